@@ -1,0 +1,183 @@
+"""The engine contract: what a browser must be able to do, whoever runs it.
+
+An engine opens sessions; a session performs actions and gives observations. All
+arguments and results are plain values, so a session may as well live in another
+process or on another machine. Vendor exceptions end at this border: an action
+that failed is a `Receipt` with `success=False`; only what ends or blocks the
+session itself is raised, as one of our errors.
+
+One contract suite (tests/contracts/test_engine.py) runs over every
+implementation. Below: the nouns. Above: registry, app.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from notte_mcp.actions import Action
+from notte_mcp.observations import Mode, Observation, Tab
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import SessionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """What a session starts from.
+
+    `folder` is the session's own (mode 0700): `folder/files` holds downloads
+    and what may be uploaded. `storage_state` is Playwright's form (cookies and
+    origins with local storage), from a profile or from an interrupted session.
+    `id_counters` are the last numbers given per id letter, so that a restored
+    session never gives an old id to another element.
+    """
+
+    session_id: str
+    spec: SessionSpec
+    folder: Path
+    storage_state: dict[str, Any] | None = None
+    id_counters: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveRequest:
+    """What to look at.
+
+    `view` is the number this look gets. With mode `changes`, `since` is the
+    view to compare with. `max_tokens` bounds the result as `estimate_tokens`
+    counts. `text` adds the page's text to mode `actions` (as after a
+    navigation, where everything is new).
+    """
+
+    view: int
+    mode: Mode = "actions"
+    since: int | None = None
+    find: str | None = None
+    cursor: str | None = None
+    max_tokens: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCheck:
+    """What is known of an action's target before the batch starts.
+
+    `secret` is the NAME a value for it goes by, where the target takes a
+    password, a one-time code or a card number. `known` is false for a
+    selector, which is looked at only at its turn.
+    """
+
+    secret: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """A page or a part of it as markdown. `omitted` says that the page was larger than the engine reads."""
+
+    url: str
+    title: str
+    markdown: str
+    omitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a session stands. Never waits for the page."""
+
+    url: str
+    title: str
+    tabs: tuple[Tab, ...]
+
+
+class BrowserSession(Protocol):
+    """One live browser session. One caller at a time (the registry's lock sees to it), but for
+    `position`, `alive` and `close`, which never wait for anyone."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the browser behind it still answers as far as is known."""
+        ...
+
+    @property
+    def position(self) -> Position:
+        """The last known url, title and tabs."""
+        ...
+
+    @property
+    def id_counters(self) -> dict[str, int]:
+        """The last number given per id letter."""
+        ...
+
+    async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
+        """Look at every id that the actions name, without touching the page.
+
+        Raises:
+            UnknownElement: an id that was never shown.
+            StaleElement: an id whose element is gone and has no single heir.
+            SessionLost: the browser is gone.
+        """
+        ...
+
+    async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
+        """Do one action and wait until it is over (design: "When is an action over?").
+
+        `timeout_ms` caps the action's own. A failure is a receipt.
+
+        Raises:
+            SessionLost: the browser is gone; whether the action happened is unknown.
+        """
+        ...
+
+    async def observe(self, request: ObserveRequest) -> Observation:
+        """The current tab as a view.
+
+        Raises:
+            UnknownView: the cursor's view is gone.
+            PageNotResponding, PageCrashed, SessionLost.
+        """
+        ...
+
+    async def scrape(self, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:
+        """The current tab as markdown, what is not rendered left out.
+
+        Raises:
+            SelectorNotFound, SelectorAmbiguous, PageNotResponding, SessionLost.
+        """
+        ...
+
+    async def screenshot(self, *, marks: bool) -> bytes:
+        """The viewport as a JPEG of at most 300 kB; with `marks` the shown ids are drawn on it."""
+        ...
+
+    async def storage_state(self) -> dict[str, Any]:
+        """Cookies and the live frames' local storage, in Playwright's form."""
+        ...
+
+    async def close(self, *, deadline_s: float) -> None:
+        """End it within `deadline_s`: first gracefully, then by force. Never raises."""
+        ...
+
+
+LostListener = Callable[[str, str], None]
+"""Called with (session id, reason) when a session's browser is gone."""
+
+
+class Engine(Protocol):
+    """Opens sessions. One per server."""
+
+    @property
+    def name(self) -> str:
+        """`local` or `notte`."""
+        ...
+
+    async def open(self, request: OpenRequest) -> BrowserSession:
+        """A new session with one empty tab.
+
+        Raises:
+            BrowserMissing, BrowserLaunchFailed, LimitReached.
+        """
+        ...
+
+    async def close(self, *, deadline_s: float) -> None:
+        """End every session and every process of this engine. Never raises."""
+        ...

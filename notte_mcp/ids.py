@@ -1,0 +1,70 @@
+"""Identifiers: what they look like, how they are made, what they may be mistaken for.
+
+Session ids are opaque handles with 128 random bits (SEP-2567 asks for that
+much), so that knowing one proves it was handed out. Element ids are short on
+purpose, since a model repeats them in every action: a letter by role after
+Notte's scheme (B button-like, L link, I input, F figure, O option, M other)
+and a number that never returns within a session.
+
+Below: nothing. Above: everything.
+"""
+
+import re
+import secrets
+from typing import Final
+
+SESSION_PREFIX: Final = "ses_"
+
+_ELEMENT_ID: Final = re.compile(r"^@?([IBLMFO][1-9]\d{0,8})$")
+_SESSION_ID: Final = re.compile(r"^ses_[0-9a-z]{26}$")
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+
+LETTERS: Final = "BLIFOM"
+"""All element id letters."""
+
+_LETTER_BY_ROLE: Final = {
+    "link": "L",
+    "button": "B",
+    "tab": "B",
+    "menuitem": "B",
+    "menuitemcheckbox": "B",
+    "menuitemradio": "B",
+    "radio": "B",
+    "checkbox": "B",
+    "switch": "B",
+    "combobox": "I",
+    "textbox": "I",
+    "searchbox": "I",
+    "listbox": "I",
+    "slider": "I",
+    "spinbutton": "I",
+    "password": "I",
+    "file": "I",
+    "date": "I",
+    "time": "I",
+    "color": "I",
+    "img": "F",
+    "figure": "F",
+    "option": "O",
+}
+
+
+def new_session_id() -> str:
+    """A fresh session id: `ses_` and 26 characters of base 32 (130 random bits)."""
+    return SESSION_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(26))
+
+
+def is_session_id(text: str) -> bool:
+    """Whether `text` has the form of a session id (not whether it exists)."""
+    return _SESSION_ID.match(text) is not None
+
+
+def element_id(text: str) -> str | None:
+    """The element id that `text` spells (`B3`, or `@B3` as Notte's CLI writes it), else None."""
+    found = _ELEMENT_ID.match(text)
+    return found.group(1) if found else None
+
+
+def letter_for(role: str) -> str:
+    """The id letter of an element with this role."""
+    return _LETTER_BY_ROLE.get(role, "M")

@@ -1,0 +1,162 @@
+"""What a page shows, as values: nodes in reading order, tabs, and what changed.
+
+An engine makes these, `tools/render.py` turns them into text. Everything a page
+said has passed `clean()` once, here: control, ANSI, bidi and tag characters
+never go further. Numbers say how much is not shown, so that a reader always
+knows what an answer leaves out.
+
+Below: errors, ids. Above: engines, registry, tools.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Mode = Literal["actions", "page", "changes"]
+NodeKind = Literal["element", "group", "text"]
+
+MAX_NAME_CHARS: Final = 120
+"""Characters of a name or a text line as shown; longer ones are cut in the middle."""
+
+DEFAULT_MAX_TOKENS: Final = 2_000
+HARD_MAX_TOKENS: Final = 20_000
+
+# C0 and C1 controls (tab and newline become spaces first), soft hyphen, Arabic letter
+# mark, zero-width and bidi controls, line and paragraph separators, interlinear marks,
+# the byte order mark, lone surrogates, variation selectors used for smuggling and the
+# tag block. Zero-width joiner (U+200D) and the emoji selector (U+FE0F) stay: emoji and
+# several scripts need them.
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
+    "\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0e\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+# CSI, OSC and single-character escape sequences: removed whole, before the ESC alone is.
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
+_SPACE: Final = re.compile(r"[\s\u00a0]+")
+
+
+def clean(text: str) -> str:
+    """`text` from a page without anything invisible that could mislead a reader.
+
+    Removes ANSI sequences, control, bidi, zero-width and tag characters; line
+    structure is kept (newline and tab stay).
+    """
+    return _FORBIDDEN.sub("", _ANSI.sub("", text))
+
+
+def clean_line(text: str, limit: int = MAX_NAME_CHARS) -> str:
+    """`text` cleaned, on one line, cut in the middle to `limit` characters."""
+    line = _SPACE.sub(" ", clean(text)).strip()
+    return cut_middle(line, limit)
+
+
+def cut_middle(text: str, limit: int) -> str:
+    """`text` with its middle replaced by an ellipsis where it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    head = math.ceil((limit - 1) * 2 / 3)
+    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def estimate_tokens(text: str) -> int:
+    """How many tokens `text` costs, within about a fifth (o200k_base is the yardstick).
+
+    Words of a Latin script cost about a token per five letters, digits one per
+    three, a run of punctuation one per two, anything else one each. A
+    tokenizer proper would be exact for one vendor and cost 100 ms to import.
+    """
+    total = 0
+    for word, digits, marks, other in _PIECES.findall(text):
+        if word:
+            total += 1 + (len(word) - 1) // 7
+        elif digits:
+            total += -(-len(digits) // 3)
+        elif marks:
+            total += -(-len(marks) // 2)
+        elif other:
+            total += 1
+    return total
+
+
+_PIECES: Final = re.compile(r"([A-Za-z]+)|([0-9]+)|([!-/:-@\[-`{-~]+|\n)|([^\s])")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab. `index` counts from 0 in opening order and shifts when a tab closes (as Notte's)."""
+
+    index: int
+    url: str
+    title: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of an observation.
+
+    `key` names the node within its session for as long as it lives (the
+    engine's own; never shown). `id` is what actions use; groups, texts and
+    disabled elements have none. `row` is the key of the list item, table row
+    or card that the node stands in.
+    """
+
+    key: str
+    kind: NodeKind
+    role: str
+    name: str = ""
+    id: str | None = None
+    depth: int = 0
+    value: str | None = None
+    states: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    option_count: int = 0
+    hint: str = ""
+    row: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The difference between two views of one document.
+
+    `appeared` and `changed` are in reading order; `gone` holds the last known
+    form of what went away. `since` is the view compared with.
+    """
+
+    since: int
+    appeared: tuple[Node, ...] = ()
+    changed: tuple[Node, ...] = ()
+    gone: tuple[Node, ...] = ()
+    more: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return not (self.appeared or self.changed or self.gone or self.more)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A view of the current tab.
+
+    Exactly one of `nodes` (whole page, `find`, or a cursor's continuation) and
+    `changes` carries the content. `omitted` counts the lines that did not fit;
+    `cursor` continues with them. `note` is a line that the reader must know
+    (the compared view is unknown, the page crashed, a frame did not answer).
+    """
+
+    url: str
+    title: str
+    tabs: tuple[Tab, ...]
+    mode: Mode
+    view: int = 0
+    nodes: tuple[Node, ...] = ()
+    changes: Changes | None = None
+    omitted: int = 0
+    omitted_above: int = 0
+    cursor: str | None = None
+    note: str = ""
+    whole: bool = True
+    dialog: str | None = None
+    events: tuple[str, ...] = field(default=())

@@ -1,0 +1,101 @@
+"""What an action really did.
+
+A receipt is written from what the browser showed, not from what was asked:
+the element that was hit, the value read back, where the page went. An action
+that did nothing it was asked for is `success=False`, never a quiet success.
+
+Below: errors, ids, observations. Above: engines, records, registry, tools.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+DialogKind = Literal["alert", "confirm", "prompt", "beforeunload"]
+
+
+@dataclass(frozen=True, slots=True)
+class Locators:
+    """Every way to find the acted element that was unique when it was acted on.
+
+    `role` is (role, exact name); `frame` holds one CSS selector per enclosing
+    frame from the top down; `given` is the caller's own selector. CSS and
+    XPath are structural and always there, the others only where unique.
+    `shadow` says that the element stands in an open shadow root (then `css`
+    is a Playwright piercing chain and XPath is empty).
+    """
+
+    test_id: str | None = None
+    test_id_attribute: str | None = None
+    role: tuple[str, str] | None = None
+    label: str | None = None
+    placeholder: str | None = None
+    text: str | None = None
+    css: str | None = None
+    xpath: str | None = None
+    frame: tuple[str, ...] = ()
+    shadow: bool = False
+    given: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The element that an action reached."""
+
+    id: str | None
+    role: str
+    name: str
+    locators: Locators = field(default_factory=Locators)
+
+
+@dataclass(frozen=True, slots=True)
+class DialogEvent:
+    """A dialog that opened, and what it was answered."""
+
+    kind: DialogKind
+    message: str
+    answer: Literal["accepted", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that came down. `name` is its name under the session's files; `size` is in bytes."""
+
+    name: str
+    size: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one action did.
+
+    `code` and `message` tell the failure where `success` is false. `secret` is
+    the NAME under which a secret value was withheld. `value` is what the field
+    held afterwards (never for a secret). `status` is the HTTP status of a
+    navigation. `unsettled` says that the page was still changing when the
+    action's time to settle was over.
+    """
+
+    type: str
+    success: bool
+    message: str = ""
+    code: str = ""
+    target: Target | None = None
+    healed: bool = False
+    value: str | None = None
+    secret: str | None = None
+    url_before: str = ""
+    url_after: str = ""
+    navigated: bool = False
+    status: int | None = None
+    new_tab: int | None = None
+    tab_closed: bool = False
+    dialogs: tuple[DialogEvent, ...] = ()
+    downloads: tuple[Download, ...] = ()
+    failed_requests: tuple[str, ...] = ()
+    data: Any = None
+    unsettled: bool = False
+
+    def but(self, **changes: Any) -> "Receipt":
+        """A copy with some fields replaced."""
+        return replace(self, **changes)

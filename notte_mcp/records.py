@@ -1,0 +1,124 @@
+"""What is stored: sessions and steps, as values.
+
+A record is the stored side of a thing; the live side is in the registry. Times
+are Unix seconds (UTC) for people and for the disk; limits that are still running
+are measured by the monotonic clock elsewhere.
+
+Below: actions, observations, receipts. Above: store, registry, workflows, tools.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
+
+SessionState = Literal["starting", "ready", "busy", "interrupted", "stopping", "stopped", "failed"]
+StepState = Literal["intended", "done", "failed", "cancelled", "outcome_unknown"]
+Actor = Literal["assistant", "model", "human", "fallback"]
+
+LIVE_STATES: frozenset[SessionState] = frozenset({"starting", "ready", "busy", "stopping"})
+"""States in which a session may have a browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """How a session was asked for. Sizes in CSS px, times in minutes."""
+
+    engine: str = "local"
+    cdp_url: str | None = None
+    headless: bool = True
+    viewport_width: int = 1280
+    viewport_height: int = 800
+    user_agent: str | None = None
+    proxy: str | None = None
+    profile: str | None = None
+    save_profile: bool = False
+    own_browser: bool = False
+    idle_timeout_minutes: float = 15
+    max_duration_minutes: float = 240
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as stored. `step_count` counts steps, `view` is the last view's number."""
+
+    id: str
+    owner: str
+    state: SessionState
+    spec: SessionSpec
+    created_at: float
+    updated_at: float
+    reason: str = ""
+    url: str = ""
+    title: str = ""
+    step_count: int = 0
+    view: int = 0
+    id_counters: dict[str, int] = field(default_factory=dict[str, int])
+    storage_saved_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One action as stored: written as an intent before the browser is touched.
+
+    `action` is the action's fields with every secret value replaced by
+    `{"secret": NAME}` (and, until the outcome is known, a value whose target
+    could not be looked at first by None).
+    """
+
+    session_id: str
+    number: int
+    actor: Actor
+    state: StepState
+    action: dict[str, Any]
+    started_at: float
+    ended_at: float | None = None
+    receipt: Receipt | None = None
+    url: str = ""
+
+    @property
+    def success(self) -> bool:
+        return self.receipt is not None and self.receipt.success
+
+    @property
+    def message(self) -> str:
+        if self.receipt is not None:
+            return self.receipt.message
+        return {"intended": "in flight", "outcome_unknown": "the server ended before its outcome was known"}.get(
+            self.state, self.state
+        )
+
+
+def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as plain JSON values, defaults left out."""
+    return _compact(asdict(receipt))
+
+
+def _compact(values: dict[str, Any]) -> dict[str, Any]:
+    small: dict[str, Any] = {}
+    for key, value in values.items():
+        kept = _compact(value) if isinstance(value, dict) and key in ("target", "locators") else value  # pyright: ignore[reportUnknownArgumentType]
+        if kept not in (None, "", (), [], {}, False):
+            small[key] = kept
+    return small
+
+
+def receipt_from_json(values: dict[str, Any]) -> Receipt:
+    """The receipt that `receipt_to_json` wrote; unknown keys (of a newer version) are left out."""
+    fields = {k: v for k, v in values.items() if k in Receipt.__slots__}
+    if target := fields.get("target"):
+        locators = {k: v for k, v in target.get("locators", {}).items() if k in Locators.__slots__}
+        for key in ("role", "frame"):
+            if key in locators:
+                locators[key] = tuple(locators[key])
+        fields["target"] = Target(
+            id=target.get("id"),
+            role=target.get("role", ""),
+            name=target.get("name", ""),
+            locators=Locators(**locators),
+        )
+    fields["dialogs"] = tuple(DialogEvent(**d) for d in fields.get("dialogs", ()))
+    fields["downloads"] = tuple(Download(**d) for d in fields.get("downloads", ()))
+    fields["failed_requests"] = tuple(fields.get("failed_requests", ()))
+    fields.setdefault("success", False)
+    return Receipt(**fields)

@@ -1,0 +1,95 @@
+"""Settings: read once, frozen, and the only reader of the environment.
+
+Order of precedence: command line flags, `NOTTE_MCP_*` environment variables, one
+TOML file (`NOTTE_MCP_CONFIG`, else `config.toml` in the user's configuration
+folder). A value that does not fit ends the start with a sentence; an unknown key
+in the file does too, since a misspelt setting that is ignored is worse.
+
+Settings stop at `app`: nothing below is handed this object, only the values.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+def default_state_dir() -> Path:
+    """Where state is kept unless told otherwise: the user's data folder for this program."""
+    return Path(platformdirs.user_data_dir("notte-mcp", appauthor=False))
+
+
+def default_config_file() -> Path:
+    """Where the TOML file is looked for unless `NOTTE_MCP_CONFIG` names one."""
+    return Path(platformdirs.user_config_dir("notte-mcp", appauthor=False)) / "config.toml"
+
+
+class Settings(BaseSettings):
+    """Every setting. Times in minutes or days as named, sizes in bytes or px."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NOTTE_MCP_", frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True
+    )
+
+    state_dir: Path = Field(default_factory=default_state_dir)
+    """All state: database, session folders, profiles, run folders of live servers."""
+
+    browser: Path | None = None
+    """The browser's executable; None looks for one."""
+
+    no_sandbox: bool = False
+    """Run Chromium without its sandbox: the only way to run it as root, and said aloud."""
+
+    engine: Literal["local", "notte"] = "local"
+    headless: bool = True
+    viewport_width: int = Field(default=1280, ge=100, le=4_000)
+    viewport_height: int = Field(default=800, ge=100, le=4_000)
+
+    max_sessions: int = Field(default=16, ge=1, le=256)
+    """Live sessions of one server."""
+
+    max_tabs: int = Field(default=10, ge=1, le=100)
+    """Tabs of one session; a page that opens more has them closed."""
+
+    max_download_bytes: int = Field(default=200_000_000, ge=1)
+    """Bytes of all downloads of one session that run at the same time."""
+
+    idle_timeout_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    max_duration_minutes: float = Field(default=240, gt=0, le=7 * 24 * 60)
+    keep_days: float = Field(default=30, gt=0)
+    """Days that ended sessions stay readable."""
+
+    upload_dirs: tuple[Path, ...] = ()
+    """Folders whose files a page may be given, besides each session's own."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @field_validator("state_dir", "browser", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @cached_property
+    def database(self) -> Path:
+        return self.state_dir / "notte-mcp.sqlite"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then the TOML file; no `.env`, since a host's folder is not ours."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, default_config_file())

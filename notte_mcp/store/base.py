@@ -1,0 +1,93 @@
+"""The store contract: what must be on disk, and when.
+
+The registry writes through this; the tools read through it. Every method is one
+transaction: it is on disk when it returns, and cancelling the caller never
+leaves half of it. Reads and writes of one store are serialised.
+
+Below: records, errors. Above: registry, resources, app.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from notte_mcp.records import SessionRecord, StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The result of claiming a `request_id`: `fresh` to run the call, else the stored `answer`.
+
+    `answer` is None where the first call has not finished (it runs now, or its
+    server died in it); `same` says whether the arguments are the first call's.
+    """
+
+    fresh: bool
+    same: bool = True
+    answer: Any = None
+    owner: str = ""
+
+
+class Store(Protocol):
+    """Sessions, steps and answered requests.
+
+    Raises (every method): StoreUnusable when the disk is full, the file is
+    locked for more than 10 s or damaged.
+    """
+
+    async def put_session(self, record: SessionRecord) -> None:
+        """Insert or replace a session."""
+        ...
+
+    async def session(self, session_id: str) -> SessionRecord | None:
+        """One session, or None."""
+        ...
+
+    async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
+        """Sessions, newest first."""
+        ...
+
+    async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
+        """Mark every live session of these owners `interrupted` and their `intended` steps
+        `outcome_unknown`; gives the sessions so marked."""
+        ...
+
+    async def owners(self) -> list[str]:
+        """Owners that have a session in a live state."""
+        ...
+
+    async def intend(self, steps: Sequence[StepRecord]) -> None:
+        """Write the intents of a batch, all in one commit, before the browser is touched."""
+        ...
+
+    async def settle(self, step: StepRecord, session: SessionRecord) -> None:
+        """Write one step's outcome and where the session stands now, in one commit."""
+        ...
+
+    async def withdraw(self, session_id: str, numbers: Sequence[int]) -> None:
+        """Remove intents that were never begun (a batch that stopped early)."""
+        ...
+
+    async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        """Steps with a number above `after`, in order."""
+        ...
+
+    async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
+        """Claim a request id for a call whose arguments have this digest."""
+        ...
+
+    async def answer(self, request_id: str, answer: Any) -> None:
+        """Keep the answer of a claimed request (a JSON value)."""
+        ...
+
+    async def unclaim(self, request_id: str) -> None:
+        """Give a claim back because nothing was done."""
+        ...
+
+    async def sweep(self, *, older_than: float) -> list[str]:
+        """Delete ended sessions (not live ones) last updated before this Unix time; gives their ids."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        ...
