@@ -91,7 +91,8 @@ class Position:
 
 class BrowserSession(Protocol):
     """One live browser session. One caller at a time (the registry's lock sees to it), but for
-    `position`, `alive` and `close`, which never wait for anyone."""
+    `position`, `alive`, `take_events` and `close`, which never wait for anyone, and
+    `storage_state`, which may run beside an action (it is saved in the background)."""
 
     @property
     def alive(self) -> bool:
@@ -150,7 +151,16 @@ class BrowserSession(Protocol):
         ...
 
     async def storage_state(self) -> dict[str, Any]:
-        """Cookies and the live frames' local storage, in Playwright's form."""
+        """Cookies and the live frames' local storage, in Playwright's form.
+
+        An origin that is open and holds nothing is given with an empty list, so
+        that what an earlier save knew of it can be forgotten.
+        """
+        ...
+
+    def take_events(self) -> tuple[str, ...]:
+        """What happened outside of any action since this was last asked, one line each: a dialog
+        that opened by itself, a tab that the page closed, a renderer that crashed. Never waits."""
         ...
 
     async def close(self, *, deadline_s: float) -> None:
@@ -159,7 +169,7 @@ class BrowserSession(Protocol):
 
 
 LostListener = Callable[[str, str], None]
-"""Called with (session id, reason) when a session's browser is gone."""
+"""Called with (session id, what is known of why) when a session's browser is gone."""
 
 
 class Engine(Protocol):
@@ -175,6 +185,13 @@ class Engine(Protocol):
 
         Raises:
             BrowserMissing, BrowserLaunchFailed, LimitReached.
+        """
+        ...
+
+    def on_lost(self, listener: LostListener) -> None:
+        """Call `listener` on the event loop once for each session whose browser goes away without `close`.
+
+        One listener; nothing is called for sessions that are being closed.
         """
         ...
 
