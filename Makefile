@@ -1,0 +1,61 @@
+# Every target sets up what it needs: only make and Python 3.11 have to be there. `make help` lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Passed on by `make test ARGS="-k restart"`, `make demo ARGS="--url http://..."`, `make bench ARGS=--short`.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench browser clean
+
+# Root cannot have Chromium's sandbox (its user namespaces want an unprivileged user).
+ifeq ($(shell id -u),0)
+export NOTTE_MCP_NO_SANDBOX := 1
+SANDBOX := @echo "Running as root: Chromium runs without its sandbox (NOTTE_MCP_NO_SANDBOX=1)."
+endif
+
+# What `browser` found, for everything that a recipe starts.
+WITH_BROWSER = NOTTE_MCP_BROWSER=$$(cat $(VENV)/.chromium)
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+demo: $(VENV)/.package browser ## the whole job on a small shop: find, order, read the number, keep the script
+	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
+
+test: $(VENV)/.tools browser ## all tests, on a real Chromium
+	@$(WITH_BROWSER) $(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.tools browser ## all benchmarks, as a table
+	@$(WITH_BROWSER) $(BIN)/python -m benchmarks $(ARGS)
+
+check: $(VENV)/.tools ## style, types, who imports whom, ceilings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/check_sizes.py
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- set-up ---
+
+$(BIN)/python:
+	@scripts/make_venv.sh $(VENV)
+
+# The package alone, for who wants to use it.
+$(VENV)/.package: pyproject.toml notte_mcp/__init__.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+# The package and what it is made with.
+$(VENV)/.tools: $(VENV)/.package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# Looked for every time, since a browser may have gone: a tenth of a second.
+browser: $(VENV)/.package
+	@$(BIN)/python scripts/find_chromium.py >$(VENV)/.chromium
+	$(SANDBOX)

@@ -1,0 +1,41 @@
+"""What every test may ask for, and what every test is kept from.
+
+No test reads the settings of the person who runs it, or writes where their state
+is: both are taken away here, before the first test.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.find_chromium import find
+
+_KEPT = frozenset({"NOTTE_MCP_BROWSER", "NOTTE_MCP_NO_SANDBOX"})
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The one event loop of this project: Playwright runs on asyncio only."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """State in a folder of this run, no configuration file, no `NOTTE_*` but which browser and whether sandboxed."""
+    root = tmp_path_factory.mktemp("person")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith("NOTTE_") and n not in _KEPT]:
+            patch.delenv(name)
+        patch.setenv("NOTTE_MCP_STATE_DIR", str(root / "state"))
+        patch.setenv("XDG_CONFIG_HOME", str(root / "config"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A Chromium that starts. None is a failure and no skip: a green run has driven a real browser."""
+    if (path := find()) is None:
+        pytest.fail("no Chromium was found: `make test` finds or installs one")
+    return Path(path)
