@@ -1,0 +1,58 @@
+"""The documents: short, and true where a test can tell."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from notte_mcp.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
+def test_a_document_for_newcomers_has_at_most_120_lines(name: str) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_readme_names_a_make_target_that_exists(target: str) -> None:
+    assert f"make {target}" in README
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_json_block_of_the_readme_is_json() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+
+    assert blocks
+    for block in blocks:
+        json.loads(block)
+
+
+def test_no_line_of_the_readme_installs_the_other_project_of_that_name() -> None:
+    """Ours: PyPI's `notte-mcp` is not this server, so every host line names a path."""
+    lines = [line for line in README.splitlines() if re.search(r"(uvx|pip install|claude mcp add|\"command\")", line)]
+
+    assert lines
+    for line in lines:
+        assert re.search(r"/ABS/PATH|playwright install|install \.(\s|$)", line), line
+
+
+def test_the_variables_of_the_readme_are_settings_with_these_defaults() -> None:
+    rows = re.findall(r"^\| `NOTTE_MCP_(\w+)` \|.*\| (.*) \|$", README, re.MULTILINE)
+
+    assert rows
+    for name, default in rows:
+        field = Settings.model_fields[name.lower()]
+        if default.startswith("`"):
+            assert json.loads(json.dumps(field.default)) == json.loads(default.strip("`")), name
+
+
+@pytest.mark.parametrize("path", sorted(p.name for p in ROOT.glob("*.md")))
+def test_every_link_to_a_file_leads_to_one(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), target
