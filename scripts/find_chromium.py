@@ -93,7 +93,9 @@ def install() -> str | None:
     say("No Chromium that starts was found; installing one.")
     if run([sys.executable, "-m", "playwright", "install", "chromium"]) and (path := find()):
         return path
+    say("Playwright's Chromium could not be had here.")
     if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("Trying Debian's package.")
         installer = ["apt-get", "install", "-y", "--no-install-recommends", *DEBIAN_PACKAGES]
         if run(["apt-get", "update"]) and run(installer):
             return find()
