@@ -71,8 +71,8 @@ class Receipt:
 
     `code` and `message` tell the failure where `success` is false. `secret` is
     the NAME under which a secret value was withheld. `value` is what the field
-    held afterwards (never for a secret). `status` is the HTTP status of a
-    navigation. `unsettled` says that the page was still changing when the
+    held afterwards (never for a secret). `destination` is what a `drag` ended on.
+    `status` is the HTTP status of a navigation. `unsettled` says that the page was still changing when the
     action's time to settle was over.
     """
 
@@ -81,6 +81,7 @@ class Receipt:
     message: str = ""
     code: str = ""
     target: Target | None = None
+    destination: Target | None = None
     healed: bool = False
     value: str | None = None
     secret: str | None = None

@@ -8,7 +8,7 @@ Below: actions, observations, receipts. Above: store, registry, workflows, tools
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
 
@@ -89,6 +89,10 @@ class StepRecord:
         )
 
 
+_EMPTY_TELLS: Final = frozenset({"data", "value"})
+"""Receipt fields whose empty value is a finding: a script's `false`, a field that was cleared."""
+
+
 def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
     """A receipt as plain JSON values, defaults left out."""
     return _compact(asdict(receipt))
@@ -97,8 +101,9 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
 def _compact(values: dict[str, Any]) -> dict[str, Any]:
     small: dict[str, Any] = {}
     for key, value in values.items():
-        kept = _compact(value) if isinstance(value, dict) and key in ("target", "locators") else value  # pyright: ignore[reportUnknownArgumentType]
-        if kept not in (None, "", (), [], {}, False):
+        kept = _compact(value) if isinstance(value, dict) and key in ("target", "destination", "locators") else value  # pyright: ignore[reportUnknownArgumentType]
+        empty = kept is False or kept in ("", (), [], {})
+        if kept is not None and (key in _EMPTY_TELLS or not empty):
             small[key] = kept
     return small
 
@@ -106,19 +111,24 @@ def _compact(values: dict[str, Any]) -> dict[str, Any]:
 def receipt_from_json(values: dict[str, Any]) -> Receipt:
     """The receipt that `receipt_to_json` wrote; unknown keys (of a newer version) are left out."""
     fields = {k: v for k, v in values.items() if k in Receipt.__slots__}
-    if target := fields.get("target"):
-        locators = {k: v for k, v in target.get("locators", {}).items() if k in Locators.__slots__}
-        for key in ("role", "frame"):
-            if key in locators:
-                locators[key] = tuple(locators[key])
-        fields["target"] = Target(
-            id=target.get("id"),
-            role=target.get("role", ""),
-            name=target.get("name", ""),
-            locators=Locators(**locators),
-        )
+    for key in ("target", "destination"):
+        if key in fields:
+            fields[key] = _target_from_json(fields[key])
     fields["dialogs"] = tuple(DialogEvent(**d) for d in fields.get("dialogs", ()))
     fields["downloads"] = tuple(Download(**d) for d in fields.get("downloads", ()))
     fields["failed_requests"] = tuple(fields.get("failed_requests", ()))
     fields.setdefault("success", False)
     return Receipt(**fields)
+
+
+def _target_from_json(values: dict[str, Any]) -> Target:
+    locators = {k: v for k, v in values.get("locators", {}).items() if k in Locators.__slots__}
+    for key in ("role", "frame"):
+        if key in locators:
+            locators[key] = tuple(locators[key])
+    return Target(
+        id=values.get("id"),
+        role=values.get("role", ""),
+        name=values.get("name", ""),
+        locators=Locators(**locators),
+    )
