@@ -101,7 +101,7 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
 def _compact(values: dict[str, Any]) -> dict[str, Any]:
     small: dict[str, Any] = {}
     for key, value in values.items():
-        kept = _compact(value) if isinstance(value, dict) and key in ("target", "destination", "locators") else value  # pyright: ignore[reportUnknownArgumentType]
+        kept = _compact(value) if key in {"target", "locators"} and value else value
         empty = kept is False or kept in ("", (), [], {})
         if kept is not None and (key in _EMPTY_TELLS or not empty):
             small[key] = kept

@@ -39,6 +39,10 @@ class Store(Protocol):
         """Insert or replace a session."""
         ...
 
+    async def take(self, record: SessionRecord) -> bool:
+        """Replace a session by `record` if it is `interrupted` still; False where another server was sooner."""
+        ...
+
     async def session(self, session_id: str) -> SessionRecord | None:
         """One session, or None."""
         ...
@@ -49,7 +53,7 @@ class Store(Protocol):
 
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
         """Mark every live session of these owners `interrupted` and their `intended` steps
-        `outcome_unknown`; gives the sessions so marked."""
+        `outcome_unknown`; gives the sessions so marked, their `step_count` at least the last intent's number."""
         ...
 
     async def owners(self) -> list[str]:
@@ -85,7 +89,8 @@ class Store(Protocol):
         ...
 
     async def sweep(self, *, older_than: float) -> list[str]:
-        """Delete ended sessions (not live ones) last updated before this Unix time; gives their ids."""
+        """Delete ended sessions (not live ones) last updated before this Unix time, and requests claimed
+        before it; gives the sessions' ids."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,76 @@
+"""The database's schema, as numbered steps that are only ever appended to.
+
+Migration n leads from schema n - 1 to n; `PRAGMA user_version` says where a file
+stands. What is written here is never edited after a release: the SQL is literal
+on purpose, so that it does not move when `tables` does.
+
+Below: SQLAlchemy. Above: database.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Connection
+
+
+def _sessions_steps_requests(connection: Connection) -> None:
+    for statement in (
+        """CREATE TABLE sessions (
+            id TEXT NOT NULL PRIMARY KEY,
+            owner TEXT NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            spec TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            url TEXT NOT NULL,
+            title TEXT NOT NULL,
+            step_count INTEGER NOT NULL,
+            view INTEGER NOT NULL,
+            id_counters TEXT NOT NULL,
+            storage_saved_at REAL
+        )""",
+        "CREATE INDEX sessions_by_age ON sessions (created_at)",
+        """CREATE TABLE steps (
+            session_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            state TEXT NOT NULL,
+            action TEXT NOT NULL,
+            started_at REAL NOT NULL,
+            ended_at REAL,
+            receipt TEXT,
+            url TEXT NOT NULL,
+            PRIMARY KEY (session_id, number)
+        )""",
+        """CREATE TABLE requests (
+            request_id TEXT NOT NULL PRIMARY KEY,
+            tool TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            claimed_at REAL NOT NULL,
+            answer TEXT
+        )""",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests,)
+"""Every migration, oldest first."""
+
+LATEST: Final = len(MIGRATIONS)
+"""The schema that this version reads and writes."""
+
+
+def schema_version(connection: Connection) -> int:
+    """The schema of the open file; 0 is an empty one."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the file to `LATEST`. The caller's transaction makes it all or nothing."""
+    for number, migration in enumerate(MIGRATIONS[schema_version(connection) :], schema_version(connection) + 1):
+        migration(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")

@@ -1,0 +1,216 @@
+"""The store on SQLite: `Store` with SQLAlchemy Core, used synchronously.
+
+Every method is one transaction in one call of a worker thread, one after the
+other. So a cancelled caller leaves a whole transaction or none: a write that was
+asked for is finished even so, a read is let go. Imported only when a store is
+opened, since SQLAlchemy costs a fifth of a second.
+
+Below: store.base, store.database, store.tables. Above: app.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from anyio import CancelScope, CapacityLimiter, to_thread
+from sqlalchemy import Connection, Integer, bindparam, delete, func, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
+from notte_mcp.store.base import Claim
+from notte_mcp.store.database import Database
+from notte_mcp.store.tables import REQUESTS, SESSIONS, STEPS, session_of, session_row, step_of, step_row
+
+T = TypeVar("T")
+
+_LIVE: Final = SESSIONS.c.state.in_(sorted(LIVE_STATES))
+_LAST_STEP: Final = (
+    select(func.coalesce(func.max(STEPS.c.number), 0)).where(STEPS.c.session_id == SESSIONS.c.id).scalar_subquery()
+)
+
+_fresh_session = insert(SESSIONS)
+_PUT_SESSION: Final = _fresh_session.on_conflict_do_update(
+    index_elements=["id"],
+    # `created_at` never changes, and setting it would write its index anew with every step.
+    set_={c.name: _fresh_session.excluded[c.name] for c in SESSIONS.columns if c.name not in {"id", "created_at"}},
+)
+_SETTLE_STEP: Final = (
+    update(STEPS)
+    .where(STEPS.c.session_id == bindparam("in_session"), STEPS.c.number == bindparam("at"))
+    .values({name: bindparam(name) for name in ("actor", "state", "action", "ended_at", "receipt", "url")})
+)
+_SESSION: Final = select(SESSIONS).where(SESSIONS.c.id == bindparam("id"))
+
+
+class SqlStore:
+    """See `Store`. Made by `open`; `notes` is what the owner should be told about the opening."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turn = CapacityLimiter(1)
+
+    @classmethod
+    async def open(cls, path: Path, *, busy_timeout_s: float = 10.0) -> Self:
+        """Open the file (made when absent, mode 0600), brought to this version's schema.
+
+        Raises:
+            StoreTooNew: a newer version wrote it.
+            StoreUnusable: locked, read-only, no room, not to be opened.
+        """
+        database = Database(path, busy_timeout_s=busy_timeout_s)
+        with CancelScope(shield=True):
+            await to_thread.run_sync(database.open)
+        return cls(database)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._database.notes
+
+    # --- sessions ----------------------------------------------------------------
+
+    async def put_session(self, record: SessionRecord) -> None:
+        row = session_row(record)
+        await self._write(lambda db: db.execute(_PUT_SESSION, row))
+
+    async def take(self, record: SessionRecord) -> bool:
+        row = session_row(record)
+
+        def take(db: Connection) -> bool:
+            state = db.execute(select(SESSIONS.c.state).where(SESSIONS.c.id == record.id)).scalar_one_or_none()
+            if state == "interrupted":
+                db.execute(_PUT_SESSION, row)
+            return state == "interrupted"
+
+        return await self._write(take)
+
+    async def session(self, session_id: str) -> SessionRecord | None:
+        row = await self._read(lambda db: db.execute(_SESSION, {"id": session_id}).mappings().one_or_none())
+        return None if row is None else session_of(row)
+
+    async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
+        newest = (
+            select(SESSIONS)
+            .order_by(SESSIONS.c.created_at.desc(), literal_column("rowid", Integer).desc())
+            .limit(limit)
+        )
+        rows = await self._read(lambda db: db.execute(newest).mappings().all())
+        return [session_of(row) for row in rows]
+
+    async def owners(self) -> list[str]:
+        query = select(SESSIONS.c.owner).distinct().where(_LIVE).order_by(SESSIONS.c.owner)
+        return await self._read(lambda db: list(db.execute(query).scalars()))
+
+    async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
+        theirs = select(SESSIONS.c.id).where(_LIVE, SESSIONS.c.owner.in_(list(dead_owners)))
+
+        def interrupt(db: Connection) -> list[SessionRecord]:
+            ids = list(db.execute(theirs).scalars())
+            intended = STEPS.c.session_id.in_(ids) & (STEPS.c.state == "intended")
+            db.execute(update(STEPS).where(intended).values(state="outcome_unknown"))
+            now = time.time()
+            # An intent is numbered before its session is told so: the next owner counts on from the last one.
+            db.execute(
+                update(SESSIONS)
+                .where(SESSIONS.c.id.in_(ids))
+                .values(
+                    state="interrupted",
+                    reason=reason,
+                    updated_at=now,
+                    step_count=func.max(SESSIONS.c.step_count, _LAST_STEP),
+                )
+            )
+            marked = select(SESSIONS).where(SESSIONS.c.id.in_(ids)).order_by(SESSIONS.c.created_at.desc())
+            return [session_of(row) for row in db.execute(marked).mappings()]
+
+        return await self._write(interrupt) if dead_owners else []
+
+    async def sweep(self, *, older_than: float) -> list[str]:
+        ended = select(SESSIONS.c.id).where(~_LIVE, SESSIONS.c.updated_at < older_than)
+
+        def sweep(db: Connection) -> list[str]:
+            ids = list(db.execute(ended).scalars())
+            db.execute(delete(STEPS).where(STEPS.c.session_id.in_(ended)))
+            db.execute(delete(SESSIONS).where(SESSIONS.c.id.in_(ended)))
+            db.execute(delete(REQUESTS).where(REQUESTS.c.claimed_at < older_than))
+            return ids
+
+        return await self._write(sweep)
+
+    # --- steps -------------------------------------------------------------------
+
+    async def intend(self, steps: Sequence[StepRecord]) -> None:
+        if rows := [step_row(step) for step in steps]:
+            await self._write(lambda db: db.execute(insert(STEPS), rows))
+
+    async def settle(self, step: StepRecord, session: SessionRecord) -> None:
+        outcome, where = step_row(step), session_row(session)
+        outcome |= {"in_session": step.session_id, "at": step.number}
+
+        def settle(db: Connection) -> None:
+            db.execute(_SETTLE_STEP, outcome)
+            db.execute(_PUT_SESSION, where)
+
+        await self._write(settle)
+
+    async def withdraw(self, session_id: str, numbers: Sequence[int]) -> None:
+        # Only intents: an outcome is never taken back.
+        unwanted = delete(STEPS).where(
+            STEPS.c.session_id == session_id, STEPS.c.number.in_(list(numbers)), STEPS.c.state == "intended"
+        )
+        await self._write(lambda db: db.execute(unwanted))
+
+    async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        query = (
+            select(STEPS)
+            .where(STEPS.c.session_id == session_id, STEPS.c.number > after)
+            .order_by(STEPS.c.number)
+            .limit(limit)
+        )
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [step_of(row) for row in rows]
+
+    # --- answered requests -------------------------------------------------------
+
+    async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
+        query = select(REQUESTS).where(REQUESTS.c.request_id == request_id)
+        row = {"request_id": request_id, "tool": tool, "digest": digest, "owner": owner, "claimed_at": time.time()}
+
+        def claim(db: Connection) -> Claim:
+            if (first := db.execute(query).mappings().one_or_none()) is None:
+                db.execute(insert(REQUESTS), row)
+                return Claim(fresh=True, owner=owner)
+            same = (first["tool"], first["digest"]) == (tool, digest)
+            return Claim(fresh=False, same=same, answer=first["answer"], owner=first["owner"])
+
+        return await self._write(claim)
+
+    async def answer(self, request_id: str, answer: Any) -> None:
+        kept = update(REQUESTS).where(REQUESTS.c.request_id == request_id).values(answer=answer)
+        await self._write(lambda db: db.execute(kept))
+
+    async def unclaim(self, request_id: str) -> None:
+        unanswered = delete(REQUESTS).where(REQUESTS.c.request_id == request_id, REQUESTS.c.answer.is_(None))
+        await self._write(lambda db: db.execute(unanswered))
+
+    # --- the thread --------------------------------------------------------------
+
+    async def close(self) -> None:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(self._database.close, limiter=self._turn)
+
+    # A scope that is never cancelled swallows nothing, which its type cannot say.
+    async def _write(self, act: Callable[[Connection], T]) -> T:  # pyright: ignore[reportReturnType]
+        def whole() -> T:
+            with self._database.transaction(write=True) as db:
+                return act(db)
+
+        with CancelScope(shield=True):
+            return await to_thread.run_sync(whole, limiter=self._turn)
+
+    async def _read(self, look: Callable[[Connection], T]) -> T:
+        def whole() -> T:
+            with self._database.transaction(write=False) as db:
+                return look(db)
+
+        return await to_thread.run_sync(whole, limiter=self._turn, abandon_on_cancel=True)
