@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.find_chromium import find
+from tests.site import Site
 
 _KEPT = frozenset({"NOTTE_MCP_BROWSER", "NOTTE_MCP_NO_SANDBOX"})
 
@@ -39,3 +40,17 @@ def chromium() -> Path:
     if (path := find()) is None:
         pytest.fail("no Chromium was found: `make test` finds or installs one")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def site_server() -> Iterator[Site]:
+    """The pages that tests drive a browser on, served for the whole run."""
+    with Site() as served:
+        yield served
+
+
+@pytest.fixture
+def site(site_server: Site) -> Site:
+    """The site, with nothing recorded yet."""
+    site_server.reset()
+    return site_server
