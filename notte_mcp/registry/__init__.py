@@ -1,0 +1,8 @@
+"""The registry: every live session by id, and the one place where acts are recorded."""
+
+from notte_mcp.registry.batch import Batch
+from notte_mcp.registry.clock import Clock, SystemClock
+from notte_mcp.registry.live import LiveSession
+from notte_mcp.registry.registry import Limits, Registry
+
+__all__ = ["Batch", "Clock", "Limits", "LiveSession", "Registry", "SystemClock"]

@@ -1,0 +1,276 @@
+"""A batch of actions: written down before the browser is touched, settled before the caller hears.
+
+All intents of a batch are one commit, each outcome is one. What was cut short,
+by the caller, a stop or a lost browser, is `outcome_unknown`: it may or may not
+have happened, and nothing does it again. What was never begun is taken back.
+
+Below: slot, written, store.base, engines.base. Above: live.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from notte_mcp.actions import Action, Completion, EvaluateJs, HandleDialog, Help, Scrape, Wait, WaitFor
+from notte_mcp.engines.base import TargetCheck
+from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, StoreUnusable
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import Actor, StepRecord, StepState
+from notte_mcp.registry.slot import Slot, Work
+from notte_mcp.registry.written import secrets_of, write_down
+from notte_mcp.store.base import Store
+
+OnError = Literal["stop", "continue"]
+
+GRACE_S: Final = 4.0
+"""How long an action may take beyond its timeout (it settles, its receipt is made) before it is given up."""
+
+CHECK_S: Final = 10.0
+"""How long looking up the ids of a batch may take."""
+
+# Cut short, these leave the page as it was.
+_HARMLESS: Final = (Wait, WaitFor, Scrape, HandleDialog, Help, Completion)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a batch of actions came to.
+
+    `receipts[i]` belongs to action i; `steps[i]` is its step number. Actions
+    from `len(receipts)` on were not run; `stopped` says why ("" where all ran).
+    """
+
+    receipts: tuple[Receipt, ...]
+    steps: tuple[int, ...]
+    total: int
+    stopped: str = ""
+
+
+class Run:
+    """One batch on its way. `ends_at` is the clock's: no action is begun after it."""
+
+    def __init__(
+        self, slot: Slot, store: Store, work: Work, actions: Sequence[Action], *, actor: Actor, ends_at: float
+    ) -> None:
+        self._slot = slot
+        self._store = store
+        self._work = work
+        self._actions = actions
+        self._actor: Actor = actor
+        self._ends_at = ends_at
+        self._checks: list[TargetCheck] = []
+        self._first = slot.record.step_count + 1
+        self._receipts: list[Receipt] = []
+
+    async def all(self, *, on_error: OnError) -> Batch:
+        """Check, intend, act (see `LiveSession.execute`)."""
+        try:
+            with self._work.cuttable(CHECK_S) as scope:
+                self._checks = await self._slot.browser.check(self._actions)
+        except SessionLost as error:
+            raise self._slot.lost(error.what) from error
+        if scope.cancelled_caught:
+            raise self._slot.unusable() if self._slot.ending else self._unchecked()
+        await write_owed(self._slot, self._store)
+        await self._intend()
+        try:
+            stopped = await self._act(on_error)
+        finally:
+            await self._withdraw()
+        numbers = tuple(range(self._first, self._first + len(self._receipts)))
+        return Batch(tuple(self._receipts), numbers, len(self._actions), stopped)
+
+    def _unchecked(self) -> PageNotResponding:
+        return PageNotResponding(
+            f"The page did not answer within {CHECK_S:.0f} s when the ids were looked up.",
+            next_call='notte_execute with one {"type": "reload"} or {"type": "goto", "url": ...}',
+        )
+
+    async def _intend(self) -> None:
+        redactor = self._slot.redactor
+        for action, check in zip(self._actions, self._checks, strict=True):
+            for name, value in secrets_of(action, check.secret).items():
+                redactor.add(name, value)
+        now = self._slot.clock.unix()
+        intents = [
+            StepRecord(
+                session_id=self._slot.id,
+                number=number,
+                actor=self._actor,
+                state="intended",
+                action=write_down(action, redactor, name=check.secret, known=check.known),
+                started_at=now,
+            )
+            for number, (action, check) in enumerate(zip(self._actions, self._checks, strict=True), self._first)
+        ]
+        # Under a shield, since an abandoned write may be on disk all the same.
+        with anyio.CancelScope(shield=True):
+            await self._store.intend(intents)
+        self._slot.flight = {intent.number: intent for intent in intents}
+
+    async def _act(self, on_error: OnError) -> str:
+        """Do one after the other; gives why it stopped early, or ""."""
+        for index, action in enumerate(self._actions):
+            await checkpoint_if_cancelled()
+            if reason := self._not_now():
+                return reason
+            receipt = await self._one(index, action)
+            self._receipts.append(receipt)
+            if index + 1 < len(self._actions) and (reason := self._not_on(index, receipt, on_error)):
+                return reason
+        return ""
+
+    def _not_now(self) -> str:
+        """Why no further action may begin, or ""."""
+        if self._slot.ending is not None:
+            return "the session is being stopped"
+        if self._slot.clock.now() >= self._ends_at:
+            return "the time for one call is over; send the rest in a new call"
+        return ""
+
+    def _not_on(self, index: int, receipt: Receipt, on_error: OnError) -> str:
+        """Why the action after this one may not run, or ""."""
+        if receipt.code == "outcome_unknown":
+            return f"the outcome of action {index + 1} is unknown"
+        if not receipt.success and on_error == "stop":
+            return f"action {index + 1} failed"
+        later = [n for n, action in enumerate(self._actions[index + 1 :], index + 2) if _names_an_id(action)]
+        if receipt.navigated and later:
+            return (
+                f"action {index + 1} left the page, and action {later[0]} names an id of the page that was left; "
+                "observe the new page first"
+            )
+        return ""
+
+    async def _one(self, index: int, action: Action) -> Receipt:
+        """Perform one action and write its outcome, whatever that is."""
+        slot, check = self._slot, self._checks[index]
+        intent = slot.flight[self._first + index]
+        slot.flight[intent.number] = begun = replace(intent, started_at=slot.clock.unix())
+        slot.begun = intent.number
+        if isinstance(action, EvaluateJs) and slot.redactor.typed:
+            return await self._settle(begun, action, check, _no_scripts())
+        # From here on the page may hold it, whether or not the browser comes to say so.
+        slot.redactor.typed |= bool(secrets_of(action, check.secret))
+        timeout_s = max(self._ends_at - slot.clock.now(), 0.001)
+        receipt: Receipt | None = None
+        try:
+            with self._work.cuttable(timeout_s + GRACE_S):
+                receipt = await slot.browser.perform(action, timeout_ms=max(1, int(timeout_s * 1000)))
+        except SessionLost as error:
+            await self._settle(begun, action, check, None)
+            raise slot.lost(error.what, done=self._done(begun.number)) from error
+        except NotteMCPError as error:
+            receipt = Receipt(action.type, success=False, code=error.code, message=str(error))
+        except BaseException:  # the caller is gone, or the engine has a fault: what happened is unknown either way
+            await self._settle(begun, action, check, None)
+            raise
+        shown = await self._settle(begun, action, check, receipt)
+        if receipt is None and slot.ending is not None and slot.ending.state == "failed":
+            raise slot.unusable(done=self._done(begun.number))
+        return shown
+
+    async def _settle(self, step: StepRecord, action: Action, check: TargetCheck, receipt: Receipt | None) -> Receipt:
+        """Write the outcome of `step`; None is one that nobody knows. Gives what the caller may see."""
+        slot = self._slot
+        name = check.secret
+        if receipt is not None and receipt.secret:
+            name = receipt.secret
+        secrets = secrets_of(action, name)
+        for secret, value in secrets.items():
+            slot.redactor.add(secret, value)
+        # Into a field that nobody has looked at, anything may have been typed.
+        unseen = receipt is None and not check.known
+        slot.redactor.typed |= bool(secrets) or unseen
+        state, shown = _outcome(action, receipt, because_stopped=slot.ending is not None)
+        if secrets and len(secrets) == 1:
+            shown = shown.but(value=None, secret=next(iter(secrets)))
+        shown = slot.redactor(shown)
+        outcome = replace(
+            step,
+            state=state,
+            action=write_down(action, slot.redactor, name=name, known=not unseen),
+            ended_at=slot.clock.unix(),
+            receipt=shown,
+        )
+        if shown.navigated or shown.new_tab is not None:
+            slot.moved(slot)
+        await settle(slot, self._store, outcome)
+        return shown
+
+    def _done(self, number: int) -> str:
+        before = number - self._first
+        earlier = "Action 1 was done. " if before == 1 else f"Actions 1 to {before} were done. " if before else ""
+        return f"{earlier}The outcome of action {before + 1} is unknown."
+
+    async def _withdraw(self) -> None:
+        """Take back the intents that were never begun."""
+        if numbers := self._slot.never_begun():
+            with anyio.CancelScope(shield=True):
+                await self._store.withdraw(self._slot.id, numbers)
+
+
+async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
+    """Write one outcome and where the session stands, unless whoever ended the session has.
+
+    Raises:
+        StoreUnusable: the disk does not take it; it is kept and written with the next one.
+    """
+    if outcome.number not in slot.flight:
+        return
+    slot.begun = None
+    slot.flight[outcome.number] = outcome = replace(outcome, url=slot.update(step_count=outcome.number).url)
+    try:
+        with anyio.CancelScope(shield=True):
+            await store.settle(outcome, slot.record)
+    except StoreUnusable as error:
+        raise StoreUnusable(
+            f"The outcome of step {outcome.number} could not be written: {error.what}",
+            done=f"The action was performed ({'it succeeded' if outcome.success else outcome.message}).",
+            kept="The session and its page are as the action left them.",
+            next_call="make room or free the database, then go on: the outcome is written with the next step",
+        ) from error
+    slot.flight.pop(outcome.number, None)
+    slot.acknowledged = max(slot.acknowledged, outcome.number)
+    slot.beat()
+
+
+async def write_owed(slot: Slot, store: Store) -> None:
+    """Write the outcomes that the disk did not take at their time.
+
+    Raises:
+        StoreUnusable: it still does not.
+    """
+    for outcome in list(slot.flight.values()):
+        with anyio.CancelScope(shield=True):
+            await store.settle(outcome, slot.record)
+        slot.flight.pop(outcome.number, None)
+        slot.acknowledged = max(slot.acknowledged, outcome.number)
+
+
+def _outcome(action: Action, receipt: Receipt | None, *, because_stopped: bool) -> tuple[StepState, Receipt]:
+    """A step's state, and the receipt that goes with it."""
+    if receipt is not None:
+        return ("done" if receipt.success else "failed"), receipt
+    harmless = isinstance(action, _HARMLESS)
+    why = "the session was stopped while it ran" if because_stopped else "it was cut short"
+    told = "it changed nothing" if harmless else "whether it happened is unknown: observe before doing it again"
+    state: StepState = "cancelled" if harmless else "outcome_unknown"
+    return state, Receipt(action.type, success=False, code=state, message=f"{why}; {told}")
+
+
+def _no_scripts() -> Receipt:
+    return Receipt(
+        "evaluate_js",
+        success=False,
+        code="not_allowed",
+        message="evaluate_js is off in this session since a secret was typed in it (a script could read it back). "
+        "Observe or scrape instead, or start another session.",
+    )
+
+
+def _names_an_id(action: Action) -> bool:
+    return getattr(action, "id", None) is not None or getattr(action, "to_id", None) is not None

@@ -1,0 +1,118 @@
+"""How a session ends: within its budget, whoever holds it, and with every step accounted for.
+
+In order: let the action in flight finish, else cut it; save the login state;
+close the browser; write what nobody else will; say so. Each part has its own
+share of the time, so that a hung page cannot eat the browser's end.
+
+Below: slot, saving, store.base. Above: registry.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+import anyio
+
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.logs import Log
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import StepRecord
+from notte_mcp.registry.slot import Ending, Slot
+from notte_mcp.store.base import Store
+
+GRACE_S: Final = 2.5
+"""How long a graceful stop waits for the action in flight (Notte's rule)."""
+
+BUDGET_S: Final = 3.7
+"""How long a stop takes at most, leaving room in the promised 4 s for the answer."""
+
+_CUT_S: Final = 0.3
+_SAVE_S: Final = 0.5
+_LEAST_CLOSE_S: Final = 0.4
+
+log = Log("registry")
+
+
+def stopped(reason: str, *, now: bool = False) -> Ending:
+    """Somebody, or a limit, stops the session."""
+    return Ending("stopped", reason, grace_s=0 if now else GRACE_S, budget_s=BUDGET_S, clean=not now)
+
+
+def crashed(detail: str) -> Ending:
+    """The browser went away by itself: whoever acts in it is about to be told by the engine."""
+    return Ending("failed", "crash", grace_s=_CUT_S, budget_s=2, clean=False, detail=detail)
+
+
+def interrupted(deadline_s: float) -> Ending:
+    """The server ends, and has `deadline_s` for it."""
+    return Ending("interrupted", "restart", grace_s=deadline_s * 0.25, budget_s=deadline_s, clean=True)
+
+
+async def end(slot: Slot, store: Store, *, save: Callable[[Slot], Awaitable[None]]) -> None:
+    """End a session whose `ending` is set. Never raises for what the browser or the disk do.
+
+    `save` writes the login state down; it is given what time there is.
+    """
+    assert slot.ending is not None  # noqa: S101 - set in the same turn of the loop that starts this
+    ending = slot.ending
+    ends_at = anyio.current_time() + ending.budget_s
+    with anyio.CancelScope(shield=True):
+        await _quiet(slot, ending)
+        slot.update()
+        browser = slot.last_browser
+        if browser is not None:
+            if ending.clean and browser.alive:
+                with anyio.move_on_after(min(_SAVE_S, ending.budget_s / 3)):
+                    await save(slot)
+            await browser.close(deadline_s=max(ends_at - anyio.current_time(), _LEAST_CLOSE_S))
+        slot.drop_background()
+        slot.record = replace(slot.record, state=ending.state, reason=ending.reason)
+        await _write(slot, store)
+    log.info("session.ended", session=slot.id, state=ending.state, reason=ending.reason)
+
+
+async def _quiet(slot: Slot, ending: Ending) -> None:
+    """Until nobody acts in the session any more, or no longer than that may take."""
+    work = slot.work
+    if work is None:
+        return
+    with slot.grace:
+        slot.grace.deadline = anyio.current_time() + ending.grace_s
+        await work.done.wait()
+        return
+    work.cut()
+    with anyio.move_on_after(_CUT_S):
+        await work.done.wait()
+
+
+async def _write(slot: Slot, store: Store) -> None:
+    """The session's last record, and the steps whose caller will not write them."""
+    if not slot.recorded:
+        return
+    flight = slot.flight
+    withdrawn = slot.never_begun()
+    owed = list(flight.values())
+    flight.clear()
+    now = slot.clock.unix()
+    try:
+        if withdrawn:
+            await store.withdraw(slot.id, withdrawn)
+        for step in owed:
+            outcome = _unknown(step, at=now) if step.state == "intended" else step
+            slot.record = replace(slot.record, step_count=max(slot.record.step_count, step.number))
+            await store.settle(outcome, slot.record)
+        await store.put_session(slot.record)
+    except NotteMCPError as error:
+        # The session is over all the same; the next start finds it live without an owner, and says so.
+        log.error("session.not_written", session=slot.id, error=str(error))
+    slot.acknowledged = slot.record.step_count
+
+
+def _unknown(step: StepRecord, *, at: float) -> StepRecord:
+    receipt = Receipt(
+        str(step.action.get("type", "")),
+        success=False,
+        code="outcome_unknown",
+        message="the session ended while it ran; whether it happened is unknown",
+    )
+    return replace(step, state="outcome_unknown", ended_at=at, receipt=receipt)

@@ -1,0 +1,48 @@
+"""A session's files: what it downloaded and what was put there to be uploaded.
+
+They stay readable after the session's end until its record is swept.
+
+Below: errors. Above: registry.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from notte_mcp.errors import UnknownResource
+
+FOLDER: Final = "files"
+
+
+def list_files(folder: Path) -> list[tuple[str, int]]:
+    """(name, bytes) of the regular files of a session's folder, by name."""
+    try:
+        with os.scandir(folder / FOLDER) as entries:
+            found = [(e.name, e.stat().st_size) for e in entries if e.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return sorted(found)
+
+
+def read_file(folder: Path, name: str) -> bytes:
+    """The bytes of one of them.
+
+    Raises:
+        UnknownResource: the session has no such file.
+    """
+    missing = UnknownResource(
+        f"Session {folder.name} has no file {name!r}.",
+        next_call=f'notte_read(uri="notte://sessions/{folder.name}/files")',
+    )
+    if name != Path(name).name or name in {"", ".", ".."}:
+        raise missing
+    try:
+        # No link is followed: a page chooses the names of what it sends.
+        fd = os.open(folder / FOLDER / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        raise missing from None
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise missing
+        return file.read()

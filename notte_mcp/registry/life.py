@@ -1,0 +1,210 @@
+"""What happens to live sessions by themselves: limits run out, logins are saved, browsers die, ends take place.
+
+All of it runs in the registry's own task group, never in a caller's task: an
+abandoned call must neither end a session nor keep one from ending. No fault in
+here may take the task group down, since every session lives by it.
+
+Below: slot, ending, saving, profiles, store.base. Above: registry.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.logs import Log
+from notte_mcp.profiles import ProfileStore
+from notte_mcp.records import SessionRecord
+from notte_mcp.registry import ending, refusals
+from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.redaction import Redactor
+from notte_mcp.registry.saving import merge, write_state
+from notte_mcp.registry.slot import Ending, Slot
+from notte_mcp.store.base import Store
+
+SAVE_EVERY_S: Final = 2.0
+"""Login state is written at most this often."""
+
+_SAVE_TIMEOUT_S: Final = 5.0
+
+log = Log("registry")
+
+
+class Life:
+    """See the module. `tasks` is set while the registry runs."""
+
+    tasks: TaskGroup
+
+    def __init__(self, *, store: Store, clock: Clock, profiles: ProfileStore, sessions_dir: Path) -> None:
+        self.slots: dict[str, Slot] = {}
+        self._store = store
+        self._clock = clock
+        self._profiles = profiles
+        self._sessions_dir = sessions_dir
+        # Of sessions that may come back in this process: what was typed before the crash stays secret after it.
+        self._redactors: dict[str, Redactor] = {}
+
+    # --- beginnings ---------------------------------------------------------------
+
+    def folder(self, session_id: str) -> Path:
+        """Where a session keeps its files and login state."""
+        return self._sessions_dir / session_id
+
+    def take_slot(self, record: SessionRecord) -> Slot:
+        """A place for a session that is about to open."""
+        slot = Slot(
+            record,
+            folder=self.folder(record.id),
+            redactor=self._redactors.pop(record.id, None) or Redactor(),
+            clock=self._clock,
+            fail=self.fail,
+            moved=self.moved,
+        )
+        self.slots[record.id] = slot
+        return slot
+
+    def begun(self, slot: Slot) -> None:
+        """The session has its browser: its time runs from now."""
+        slot.opened_at = slot.used_at = self._clock.now()
+        self._start(self._watch, slot)
+        slot.beat()
+
+    async def give_up(self, slot: Slot) -> None:
+        """A session did not come to be: its slot and its profile are free again."""
+        await self._release_profile(slot)
+        self._leave(slot)
+
+    async def hold_profile(self, slot: Slot) -> dict[str, Any] | None:
+        """Lock the session's profile; gives the login state that is kept in it.
+
+        Raises:
+            ProfileLocked, InvalidArgument, StateFolderUnusable.
+        """
+        if (name := slot.record.spec.profile) is None:
+            return None
+        slot.profile_lock = await anyio.to_thread.run_sync(self._profiles.lock, name, slot.id)
+        return await anyio.to_thread.run_sync(self._profiles.load, name)
+
+    # --- limits -------------------------------------------------------------------
+
+    async def _watch(self, slot: Slot) -> None:
+        """Stop the session when its time is over; sleeps until that may be the case."""
+        while slot.ending is None:
+            at, limit = slot.expiry()
+            if (left := at - self._clock.now()) <= 0:
+                self.end(slot, ending.stopped(limit))
+                return
+            await self._clock.sleep(left)
+
+    # --- login state --------------------------------------------------------------
+
+    def moved(self, slot: Slot) -> None:
+        """A navigation took place: the login state is to be saved, but not too often."""
+        if not slot.save_is_due:
+            slot.save_is_due = True
+            self._start(self._save_later, slot)
+
+    async def _save_later(self, slot: Slot) -> None:
+        if slot.saved_at is not None:
+            await self._clock.sleep(max(0.0, slot.saved_at + SAVE_EVERY_S - self._clock.now()))
+        slot.save_is_due = False
+        await self.save(slot)
+
+    async def save(self, slot: Slot) -> bool:
+        """Write cookies and local storage into the session's folder; False where that did not work."""
+        if (browser := slot.last_browser) is None:
+            return False
+        async with slot.saving:
+            try:
+                with anyio.fail_after(_SAVE_TIMEOUT_S):
+                    state = await browser.storage_state()
+                slot.login = merge(slot.login, state, open_urls=[tab.url for tab in browser.position.tabs])
+                await anyio.to_thread.run_sync(write_state, slot.folder, slot.login)
+            except (NotteMCPError, OSError) as error:  # TimeoutError is an OSError
+                log.warning("login.not_saved", session=slot.id, reason=type(error).__name__)
+                return False
+            slot.saved_at = self._clock.now()
+            record = slot.update(storage_saved_at=self._clock.unix())
+            if slot.ending is None:
+                await self._store.put_session(record)
+        log.debug("login.saved", session=slot.id)
+        return True
+
+    async def _save_finally(self, slot: Slot) -> None:
+        """The last save of a clean end, into the profile too if that was asked for."""
+        spec = slot.record.spec
+        saved = await self.save(slot)
+        if spec.profile is None or not spec.save_profile or slot.ending is None or slot.ending.state != "stopped":
+            return
+        try:
+            if saved and slot.login is not None:
+                await anyio.to_thread.run_sync(self._profiles.save, spec.profile, slot.login)
+                log.info("profile.saved", session=slot.id, profile=spec.profile)
+                return
+        except NotteMCPError as error:
+            log.error("profile.not_saved", session=slot.id, profile=spec.profile, error=str(error))
+            return
+        log.error("profile.not_saved", session=slot.id, profile=spec.profile)
+
+    # --- ends ---------------------------------------------------------------------
+
+    def end(self, slot: Slot, how: Ending) -> None:
+        """Begin to end a session. The first to ask says how."""
+        if slot.ending is not None:
+            return
+        slot.ending = how
+        slot.record = replace(slot.record, state="stopping")
+        slot.beat()
+        self.tasks.start_soon(self._end, slot, how)
+
+    def fail(self, slot: Slot, detail: str) -> None:
+        """The session's browser is gone."""
+        log.warning("session.lost", session=slot.id)
+        self.end(slot, ending.crashed(detail))
+
+    def lost(self, session_id: str, detail: str) -> None:
+        """An engine says that a session's browser is gone."""
+        slot = self.slots.get(session_id)
+        if slot is not None and slot.opened:
+            self.fail(slot, detail)
+
+    async def _end(self, slot: Slot, how: Ending) -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                await ending.end(slot, self._store, save=self._save_finally)
+            except Exception:
+                log.exception("session.ended_badly", session=slot.id)
+                slot.record = replace(slot.record, state=how.state, reason=how.reason)
+            await self._release_profile(slot)
+            if how.state in refusals.RESTORABLE:
+                self._redactors[slot.id] = slot.redactor
+            self._leave(slot)
+
+    def _leave(self, slot: Slot) -> None:
+        self.slots.pop(slot.id, None)
+        slot.ended.set()
+        slot.beat()
+
+    async def _release_profile(self, slot: Slot) -> None:
+        if slot.profile_lock is not None:
+            await anyio.to_thread.run_sync(slot.profile_lock.release)
+            slot.profile_lock = None
+
+    # --- background work ----------------------------------------------------------
+
+    def _start(self, work: Callable[[Slot], Awaitable[None]], slot: Slot) -> None:
+        self.tasks.start_soon(self._until_end, work, slot)
+
+    async def _until_end(self, work: Callable[[Slot], Awaitable[None]], slot: Slot) -> None:
+        if slot.ending is not None:
+            return
+        with slot.until_end():
+            try:
+                await work(slot)
+            except Exception:
+                log.exception("session.background_failed", session=slot.id)

@@ -1,0 +1,137 @@
+"""A session while a caller holds it: look, act, read.
+
+Everything that leaves here has passed the session's redactor, and every engine
+call can be ended from outside, so that no caller makes another one wait for
+longer than a stop may take.
+
+Below: slot, batch, engines.base, store.base. Above: registry.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import anyio
+
+from notte_mcp.actions import Action
+from notte_mcp.engines.base import BrowserSession, ObserveRequest, Scraped
+from notte_mcp.errors import PageNotResponding, SessionLost
+from notte_mcp.observations import Mode, Observation
+from notte_mcp.records import Actor, SessionRecord
+from notte_mcp.registry.batch import Batch, OnError, Run
+from notte_mcp.registry.slot import Slot
+from notte_mcp.store.base import Store
+
+T = TypeVar("T")
+
+LOOK_S: Final = 25.0
+"""How long an engine may take for a look of any kind, whatever limits it has of its own."""
+
+
+class LiveSession:
+    """See the module. Lives between entering and leaving `Registry.use`, and for one task."""
+
+    def __init__(self, slot: Slot, store: Store) -> None:
+        self._slot = slot
+        self._store = store
+        self._events: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> SessionRecord:
+        """The session as it stands."""
+        return self._slot.snapshot()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What happened outside of any action since a holder last asked (dialogs, crash, closed tabs)."""
+        if (browser := self._slot.last_browser) is not None:
+            self._events += self._slot.redactor(browser.take_events())
+        return self._events
+
+    async def observe(
+        self,
+        *,
+        mode: Mode = "actions",
+        since: int | None = None,
+        find: str | None = None,
+        cursor: str | None = None,
+        max_tokens: int = 2_000,
+    ) -> Observation:
+        """A view, numbered; `changes` are since the session's last view unless `since` says otherwise.
+
+        Raises:
+            UnknownView, PageNotResponding, PageCrashed, SessionNotLive, SessionLost, StoreUnusable.
+        """
+        slot = self._slot
+        if mode == "changes" and since is None:
+            since = slot.last_view
+        request = ObserveRequest(slot.record.view + 1, mode, since, find, cursor, max_tokens)
+        seen = await self._look("observe", lambda browser: browser.observe(request))
+        await self._remember(seen)
+        return slot.redactor(seen)
+
+    async def execute(
+        self, actions: Sequence[Action], *, on_error: OnError = "stop", deadline_s: float, actor: Actor = "assistant"
+    ) -> Batch:
+        """Validate all ids, write all intents in one commit, act, write each outcome.
+
+        Starts no action later than `deadline_s` from now; stops at the first
+        failure (or not), and at a navigation when a later action names an id of
+        the page that was left.
+
+        Raises:
+            UnknownElement, StaleElement, UnsupportedUrl, UploadRefused: nothing was done.
+            SessionNotLive, PageNotResponding: nothing was done.
+            SessionLost: the text says what was done; the step in flight is `outcome_unknown`.
+            StoreUnusable: the text says whether anything was done.
+        """
+        ends_at = self._slot.clock.now() + deadline_s
+        with self._slot.working("execute") as work:
+            run = Run(self._slot, self._store, work, actions, actor=actor, ends_at=ends_at)
+            return await run.all(on_error=on_error)
+
+    async def scrape(
+        self, *, selector: str | None = None, only_main_content: bool = True, links: bool = False, images: bool = False
+    ) -> Scraped:
+        """The current tab as markdown (see `BrowserSession.scrape`)."""
+        scraped = await self._look(
+            "scrape",
+            lambda browser: browser.scrape(
+                selector=selector, only_main_content=only_main_content, links=links, images=images
+            ),
+        )
+        return self._slot.redactor(scraped)
+
+    async def screenshot(self, *, marks: bool) -> bytes:
+        """The viewport as a JPEG (see `BrowserSession.screenshot`)."""
+        return await self._look("screenshot", lambda browser: browser.screenshot(marks=marks))
+
+    async def _look(self, what: str, call: Callable[[BrowserSession], Awaitable[T]]) -> T:
+        """An engine call that changes nothing: bounded, and cut when the session ends."""
+        slot = self._slot
+        with slot.working(what) as work:
+            try:
+                with work.cuttable(LOOK_S):
+                    return await call(slot.browser)
+            except SessionLost as error:
+                raise slot.lost(error.what) from error
+        if slot.ending is not None:
+            raise slot.unusable()
+        raise PageNotResponding(
+            f"The page did not answer within {LOOK_S:.0f} s.",
+            kept="The session is live.",
+            next_call='notte_execute with [{"type": "reload"}] or a goto: navigation ends a hung script',
+        )
+
+    async def _remember(self, seen: Observation) -> None:
+        """The view's number; and the ids it gave out, on disk before anyone uses them.
+
+        After a crash an id must not be given to another element. A view number
+        alone is not worth a commit: it is written with the next step.
+        """
+        slot = self._slot
+        known = slot.record.id_counters
+        slot.last_view = seen.view
+        record = slot.update(view=max(slot.record.view, seen.view))
+        if record.id_counters != known and slot.ending is None:
+            with anyio.CancelScope(shield=True):
+                await self._store.put_session(record)

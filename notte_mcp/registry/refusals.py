@@ -1,0 +1,107 @@
+"""What the registry says when it cannot do what was asked: texts only.
+
+Below: errors, records. Above: the rest of the registry.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from notte_mcp.errors import (
+    LimitReached,
+    SessionBusy,
+    SessionChoice,
+    SessionLost,
+    SessionNotLive,
+    UnknownSession,
+)
+from notte_mcp.records import LIVE_STATES, SessionRecord, SessionState
+
+RESTORABLE: Final[frozenset[SessionState]] = frozenset({"interrupted", "failed"})
+"""States from which `Registry.restore` gives a session a new browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A live session as a refusal names it."""
+
+    id: str
+    url: str
+    idle_s: float
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.url or 'no page yet'}, idle {span(self.idle_s)})"
+
+
+def span(seconds: float) -> str:
+    """Seconds as a person says them: `3 s`, `4 min`, `2 h`."""
+    if seconds < 100:  # noqa: PLR2004 - up to a minute and a half, seconds are read more easily
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"  # noqa: PLR2004 - the same
+
+
+def unknown(session_id: str) -> UnknownSession:
+    """No session has this id."""
+    return UnknownSession(
+        f"There is no session {session_id!r}.", next_call="notte_status() lists the sessions there are"
+    )
+
+
+def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> SessionChoice:
+    """No id was given, and not exactly one session is live."""
+    if live:
+        listed = "; ".join(str(one) for one in live)
+        return SessionChoice(
+            f"{len(live)} sessions are live: {listed}.", next_call=f'the same call with session_id="{live[0].id}"'
+        )
+    if restorable:
+        first = restorable[0]
+        return SessionChoice(
+            f"No session is live. {first.id} ({first.url or 'no page'}) is {first.state} and can be restored.",
+            next_call=f'notte_start(session_id="{first.id}"), or notte_start() for a new one',
+        )
+    return SessionChoice("No session is live.", next_call="notte_start()")
+
+
+def not_live(record: SessionRecord, *, owner: str) -> SessionNotLive:
+    """A recorded session without a browser of ours."""
+    what = f"Session {record.id} is {record.state}" + (f" ({record.reason})." if record.reason else ".")
+    kept = f"Its {record.step_count} steps can be read."
+    if record.state in LIVE_STATES and record.owner != owner:
+        return SessionNotLive(
+            f"Session {record.id} is live in another server process, and only that one can use it.",
+            next_call="notte_start() for a session of this server",
+        )
+    if record.state in RESTORABLE:
+        return SessionNotLive(what, kept=kept, next_call=f'notte_start(session_id="{record.id}") restores it')
+    again = f'notte_start(url="{record.url}")' if record.url else "notte_start()"
+    return SessionNotLive(what, kept=kept, next_call=f"{again} for a new one")
+
+
+def busy(session_id: str, *, what: str, since_s: float, waited_s: float) -> SessionBusy:
+    """Another call holds the session."""
+    return SessionBusy(
+        f"Session {session_id} is busy: {what} since {span(since_s)} (waited {span(waited_s)} for it).",
+        next_call=f'notte_status(id="{session_id}", wait_seconds=30), then the same call',
+    )
+
+
+def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
+    """The browser behind a session went away."""
+    why = f": {detail.rstrip('.')}" if detail else ""
+    return SessionLost(
+        f"The browser of session {record.id} is gone{why}.",
+        done=done,
+        kept=f"Its {record.step_count} steps and its last saved logins are kept.",
+        next_call=f'notte_start(session_id="{record.id}") restores it in a new browser at its last url',
+    )
+
+
+def full(limit: int, live: Sequence[Live]) -> LimitReached:
+    """All slots are taken."""
+    listed = "; ".join(str(one) for one in live)
+    longest = max(live, key=lambda one: one.idle_s)
+    return LimitReached(
+        f"This server runs at most {limit} sessions at once; live now: {listed}.",
+        next_call=f'notte_stop(id="{longest.id}") (the one idle longest), or use a live one',
+    )

@@ -1,0 +1,285 @@
+"""The registry itself: sessions by id, from opening to their end.
+
+Whoever wants a browser comes through here: `open`, `use`, `stop`. It holds the
+locks and the limits, and says of every session that ended how and why. Reading
+(`record`, `sessions`, `steps`, `wait`) and `stop` never queue behind a caller.
+It knows no MCP and no vendor.
+
+Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp.engines.base import Engine
+from notte_mcp.errors import SessionNotLive
+from notte_mcp.ids import new_session_id
+from notte_mcp.logs import Log
+from notte_mcp.profiles import ProfileStore
+from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecord
+from notte_mcp.registry import ending, files, opening, refusals
+from notte_mcp.registry.batch import Batch
+from notte_mcp.registry.clock import Clock, SystemClock
+from notte_mcp.registry.life import Life
+from notte_mcp.registry.live import LiveSession
+from notte_mcp.registry.slot import Slot
+from notte_mcp.store.base import Store
+
+CLOSE_S = 1.3
+"""How long ending all sessions takes at most when nobody says otherwise."""
+
+log = Log("registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one server: live sessions, and how long a call waits for another one to let go (seconds)."""
+
+    max_sessions: int = 16
+    lock_wait_s: float = 10.0
+
+
+class Registry:
+    """See the module. Runs between entering and leaving it (`async with`), in one task."""
+
+    def __init__(
+        self,
+        *,
+        engines: Mapping[str, Engine],
+        store: Store,
+        sessions_dir: Path,
+        profiles_dir: Path,
+        owner: str,
+        limits: Limits,
+        clock: Clock | None = None,
+    ) -> None:
+        self._engines = engines
+        self._store = store
+        self._owner = owner
+        self._limits = limits
+        self._clock = clock or SystemClock()
+        self._closing = False
+        self._life = Life(
+            store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir
+        )
+        self._slots = self._life.slots
+
+    async def __aenter__(self) -> Self:
+        self._life.tasks = await anyio.create_task_group().__aenter__()
+        for engine in self._engines.values():
+            engine.on_lost(self._life.lost)
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close(deadline_s=CLOSE_S)
+        self._life.tasks.cancel_scope.cancel()
+        # What ended the block goes its own way: through the group it would come out wrapped.
+        await self._life.tasks.__aexit__(None, None, None)
+
+    # --- beginnings ---------------------------------------------------------------
+
+    async def open(self, spec: SessionSpec, *, url: str | None = None) -> tuple[SessionRecord, Batch | None]:
+        """A new session, with `url` loaded as its first step when given (a failed load keeps the session).
+
+        Raises:
+            LimitReached, BrowserMissing, BrowserLaunchFailed, ProfileLocked, InvalidArgument, UnsupportedUrl,
+            StateFolderUnusable, StoreUnusable: there is no session then.
+            SessionLost: the browser died while the page loaded; the session can be restored.
+        """
+        engine = self._engine(spec)
+        now = self._clock.unix()
+        slot = self._take_slot(SessionRecord(new_session_id(), self._owner, "starting", spec, now, now))
+        batch = await opening.open_new(slot, engine, self._life, self._store, url=url)
+        log.info("session.opened", session=slot.id, engine=spec.engine)
+        return slot.snapshot(), batch
+
+    async def restore(self, session_id: str) -> SessionRecord:
+        """A new browser for an interrupted or crashed session: saved login state, last url, same numbering.
+
+        No action is done again; loading the last url is a step of its own, and
+        whether it worked stands there. `storage_saved_at` of what is returned
+        is the age of the state that was brought back (None: there was none).
+        A live session is returned as it is.
+
+        Raises:
+            UnknownSession; SessionNotLive (stopped, or live in another server); and what `open` raises.
+        """
+        if (slot := self._slots.get(session_id)) is not None:
+            return await self._joined(slot)
+        record = await self._stored(session_id)
+        # While that was read, another call may have begun the same.
+        if (slot := self._slots.get(session_id)) is not None:
+            return await self._joined(slot)
+        if record.state not in refusals.RESTORABLE:
+            raise refusals.not_live(record, owner=self._owner)
+        engine = self._engine(record.spec)
+        slot = self._take_slot(replace(record, owner=self._owner, state="starting", reason=""))
+        saved_at = await opening.restore(slot, record, engine, self._life, self._store)
+        log.info("session.restored", session=slot.id)
+        return replace(slot.snapshot(), storage_saved_at=saved_at)
+
+    async def _joined(self, slot: Slot) -> SessionRecord:
+        """A session that another call is opening, once it is open."""
+        while not slot.opened and not slot.ended.is_set():
+            await slot.next_beat()
+        if slot.ending is not None or slot.ended.is_set():
+            raise slot.unusable()
+        return slot.snapshot()
+
+    def _engine(self, spec: SessionSpec) -> Engine:
+        if self._closing:
+            raise SessionNotLive("This server is ending.", next_call="the same call once it has been started again")
+        return opening.engine_of(self._engines, spec)
+
+    def _take_slot(self, record: SessionRecord) -> Slot:
+        if len(self._slots) >= self._limits.max_sessions:
+            raise refusals.full(self._limits.max_sessions, [slot.listed() for slot in self._slots.values()])
+        return self._life.take_slot(record)
+
+    # --- use ----------------------------------------------------------------------
+
+    async def resolve(self, session_id: str | None) -> str:
+        """The id meant by `session_id`: itself, or the only live one. Raises: UnknownSession, SessionChoice."""
+        if session_id is not None:
+            return (await self.record(session_id)).id
+        live = [slot for slot in self._slots.values() if slot.ending is None]
+        if len(live) == 1:
+            return live[0].id
+        restorable = [] if live else [r for r in await self._store.sessions() if r.state in refusals.RESTORABLE]
+        raise refusals.choice([slot.listed() for slot in live], restorable)
+
+    @asynccontextmanager
+    async def use(self, session_id: str | None) -> AsyncGenerator[LiveSession]:
+        """Hold a live session; waits for other holders in turn, at most `Limits.lock_wait_s`.
+
+        Raises:
+            UnknownSession, SessionChoice, SessionNotLive, SessionBusy, SessionLost.
+        """
+        meant = await self.resolve(session_id)
+        slot = self._slots.get(meant)
+        if slot is None:
+            raise refusals.not_live(await self.record(meant), owner=self._owner)
+        await self._acquire(slot)
+        try:
+            if slot.ending is None and not slot.browser.alive:
+                raise slot.lost("it does not answer any more")
+            if slot.ending is not None:
+                raise slot.unusable()
+            slot.held_since = self._clock.now()
+            yield LiveSession(slot, self._store)
+        finally:
+            slot.used_at = self._clock.now()
+            slot.lock.release()
+
+    async def _acquire(self, slot: Slot) -> None:
+        with anyio.move_on_after(self._limits.lock_wait_s):
+            await slot.lock.acquire()
+            return
+        if slot.ending is not None:
+            raise slot.unusable()
+        what, since_s = slot.doing()
+        raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
+
+    # --- reading ------------------------------------------------------------------
+
+    async def record(self, session_id: str) -> SessionRecord:
+        """The record of a session, live or not (never waits for a caller). Raises: UnknownSession."""
+        slot = self._slots.get(session_id)
+        return slot.snapshot() if slot is not None else await self._stored(session_id)
+
+    async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
+        """Sessions, newest first, the live ones as they stand."""
+        stored = await self._store.sessions(limit=limit)
+        known = {record.id for record in stored}
+        fresh = [slot.snapshot() for slot in self._slots.values() if slot.id not in known]
+        live = [self._slots[r.id].snapshot() if r.id in self._slots else r for r in stored]
+        return [*reversed(fresh), *live][:limit]
+
+    async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        """Steps with a number above `after`, in order; those in flight are `intended`. Raises: UnknownSession."""
+        await self.record(session_id)
+        return await self._store.steps(session_id, after=after, limit=limit)
+
+    async def wait(
+        self, session_id: str, *, seconds: float, after_step: int | None, until: Literal["step", "input", "done"]
+    ) -> SessionRecord:
+        """Come back when a step above `after_step` (default: the last one) has its outcome, or the session
+        ended, or `seconds` are over. A session by itself never needs input: `input` waits as `done` does.
+
+        Raises:
+            UnknownSession.
+        """
+        slot = self._slots.get(session_id)
+        if slot is None:
+            return await self._stored(session_id)
+        after = slot.acknowledged if after_step is None else after_step
+        with anyio.move_on_after(seconds):
+            while not slot.ended.is_set() and not (until == "step" and slot.acknowledged > after):
+                await slot.next_beat()
+        return slot.snapshot()
+
+    async def files(self, session_id: str) -> list[tuple[str, int]]:
+        """(name, bytes) of the session's files. Raises: UnknownSession."""
+        await self.record(session_id)
+        return await anyio.to_thread.run_sync(files.list_files, self._life.folder(session_id))
+
+    async def read_file(self, session_id: str, name: str) -> bytes:
+        """One of the session's files. Raises: UnknownSession, UnknownResource."""
+        await self.record(session_id)
+        return await anyio.to_thread.run_sync(files.read_file, self._life.folder(session_id), name)
+
+    async def _stored(self, session_id: str) -> SessionRecord:
+        if (record := await self._store.session(session_id)) is None:
+            raise refusals.unknown(session_id)
+        return record
+
+    # --- ends ---------------------------------------------------------------------
+
+    async def stop(
+        self, session_id: str, *, mode: Literal["graceful", "now"] = "graceful", reason: str = "user"
+    ) -> SessionRecord:
+        """End a session within 4 s, whoever holds it. Idempotent; who stops it again waits for the same end.
+
+        Raises:
+            UnknownSession; SessionNotLive (live in another server).
+        """
+        slot = self._slots.get(session_id)
+        if slot is None:
+            record = await self._stored(session_id)
+            if (slot := self._slots.get(session_id)) is None:
+                return await self._stop_record(record, reason)
+        self._life.end(slot, ending.stopped(reason, now=mode == "now"))
+        if mode == "now":
+            slot.grace.cancel()
+        await slot.ended.wait()
+        return slot.snapshot()
+
+    async def _stop_record(self, record: SessionRecord, reason: str) -> SessionRecord:
+        """A session without a browser here: one that could be restored is not to be any more."""
+        if record.state in LIVE_STATES and record.owner != self._owner:
+            raise refusals.not_live(record, owner=self._owner)
+        if record.state in LIVE_STATES or record.state == "interrupted":
+            record = replace(record, state="stopped", reason=reason, updated_at=self._clock.unix())
+            await self._store.put_session(record)
+        return record
+
+    async def close(self, *, deadline_s: float) -> None:
+        """The server ends: every live session is saved and becomes `interrupted`. Idempotent."""
+        self._closing = True
+        slots = list(self._slots.values())
+        with anyio.CancelScope(shield=True), anyio.move_on_after(deadline_s):
+            for slot in slots:
+                if slot.ending is not None:
+                    slot.grace.cancel()
+                self._life.end(slot, ending.interrupted(deadline_s))
+            for slot in slots:
+                await slot.ended.wait()

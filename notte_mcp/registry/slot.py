@@ -1,0 +1,238 @@
+"""One live session's place in the registry: its record, its browser, and who does what in it.
+
+Plain state with the rules that hold it together; nothing here opens, acts or
+ends. `record` is always what the disk shall say next, whoever writes it, so
+that two writers cannot undo each other; `acknowledged` is how far the disk has
+got with the steps, `flight` holds the steps whose outcome it does not have, and
+`begun` is the number of the one that is being done.
+
+Below: refusals, redaction, clock, engines.base. Above: live, batch, ending, registry.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+
+from notte_mcp.engines.base import BrowserSession
+from notte_mcp.errors import SessionLost, SessionNotLive
+from notte_mcp.profiles import ProfileLock
+from notte_mcp.records import SessionRecord, SessionState, StepRecord
+from notte_mcp.registry import refusals
+from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.redaction import Redactor
+from notte_mcp.registry.saving import State
+
+SECONDS_A_MINUTE: Final = 60
+NOTHING_DONE: Final = "Nothing was done."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session is to end: what it becomes, why, and how much patience there is (seconds).
+
+    `grace_s` is for the action in flight, `budget_s` for everything together.
+    `clean` means that login state is saved before the browser closes. `detail`
+    is what is known of a crash.
+    """
+
+    state: SessionState
+    reason: str
+    grace_s: float
+    budget_s: float
+    clean: bool
+    detail: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """What a caller is doing in a session right now; `since` is the clock's."""
+
+    what: str
+    since: float
+    done: anyio.Event = field(default_factory=anyio.Event)
+    scope: anyio.CancelScope | None = None
+    was_cut: bool = False
+
+    def cut(self) -> None:
+        """End the engine call in flight, and any that would follow it."""
+        self.was_cut = True
+        if self.scope is not None:
+            self.scope.cancel()
+
+    def cuttable(self, seconds: float) -> anyio.CancelScope:
+        """The scope of an engine call: `cut` ends it, and it ends itself after `seconds`."""
+        self.scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+        if self.was_cut:
+            self.scope.cancel()
+        return self.scope
+
+
+class Slot:
+    """See the module. `fail` is called when the browser turns out to be gone, `moved` after a navigation."""
+
+    def __init__(
+        self,
+        record: SessionRecord,
+        *,
+        folder: Path,
+        redactor: Redactor,
+        clock: Clock,
+        fail: Callable[["Slot", str], None],
+        moved: Callable[["Slot"], None],
+    ) -> None:
+        self.record = record
+        self.folder = folder
+        self.redactor = redactor
+        self.clock = clock
+        self.lock = anyio.Lock()
+        self.work: Work | None = None
+        self.held_since = clock.now()
+        self.flight: dict[int, StepRecord] = {}
+        self.begun: int | None = None
+        self.acknowledged = record.step_count
+        self.last_view: int | None = None
+        self.login: State | None = None
+        self.saved_at: float | None = None
+        self.save_is_due = False
+        self.saving = anyio.Lock()
+        self.profile_lock: ProfileLock | None = None
+        self.recorded = False
+        self.ending: Ending | None = None
+        self.grace = anyio.CancelScope()
+        self.ended = anyio.Event()
+        self.opened_at = self.used_at = clock.now()
+        self.fail = fail
+        self.moved = moved
+        self._browser: BrowserSession | None = None
+        self._scopes: set[anyio.CancelScope] = set()
+        self._pulse = anyio.Event()
+
+    # --- what it is ---------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def opened(self) -> bool:
+        return self._browser is not None
+
+    @property
+    def browser(self) -> BrowserSession:
+        """The session's browser. Raises SessionNotLive or SessionLost once the session is ending."""
+        if self._browser is None or self.ending is not None:
+            raise self.unusable()
+        return self._browser
+
+    @browser.setter
+    def browser(self, browser: BrowserSession) -> None:
+        self._browser = browser
+
+    @property
+    def last_browser(self) -> BrowserSession | None:
+        """The browser whatever state the session is in, for ending it."""
+        return self._browser
+
+    def snapshot(self) -> SessionRecord:
+        """The session as a reader may see it: no step that is not on disk, `busy` while somebody acts."""
+        state = self.record.state
+        if state == "ready" and self.work is not None:
+            state = "busy"
+        return replace(self.record, state=state, step_count=self.acknowledged)
+
+    def listed(self) -> refusals.Live:
+        """The session as a refusal names it."""
+        idle_s = 0.0 if self.lock.locked() else self.clock.now() - self.used_at
+        return refusals.Live(self.id, self.record.url, idle_s)
+
+    def unusable(self, *, done: str = NOTHING_DONE) -> SessionNotLive | SessionLost:
+        """Why it cannot be used any more."""
+        if self.ending is not None and self.ending.state == "failed":
+            return refusals.lost(self.snapshot(), self.redactor.text(self.ending.detail), done=done)
+        return refusals.not_live(self.snapshot(), owner=self.record.owner)
+
+    def lost(self, detail: str, *, done: str = NOTHING_DONE) -> SessionNotLive | SessionLost:
+        """The browser is gone: the session fails, and this is what its caller is told."""
+        self.fail(self, detail)
+        return self.unusable(done=done)
+
+    # --- where it stands ----------------------------------------------------------
+
+    def update(self, **changes: Any) -> SessionRecord:
+        """The record brought up to date with the browser and `changes`; it is yet to be written."""
+        where: dict[str, Any] = {}
+        if self._browser is not None:
+            position = self._browser.position
+            where = {
+                "url": self.redactor.text(position.url),
+                "title": self.redactor.text(position.title),
+                "id_counters": dict(self._browser.id_counters),
+            }
+        self.record = replace(self.record, **{"updated_at": self.clock.unix(), **where, **changes})
+        return self.record
+
+    def beat(self) -> None:
+        """Wake everyone who waits for something to change."""
+        self._pulse.set()
+        self._pulse = anyio.Event()
+
+    async def next_beat(self) -> None:
+        """Come back at the next `beat`."""
+        await self._pulse.wait()
+
+    def never_begun(self) -> list[int]:
+        """Take the intents that nothing was done for out of the flight; gives their numbers."""
+        numbers = [n for n, step in self.flight.items() if step.state == "intended" and n != self.begun]
+        for number in numbers:
+            del self.flight[number]
+        return numbers
+
+    # --- who does what ------------------------------------------------------------
+
+    @contextmanager
+    def working(self, what: str) -> Generator[Work]:
+        """A span in which a caller acts; ending the session waits for its end, then cuts it."""
+        if self.ending is not None:
+            raise self.unusable()
+        self.work = work = Work(what, self.clock.now())
+        try:
+            yield work
+        finally:
+            self.work = None
+            work.done.set()
+
+    def doing(self) -> tuple[str, float]:
+        """(what the holder does, for how many seconds)."""
+        if self.work is not None:
+            return self.work.what, self.clock.now() - self.work.since
+        return "held by another call", self.clock.now() - self.held_since
+
+    def expiry(self) -> tuple[float, str]:
+        """When (on the clock) the session's time is over as things stand, and which limit that is."""
+        spec = self.record.spec
+        used_at = self.clock.now() if self.lock.locked() else self.used_at
+        return min(
+            (self.opened_at + spec.max_duration_minutes * SECONDS_A_MINUTE, "max_duration"),
+            (used_at + spec.idle_timeout_minutes * SECONDS_A_MINUTE, "idle_timeout"),
+        )
+
+    # --- its end ------------------------------------------------------------------
+
+    @contextmanager
+    def until_end(self) -> Generator[None]:
+        """Background work that is dropped when the session ends."""
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
+
+    def drop_background(self) -> None:
+        """End everything that runs under `until_end`."""
+        for scope in self._scopes:
+            scope.cancel()
