@@ -1,0 +1,180 @@
+"""The demo: the main job from end to end, through the real server and a real browser.
+
+A host would do the same: start the server, open a page, read it, act on it, take
+the script away. Each call is told with its time and its tokens; the script is
+then run, with no server behind it, and has to bring about a second order.
+
+Below: shop, talk. Above: cli.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+
+from notte_mcp.demo.shop import Shop
+from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
+
+WHOLE_S: Final = 180.0
+"""How long the demo may take in all."""
+
+SCRIPT_S: Final = 90.0
+"""How long the exported script may take."""
+
+PRODUCT: Final = "Copper kettle"
+ACCESS_CODE: Final = "tea-at-four"
+"""Typed into a password field, so it must never be seen again but in the script's environment."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo; 0 when every step went as it should, else 1 with the reason on stderr."""
+    options = _options(argv)
+    try:
+        _refuse_root_without_word()
+        anyio.run(_in_time, options.url, options.out)
+    except DemoFailed as error:
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nThe demo was interrupted; nothing is left running.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="notte-mcp demo", description="Show the main job on a small shop.")
+    parser.add_argument("--url", help="open this page instead of the shop, and show what an assistant sees")
+    parser.add_argument("--out", type=Path, help="where the script goes (default: a new temporary folder)")
+    return parser.parse_args(argv)
+
+
+def _refuse_root_without_word() -> None:
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and not os.environ.get("NOTTE_MCP_NO_SANDBOX"):
+        raise DemoFailed(
+            "Chromium does not run as root in its sandbox. Run the demo as another user, or set "
+            "NOTTE_MCP_NO_SANDBOX=1 to run it without one."
+        )
+
+
+# --- the two shows --------------------------------------------------------------
+
+
+async def _in_time(url: str | None, out: Path | None) -> None:
+    with anyio.move_on_after(WHOLE_S) as limit:
+        await (_show_page(url) if url else _show_shop(out))
+    if limit.cancelled_caught:
+        raise DemoFailed(f"it was not done within {WHOLE_S:.0f} s")
+
+
+async def _show_shop(out: Path | None) -> None:
+    """Order in the shop by hand, so to speak; take the script; let it order the same again."""
+    script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
+    with Shop() as shop:
+        print(f"A shop is open at {shop.url}\n")
+        async with server() as talk:
+            number = await _order(talk, shop)
+            code, secrets = await _script(talk)
+            await talk.call("end the session", "notte_stop")
+            print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
+        script.write_text(code, encoding="utf-8")
+        print(f"The script is {script.absolute()} ({len(code.splitlines())} lines). Running it ...")
+        await _run(script, secrets)
+        first, second = _both_orders(shop)
+        print(f"It passed: order {second}, the same as {first}, with no server and no model.")
+
+
+async def _show_page(url: str) -> None:
+    """What an assistant sees of a page."""
+    async with server() as talk:
+        await talk.call("open the page", "notte_start", url=url)
+        seen = await talk.call("look at it", "notte_observe", mode="page")
+        await talk.call("end the session", "notte_stop")
+        print(f"\n{seen.text}")
+
+
+# --- the steps of the order -------------------------------------------------------
+
+
+async def _order(talk: Talk, shop: Shop) -> str:
+    """Find the product, fill in the form, send it; the order's number as the page says it."""
+    shelf = await talk.call("open the shop", "notte_start", url=shop.url)
+    search = {"type": "fill", "id": shelf.id("Search products"), "value": "kettle", "press_enter": True}
+    found = await talk.call("search for kettles", "notte_execute", actions=[search])
+    product = await talk.call("open one", "notte_execute", actions=[_click(found, PRODUCT)])
+    form = await talk.call("go to the order form", "notte_execute", actions=[_click(product, "Order now")])
+    actions = _fill_in(form)
+    placed = await talk.call(f"fill it in and send it: {len(actions)} actions", "notte_execute", actions=actions)
+    if not shop.orders:
+        raise DemoFailed(f"the form was sent and no order came:\n{placed.text}")
+    number = shop.orders[0].number
+    if number not in placed.text:
+        placed = await talk.call("read the order's number", "notte_observe", mode="page")
+    if number not in placed.text:
+        raise DemoFailed(f"order {number} was placed and the page does not say so:\n{placed.text}")
+    return number
+
+
+def _fill_in(form: Answer) -> list[dict[str, Any]]:
+    """The whole order as one batch, its last action the submit."""
+    texts = {
+        "Name": "Ada Brew",
+        "E-mail": "ada@example.org",
+        "Street and number": "Kettle Lane 4",
+        "Postal code": "3011",
+        "City": "Bern",
+        "Access code": ACCESS_CODE,
+    }
+    return [
+        *({"type": "fill", "id": form.id(name), "value": text} for name, text in texts.items()),
+        {"type": "select_dropdown_option", "id": form.id("Country"), "value": "Switzerland"},
+        {"type": "check", "id": form.id("Express (11.90 €)")},
+        {"type": "check", "id": form.id("Wrap it as a gift")},
+        {"type": "check", "id": form.id("I accept the terms of sale")},
+        _click(form, "Place order"),
+    ]
+
+
+def _click(page: Answer, name: str) -> dict[str, Any]:
+    return {"type": "click", "id": page.id(name)}
+
+
+# --- the script -------------------------------------------------------------------
+
+
+async def _script(talk: Talk) -> tuple[str, list[str]]:
+    """The session as a Playwright script, and the names of the secrets that it reads from the environment."""
+    part = await talk.call("take the script", "notte_workflow_code", target="playwright")
+    code: str = part.facts["code"]
+    secrets = [one["env"] for one in part.facts["parameters"] if one["secret"]]
+    while part.facts.get("cursor"):
+        part = await talk.call("its rest", "notte_workflow_code", cursor=part.facts["cursor"])
+        code += part.facts["code"]
+    if ACCESS_CODE in code:
+        raise DemoFailed("the access code stands in the script")
+    return code, secrets
+
+
+async def _run(script: Path, secrets: Sequence[str]) -> None:
+    env = {**os.environ, **dict.fromkeys(secrets, ACCESS_CODE)}
+    with anyio.move_on_after(SCRIPT_S) as limit:
+        done = await anyio.run_process([sys.executable, str(script)], env=env, check=False)
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).decode(errors="replace").strip()
+            raise DemoFailed(f"the script ended with exit code {done.returncode}: {said}")
+    if limit.cancelled_caught:
+        raise DemoFailed(f"the script did not end within {SCRIPT_S:.0f} s")
+
+
+def _both_orders(shop: Shop) -> tuple[str, str]:
+    """The numbers of the two orders, once they are seen to be alike."""
+    if len(shop.orders) != 2:  # noqa: PLR2004 - ours and the script's
+        raise DemoFailed(f"the script passed and the shop has {len(shop.orders)} orders, not 2")
+    ours, scripts = shop.orders
+    if (ours.product, ours.quantity, ours.fields) != (scripts.product, scripts.quantity, scripts.fields):
+        raise DemoFailed(f"the script ordered something else: {scripts}")
+    return ours.number, scripts.number
