@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import anyio
 import anyio.to_thread
@@ -32,7 +32,7 @@ from notte_mcp.registry.live import LiveSession
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
-CLOSE_S = 1.3
+CLOSE_S: Final = 1.0
 """How long ending all sessions takes at most when nobody says otherwise."""
 
 log = Log("registry")

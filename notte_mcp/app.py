@@ -1,0 +1,157 @@
+"""The App: state folder, store, engines and registry, opened in this order and closed in reverse.
+
+The one place that names implementations, and the last one that knows settings:
+below here values go. Opening is quick: what takes time (SQLAlchemy, the sweep of
+what dead servers left, Playwright) is begun or left for its first use, and only
+who needs it waits for it.
+
+Below: registry, engines, store, state_folder, settings. Above: tools, resources, cli.
+"""
+
+import shutil
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp.engines.base import Engine
+from notte_mcp.engines.pending import PendingEngine
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.logs import Log
+from notte_mcp.registry import Limits, Registry
+from notte_mcp.settings import Settings
+from notte_mcp.state_folder import StateFolder
+from notte_mcp.store.base import Store
+from notte_mcp.store.pending import PendingStore
+
+SESSIONS_CLOSE_S: Final = 0.7
+"""How long the sessions may take to end with the server; all of closing has to be done in 1.3 s."""
+
+ENGINES_CLOSE_S: Final = 0.4
+
+_DAY_S: Final = 86_400
+
+log = Log("app")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the surface works with. `owner` is this server's name in the records."""
+
+    owner: str
+    store: Store
+    registry: Registry
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, engines: Mapping[str, Engine] | None = None) -> AsyncGenerator[App]:
+    """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests.
+
+    Raises:
+        StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
+            by the first call that needs it.
+    """
+    folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
+    try:
+        store = PendingStore(partial(_open_store, folder, settings))
+        engines = engines if engines is not None else _engines(folder, settings)
+        registry = Registry(
+            engines=engines,
+            store=store,
+            sessions_dir=folder.sessions_dir,
+            profiles_dir=folder.profiles_dir,
+            owner=folder.owner,
+            limits=Limits(max_sessions=settings.max_sessions),
+        )
+        async with _beside(store.warm), registry:
+            try:
+                yield App(folder.owner, store, registry)
+            finally:
+                await _close(registry, engines, store)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(folder.close)
+    log.info("app.closed")
+
+
+@asynccontextmanager
+async def _beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
+    """`work` runs while the block does. (A task group that the block stands in would wrap its exceptions.)"""
+    group = await anyio.create_task_group().__aenter__()
+    group.start_soon(work)
+    try:
+        yield
+    finally:
+        await group.__aexit__(None, None, None)
+
+
+async def _close(registry: Registry, engines: Mapping[str, Engine], store: Store) -> None:
+    """Sessions, then engines, then the store, whoever cancels whom."""
+    with anyio.CancelScope(shield=True):
+        await registry.close(deadline_s=SESSIONS_CLOSE_S)
+        async with anyio.create_task_group() as ending:
+            for engine in engines.values():
+                ending.start_soon(partial(engine.close, deadline_s=ENGINES_CLOSE_S))
+        await store.close()
+
+
+def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
+    """The engines of this version. (The Notte cloud is not among them yet.)"""
+
+    def local() -> Engine:
+        from notte_mcp.engines.local.engine import LocalEngine
+
+        return LocalEngine(
+            executable=settings.browser,
+            no_sandbox=settings.no_sandbox,
+            tmp_for=folder.browser_tmp,
+            note_process=folder.note_process,
+            max_tabs=settings.max_tabs,
+            max_download_bytes=settings.max_download_bytes,
+            upload_dirs=settings.upload_dirs,
+        )
+
+    return {"local": PendingEngine("local", local)}
+
+
+async def _open_store(folder: StateFolder, settings: Settings) -> Store:
+    """The database; in it, what dead servers left live is `interrupted`, and what is too old is gone."""
+    async with anyio.create_task_group() as sweeping:
+        sweeping.start_soon(_sweep_processes, folder)
+        await anyio.to_thread.run_sync(import_module, "notte_mcp.store.sql")
+    from notte_mcp.store.sql import SqlStore
+
+    store = await SqlStore.open(settings.database)
+    try:
+        for note in store.notes:
+            log.warning("store.noted", note=note)
+        owners = await store.owners()
+        dead = [owner for owner in owners if not await anyio.to_thread.run_sync(folder.owner_alive, owner)]
+        for record in await store.interrupt(dead_owners=dead, reason="restart"):
+            log.info("session.interrupted", session=record.id, owner=record.owner)
+        gone = await store.sweep(older_than=time.time() - settings.keep_days * _DAY_S)
+        await anyio.to_thread.run_sync(_remove_sessions, folder, gone)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _sweep_processes(folder: StateFolder) -> None:
+    try:
+        for owner in await anyio.to_thread.run_sync(folder.sweep):
+            log.info("owner.swept", owner=owner)
+    except (NotteMCPError, OSError) as error:
+        # What a dead server left costs room; it is no reason not to work.
+        log.warning("owner.not_swept", reason=type(error).__name__)
+
+
+def _remove_sessions(folder: StateFolder, session_ids: list[str]) -> None:
+    for session_id in session_ids:
+        shutil.rmtree(folder.sessions_dir / session_id, ignore_errors=True)

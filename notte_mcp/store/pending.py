@@ -1,0 +1,94 @@
+"""A store that is still being opened: who needs it waits, who does not goes on.
+
+Opening costs a third of a second, most of it imports. A browser that starts
+meanwhile costs no time of its own, so the App hands this out at once. A failed
+opening is told to everyone who waited for it, and tried again by whoever comes
+next: a full disk may have room by then.
+
+Below: store.base. Above: app.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import anyio
+
+from notte_mcp.logs import Log
+from notte_mcp.records import SessionRecord, StepRecord
+from notte_mcp.store.base import Claim, Store
+
+log = Log("store")
+
+
+class PendingStore:
+    """See `Store`. Every method raises what opening raises."""
+
+    def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._turn = anyio.Lock()
+
+    async def warm(self) -> None:
+        """Open it ahead of need. What goes wrong is told to whoever needs it."""
+        try:
+            await self._opened()
+        except Exception as error:  # noqa: BLE001 - this is nobody's call; the next one meets the same error
+            log.warning("store.not_opened", reason=type(error).__name__)
+
+    async def _opened(self) -> Store:
+        if self._store is not None:
+            return self._store
+        async with self._turn:
+            while self._store is None:
+                # Not left half open by a caller who gave up.
+                with anyio.CancelScope(shield=True):
+                    self._store = await self._open_store()
+            return self._store
+
+    async def put_session(self, record: SessionRecord) -> None:
+        await (await self._opened()).put_session(record)
+
+    async def take(self, record: SessionRecord) -> bool:
+        return await (await self._opened()).take(record)
+
+    async def session(self, session_id: str) -> SessionRecord | None:
+        return await (await self._opened()).session(session_id)
+
+    async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
+        return await (await self._opened()).sessions(limit=limit)
+
+    async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
+        return await (await self._opened()).interrupt(dead_owners=dead_owners, reason=reason)
+
+    async def owners(self) -> list[str]:
+        return await (await self._opened()).owners()
+
+    async def intend(self, steps: Sequence[StepRecord]) -> None:
+        await (await self._opened()).intend(steps)
+
+    async def settle(self, step: StepRecord, session: SessionRecord) -> None:
+        await (await self._opened()).settle(step, session)
+
+    async def withdraw(self, session_id: str, numbers: Sequence[int]) -> None:
+        await (await self._opened()).withdraw(session_id, numbers)
+
+    async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        return await (await self._opened()).steps(session_id, after=after, limit=limit)
+
+    async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
+        return await (await self._opened()).claim(request_id, tool=tool, digest=digest, owner=owner)
+
+    async def answer(self, request_id: str, answer: Any) -> None:
+        await (await self._opened()).answer(request_id, answer)
+
+    async def unclaim(self, request_id: str) -> None:
+        await (await self._opened()).unclaim(request_id)
+
+    async def sweep(self, *, older_than: float) -> list[str]:
+        return await (await self._opened()).sweep(older_than=older_than)
+
+    async def close(self) -> None:
+        """Close it if it was opened; an opening that is under way is waited for."""
+        async with self._turn:
+            if self._store is not None:
+                await self._store.close()
