@@ -1,0 +1,299 @@
+"""A session over scripted pages: one tab, no layout, and nothing happens in it by itself.
+
+Below: pages, engines.base. Above: engine.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import anyio
+
+from notte_mcp import actions as a
+from notte_mcp.engines.base import ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.scripted.pages import (
+    Document,
+    LiveElement,
+    ScriptedElement,
+    ScriptedPage,
+    View,
+    changes_between,
+    secret_name,
+)
+from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
+from notte_mcp.ids import letter_for
+from notte_mcp.observations import Node, Observation, Tab, clean_line, estimate_tokens
+from notte_mcp.receipts import Locators, Receipt, Target
+
+BLANK: Final = "about:blank"
+_JPEG: Final = b"\xff\xd8\xff\xd9"
+
+
+class ScriptedSession:
+    """See `BrowserSession`. `cookies` is its login state, `performed` what was really asked of the page, in order."""
+
+    def __init__(self, pages: Mapping[str, ScriptedPage], request: OpenRequest) -> None:
+        self.cookies: list[Any] = list((request.storage_state or {}).get("cookies", ()))
+        self.performed: list[a.Action] = []
+        self.happened: list[str] = []
+        self.alive = True
+        self.closed = False
+        self._pages = pages
+        self._counters = dict(request.id_counters)
+        self._keys = itertools.count(1)
+        self._cursors: dict[str, tuple[View, int, ObserveRequest]] = {}
+        self._views: dict[int, View] = {}
+        self._known: dict[str, LiveElement] = {}
+        self._scope = anyio.CancelScope()
+        self._history = [self._document(BLANK)]
+        self._at = 0
+
+    # --- what is known without waiting ------------------------------------------
+
+    @property
+    def _here(self) -> Document:
+        return self._history[self._at]
+
+    @property
+    def position(self) -> Position:
+        here = self._here
+        return Position(here.url, here.page.title, (Tab(0, here.url, here.page.title, current=True),))
+
+    @property
+    def id_counters(self) -> dict[str, int]:
+        return dict(self._counters)
+
+    def take_events(self) -> tuple[str, ...]:
+        taken, self.happened = tuple(self.happened), []
+        return taken
+
+    def lose(self) -> None:
+        """The browser is gone, in the middle of whatever it does."""
+        self.alive = False
+        self._scope.cancel()
+
+    # --- acting ------------------------------------------------------------------
+
+    async def check(self, actions: Sequence[a.Action]) -> list[TargetCheck]:
+        self._still_there()
+        return [self._check(action) for action in actions]
+
+    def _check(self, action: a.Action) -> TargetCheck:
+        if isinstance(action, a.Goto | a.GotoNewTab):
+            _check_url(action.url)
+        found = [self._by_id(named)[0] for key in ("id", "to_id") if (named := getattr(action, key, None))]
+        if not found:
+            return TargetCheck(known=getattr(action, "selector", None) is None)
+        return TargetCheck(secret=secret_name(found[0]))
+
+    async def perform(self, action: a.Action, *, timeout_ms: int) -> Receipt:
+        self._still_there()
+        before = self._here
+        allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
+        receipt = Receipt(action.type, success=False, code="action_timeout", message=f"not done within {allowed_ms} ms")
+        with anyio.CancelScope(deadline=anyio.current_time() + allowed_ms / 1000) as self._scope:
+            try:
+                receipt = await self._do(action)
+            except (StaleElement, UnknownElement, SelectorNotFound) as error:
+                receipt = Receipt(action.type, success=False, code=error.code, message=str(error))
+        self._still_there()
+        self.performed.append(action)
+        moved = self._here is not before
+        status = self._here.page.status if moved else None
+        return receipt.but(url_before=before.url, url_after=self._here.url, navigated=moved, status=status)
+
+    async def _do(self, action: a.Action) -> Receipt:
+        done = Receipt(action.type, success=True)
+        match action:
+            case a.Goto() | a.GotoNewTab() | a.GoBack() | a.GoForward() | a.Reload():
+                return await self._go(action, done)
+            case a.Wait():
+                await anyio.sleep(action.time_ms / 1000)
+            case a.WaitFor():
+                if not self._here.says(action.value or ""):
+                    await anyio.sleep_forever()  # nothing changes by itself here: only the timeout ends this
+            case a.EvaluateJs():
+                return done.but(data=self._here.page.title)
+            case a.HandleDialog() | a.ScrollUp() | a.ScrollDown() | a.Help() | a.Completion():
+                pass
+            case _ if getattr(action, "id", None) or getattr(action, "selector", None):
+                return await self._act(action, done)
+            case _:
+                return done.but(success=False, code="action_failed", message=f"scripted pages cannot {action.type}")
+        return done
+
+    async def _go(self, action: a.Action, done: Receipt) -> Receipt:
+        if isinstance(action, a.Goto | a.GotoNewTab):
+            return await self._load(action.url, done)
+        if isinstance(action, a.Reload):
+            self._history[self._at] = self._document(self._here.url)
+            return done
+        step = -1 if isinstance(action, a.GoBack) else 1
+        if not 0 <= self._at + step < len(self._history):
+            return done.but(success=False, code="action_failed", message="there is no such page in the history")
+        self._at += step
+        return done
+
+    async def _act(self, action: a.Action, done: Receipt) -> Receipt:
+        live, healed = self._target(action)
+        done = done.but(target=_target(live, action), healed=healed)
+        if live.script.disabled:
+            return done.but(success=False, code="not_actionable", message=f'"{live.script.name}" is disabled')
+        if live.script.gate is not None:
+            await live.script.gate.wait()
+        match action:
+            case a.Fill() | a.FallbackFill() | a.MultiFactorFill():
+                live.value = action.value if action.clear_before_fill else live.value + action.value
+                secret = secret_name(live)
+                return done.but(secret=secret, value=None if secret else live.value)
+            case a.Check():
+                live.checked = action.value
+            case a.SelectDropdownOption() if action.value not in live.script.options:
+                return done.but(success=False, code="action_failed", message=f"there is no option {action.value!r}")
+            case a.SelectDropdownOption():
+                live.value = action.value
+                return done.but(value=live.value)
+            case a.Click() | a.DoubleClick():
+                return await self._click(live, done)
+            case _:
+                pass
+        return done
+
+    async def _click(self, live: LiveElement, done: Receipt) -> Receipt:
+        if live.script.becomes is not None:
+            place = self._here.elements.index(live)
+            self._here.elements[place : place + 1] = [self._loaded(element) for element in live.script.becomes]
+        return done if live.script.href is None else await self._load(live.script.href, done)
+
+    async def _load(self, url: str, done: Receipt) -> Receipt:
+        if (page := self._pages.get(url)) is None and url != BLANK:
+            return done.but(success=False, code="page_load_failed", message=f"{url} does not answer")
+        if page is not None and page.gate is not None:
+            await page.gate.wait()
+        self._history[self._at + 1 :] = [self._document(url)]
+        self._at += 1
+        return done
+
+    # --- elements ----------------------------------------------------------------
+
+    def _document(self, url: str) -> Document:
+        page = self._pages.get(url, ScriptedPage(""))
+        return Document(url, page, [self._loaded(element) for element in page.elements])
+
+    def _loaded(self, script: ScriptedElement) -> LiveElement:
+        return LiveElement(script, str(next(self._keys)), script.value)
+
+    def _target(self, action: a.Action) -> tuple[LiveElement, bool]:
+        if named := getattr(action, "id", None):
+            return self._by_id(named)
+        selector = getattr(action, "selector", "")
+        for live in self._here.elements:
+            if live.script.selector == selector:
+                return live, False
+        raise SelectorNotFound(f"Selector {selector!r} matches nothing.", next_call="notte_observe")
+
+    def _by_id(self, named: str) -> tuple[LiveElement, bool]:
+        """The element of an id, and whether it is its heir: the only one of the same role and name."""
+        if (live := self._known.get(named)) is None:
+            raise UnknownElement(f"No observation of this session has shown {named}.", next_call="notte_observe")
+        if live in self._here.elements:
+            return live, False
+        heirs = self._here.find(live.script.role, live.script.name)
+        if len(heirs) == 1:
+            return heirs[0], True
+        raise StaleElement(f"{named} is gone, and {len(heirs)} elements are like it.", next_call="notte_observe")
+
+    def _give_id(self, live: LiveElement) -> None:
+        if live.id is None and not live.script.disabled:
+            letter = letter_for(live.script.role)
+            self._counters[letter] = self._counters.get(letter, 0) + 1
+            live.id = f"{letter}{self._counters[letter]}"
+            self._known[live.id] = live
+
+    # --- looking -----------------------------------------------------------------
+
+    async def observe(self, request: ObserveRequest) -> Observation:
+        self._still_there()
+        if request.cursor is not None:
+            if (kept := self._cursors.get(request.cursor)) is None:
+                raise UnknownView(f"Cursor {request.cursor} is unknown.", next_call="notte_observe")
+            return self._fitting(*kept, max_tokens=request.max_tokens)
+        for live in self._here.elements:
+            self._give_id(live)
+        texts = [
+            Node(f"t{n}", "text", "text", clean_line(line, 400))
+            for n, line in enumerate(self._here.page.text)
+            if request.mode == "page" or request.find
+        ]
+        now = View(self._here, (*(live.node() for live in self._here.elements), *texts))
+        self._views[request.view] = now
+        then = self._views.get(request.since or 0)
+        if request.mode == "changes" and then is not None and then.document is self._here:
+            return self._observation(request, request.view, changes=changes_between(request.since or 0, then, now))
+        if request.find is not None:
+            wanted = request.find.lower()
+            now = View(now.document, tuple(node for node in now.nodes if wanted in node.name.lower()))
+        note = "new page" if request.mode == "changes" and request.since is not None else ""
+        return self._fitting(now, 0, request, max_tokens=request.max_tokens, note=note)
+
+    def _fitting(
+        self, view: View, begin: int, request: ObserveRequest, *, max_tokens: int, note: str = ""
+    ) -> Observation:
+        """As many of a view's nodes, from `begin` on, as `max_tokens` allow, but one at least."""
+        spent, end = 0, begin
+        for node in view.nodes[begin:]:
+            spent += estimate_tokens(f'{node.id} {node.role} "{node.name}" {node.value} {node.options}')
+            if spent > max_tokens and end > begin:
+                break
+            end += 1
+        omitted = len(view.nodes) - end
+        cursor = f"c{len(self._cursors) + 1}" if omitted else None
+        if cursor is not None:
+            self._cursors[cursor] = (view, end, request)
+        return self._observation(
+            request, request.view, nodes=view.nodes[begin:end], omitted=omitted, cursor=cursor, note=note
+        )
+
+    def _observation(self, request: ObserveRequest, view: int, **content: Any) -> Observation:
+        here = self.position
+        whole = "changes" not in content
+        return Observation(here.url, here.title, here.tabs, request.mode, view, whole=whole, **content)
+
+    async def scrape(self, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:
+        del only_main_content, links, images
+        self._still_there()
+        if selector is not None:
+            raise SelectorNotFound(f"Selector {selector!r} matches nothing.", next_call="notte_scrape without it")
+        page = self._here.page
+        return Scraped(self._here.url, page.title, "\n\n".join([f"# {page.title}", *page.text]))
+
+    async def screenshot(self, *, marks: bool) -> bytes:
+        del marks
+        self._still_there()
+        return _JPEG
+
+    # --- its end -----------------------------------------------------------------
+
+    async def storage_state(self) -> dict[str, Any]:
+        self._still_there()
+        return {"cookies": list(self.cookies), "origins": []}
+
+    async def close(self, *, deadline_s: float) -> None:
+        del deadline_s
+        self.closed = True
+        self._scope.cancel()
+
+    def _still_there(self) -> None:
+        if not self.alive or self.closed:
+            raise SessionLost("The browser of this session is gone.")
+
+
+def _check_url(url: str) -> None:
+    if url != BLANK and urlsplit(url).scheme not in ("http", "https"):
+        raise UnsupportedUrl(f"{url!r} is no http or https URL.", next_call="the same call with such a URL")
+
+
+def _target(live: LiveElement, action: a.Action) -> Target:
+    locators = Locators(role=(live.script.role, live.script.name), given=getattr(action, "selector", None))
+    return Target(live.id, live.script.role, live.script.name, locators)
