@@ -1,0 +1,63 @@
+"""What resources there are, as hosts list them, and completion of their parameters.
+
+Lists are fixed, the same for every connection: what changes is read, not listed.
+Below: reader. Above: server.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from mcp.types import Resource, ResourceTemplate
+
+from notte_mcp.resources.reader import JSON, NDJSON, OpenApp
+from notte_mcp.resources.script import TARGETS
+
+RESOURCES: Final[Sequence[Resource]] = (
+    Resource(
+        uri="notte://sessions", name="sessions", title="Sessions", mime_type=JSON,
+        description="Every session that is kept, newest first.",
+    ),
+    Resource(
+        uri="notte://guide", name="guide", title="Guide", mime_type="text/markdown",
+        description="Actions, how to read an observation, receipts, errors.",
+    ),
+)  # fmt: skip
+
+TEMPLATES: Final[Sequence[ResourceTemplate]] = (
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}", name="session", title="A session", mime_type=JSON,
+        description="How a session stands.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}/steps{?after}", name="steps", title="A session's step log",
+        mime_type=NDJSON, description="One JSON object a line: what was asked and what was done.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}/files", name="files", title="A session's files", mime_type=JSON,
+        description="What it downloaded, or may upload.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}/files/{name}", name="file", title="A session's file",
+        description="One file.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}/workflow/{target}", name="workflow", title="A session's script",
+        description="Its steps as code: notte, playwright or json.",
+    ),
+)  # fmt: skip
+
+MAX_COMPLETIONS: Final = 100
+
+
+async def completions(app: OpenApp, parameter: str, typed: str, known: Mapping[str, str]) -> list[str]:
+    """Values of a template's parameter that begin with what was typed. `known` are the other parameters so far."""
+    match parameter:
+        case "id":
+            values = [record.id for record in await (await app()).registry.sessions()]
+        case "target":
+            values = list(TARGETS)
+        case "name" if session_id := known.get("id"):
+            values = [name for name, _ in await (await app()).registry.files(session_id)]
+        case _:
+            values = []
+    return [value for value in values if value.startswith(typed)][:MAX_COMPLETIONS]

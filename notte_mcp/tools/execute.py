@@ -1,0 +1,154 @@
+"""notte_execute: a batch of actions, what each really did, and what changed on the page.
+
+Below: actions, registry, render. Above: listing.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import anyio
+from mcp.types import CallToolResult, ResourceLink
+
+from notte_mcp.actions import Action, parse_actions
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.observations import estimate_tokens
+from notte_mcp.receipts import Receipt
+from notte_mcp.tools import render
+from notte_mcp.tools.boundary import blocks, declare, hints, refusal
+from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
+from notte_mcp.tools.render_steps import numbers_text, receipt_line
+from notte_mcp.tools.schema import actions_schema
+from notte_mcp.tools.surface import Call, Surface, surface
+
+if TYPE_CHECKING:
+    from notte_mcp.registry.batch import Batch
+    from notte_mcp.registry.live import LiveSession
+
+ACT_S: Final = 40.0
+"""No action is started later than this after the call came in."""
+
+LOOK_S: Final = 3.0
+"""How long looking at the page afterwards may take at the least, however late the actions ended."""
+
+MIN_VIEW_TOKENS: Final = 200
+"""What the page gets of the answer's budget, however long the receipts are."""
+
+OnError = Literal["stop", "continue"]
+Observe = Literal["changes", "actions", "none"]
+
+
+async def notte_execute(
+    ctx: Call,
+    *,
+    actions: Any,
+    session_id: SessionId = None,
+    on_error: OnError = "stop",
+    observe: Observe = "changes",
+    max_tokens: MaxTokens = 2_000,
+    request_id: RequestId = None,
+) -> CallToolResult:
+    """Do actions in order; tells what each really did, then what changed (the whole page after a navigation).
+    Put all that needs no look in between into one call: a whole form with its submit. Elements go by id or
+    selector. To wait for something use wait_for, not wait. A dialog is answered by a handle_dialog before the
+    click. Nothing is done if an id is unknown. A password is kept as a name, never as its value."""
+    here = surface(ctx)
+    batch = parse_actions(actions)
+    wanted: dict[str, Any] = {"session_id": session_id, "on_error": on_error, "observe": observe}
+    body = partial(_execute, here, batch, **wanted, max_tokens=max_tokens)
+    if request_id is None:
+        return await body()
+    arguments = {**wanted, "actions": [action.model_dump(mode="json") for action in batch]}
+    return await here.once(request_id, "notte_execute", arguments, body)
+
+
+TOOLS: Final = (
+    declare(
+        notte_execute,
+        title="Act on the page",
+        hints=hints(destroys=True),
+        core=True,
+        parameters={"actions": actions_schema()},
+    ),
+)
+
+
+async def _execute(
+    here: Surface,
+    actions: list[Action],
+    *,
+    session_id: str | None,
+    on_error: OnError,
+    observe: Observe,
+    max_tokens: int,
+) -> CallToolResult:
+    begun = time.monotonic()
+    app = await here.app()
+    async with app.registry.use(session_id) as live:
+        left_s = ACT_S - (time.monotonic() - begun)
+        done = await live.execute(actions, on_error=on_error, deadline_s=left_s)
+        lines = _told(actions, done, max_tokens)
+        if observe != "none":
+            room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
+            lines.append(await _look(live, observe, room, max(LOOK_S, left_s - (time.monotonic() - begun))))
+        else:
+            lines += [f"event: {event}" for event in live.events]
+        named = live.record.id
+    await here.changed(named)
+    if not any(receipt.success or _left_a_mark(receipt) for receipt in done.receipts):
+        return refusal("\n".join(lines))
+    return blocks("\n".join(lines), *_links(named, done.receipts))
+
+
+async def _look(live: "LiveSession", observe: Literal["changes", "actions"], max_tokens: int, seconds: float) -> str:
+    """The page afterwards. That it cannot be seen takes nothing from what was done, so it is said, not raised."""
+    try:
+        with anyio.fail_after(seconds):
+            seen = await live.observe(mode=observe, max_tokens=max_tokens)
+    except NotteMCPError as error:
+        return f"note: the page could not be seen: {error}"
+    except TimeoutError:
+        return "note: the page could not be seen in time. Next: notte_observe."
+    return render.view(replace(seen, events=(*live.events, *seen.events)), with_header=False)
+
+
+# --- what was done ----------------------------------------------------------------
+
+
+def _told(actions: Sequence[Action], done: "Batch", max_tokens: int) -> list[str]:
+    """The receipts, led by a summary where not all went well."""
+    data_chars = max(200, max_tokens * 2 // max(1, len(done.receipts)))
+    lines = [
+        receipt_line(number, action.model_dump(exclude_none=True), receipt, data_chars=data_chars)
+        for number, (action, receipt) in enumerate(zip(actions, done.receipts, strict=False), start=1)
+    ]
+    ran = len(done.receipts)
+    if ran < done.total:
+        told = done.stopped and not done.stopped.endswith(" failed")
+        why = f": {done.stopped}" if told else ""
+        lines.append(f"not run: {numbers_text(range(ran + 1, done.total + 1))}{why}")
+    failed = [number for number, receipt in enumerate(done.receipts, start=1) if not receipt.success]
+    if failed:
+        lines.insert(0, f"failed at {numbers_text(failed)} of {done.total}")
+    elif ran < done.total:
+        lines.insert(0, f"stopped after {ran} of {done.total}")
+    return lines
+
+
+def _left_a_mark(receipt: Receipt) -> bool:
+    """Whether a failed action did something all the same."""
+    return bool(
+        receipt.navigated or receipt.dialogs or receipt.downloads or receipt.new_tab is not None or receipt.tab_closed
+    )
+
+
+def _links(session_id: str, receipts: Sequence[Receipt]) -> list[ResourceLink]:
+    """Where what came down can be read."""
+    return [
+        ResourceLink(type="resource_link", name=file.name, uri=f"notte://sessions/{session_id}/files/{file.name}")
+        for receipt in receipts
+        for file in receipt.downloads
+        if file.failure is None
+    ]

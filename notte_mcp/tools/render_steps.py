@@ -1,0 +1,121 @@
+"""Receipts and steps as text: one short line per action, saying what really happened.
+
+Below: receipts, records, actions, observations. Above: the tools and resources.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from notte_mcp.observations import cut_middle
+from notte_mcp.receipts import Receipt, Target
+from notte_mcp.records import StepRecord
+from notte_mcp.tools.render import json_text, quoted, url_text
+
+MAX_VALUE_CHARS: Final = 60
+"""Characters of a value read back; the step log has it whole."""
+
+MAX_FAILED_REQUESTS: Final = 3
+"""Failed requests that one line names."""
+
+# What an action is about, where it has no element: shown behind its type. Never what is typed: that is told as the
+# receipt read it back, with secrets withheld.
+_OBJECT_FIELDS: Final = ("url", "tab_index", "time_ms", "key", "amount", "gone", "path")
+_VALUE_IS_NO_INPUT: Final = frozenset({"wait_for", "handle_dialog", "help"})
+
+
+def receipt_line(number: int, action: Mapping[str, Any], receipt: Receipt, *, data_chars: int = 400) -> str:
+    """`1 fill I1 "Applicant" = "Ada"`, `8 click B4 "Send request" -> http://... (200)`, `3 failed: ...`.
+
+    `number` counts from 1 within the batch. `data_chars` bounds what an
+    `evaluate_js` or `scrape` gave back.
+    """
+    if not receipt.success:
+        effects = list(_effects(receipt))
+        tail = f" ({'; '.join(effects)})" if effects else ""
+        return f"{number} failed: {receipt.message or receipt.code or receipt.type}{tail}"
+    parts = [f"{number} {_deed(action, receipt)}", *_effects(receipt)]
+    line = "; ".join(parts)
+    if receipt.message:
+        line += f" ({receipt.message})"
+    if receipt.data is not None:
+        text = receipt.data if isinstance(receipt.data, str) else json_text(receipt.data)
+        line += f" = {cut_middle(text, data_chars)}"
+    return line
+
+
+def step_line(step: StepRecord) -> str:
+    """A recorded step's action: `click B4 "Send request"`, without its number and outcome."""
+    return _deed(step.action, step.receipt)
+
+
+def numbers_text(numbers: Sequence[int]) -> str:
+    """Indexes as a reader says them: `3`, `3, 5`, `4 to 8`."""
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:  # noqa: PLR2004 - two are said one by one
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(str(number) for number in numbers)
+
+
+def _deed(action: Mapping[str, Any], receipt: Receipt | None) -> str:
+    """Type, element and value; and where a navigation went."""
+    words = [str(action.get("type", "?")), *_object(action, receipt)]
+    if receipt is not None and (receipt.navigated or _moved(receipt)):
+        words.append(f"-> {url_text(receipt.url_after)}")
+        if receipt.status is not None:
+            words.append(f"({receipt.status})")
+    return " ".join(words)
+
+
+def _moved(receipt: Receipt) -> bool:
+    return receipt.success and bool(receipt.url_after) and receipt.url_before != receipt.url_after
+
+
+def _object(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
+    target = receipt.target if receipt is not None else None
+    if target is not None:
+        yield _target(target)
+    elif aim := action.get("id") or action.get("selector"):
+        yield str(aim)
+    if receipt is not None and receipt.healed:
+        yield "healed"
+    if aim := action.get("to_id") or action.get("to_selector"):
+        yield f"to {aim}"
+    yield from _value(action, receipt)
+
+
+def _value(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
+    """The value as the field holds it now, else the one asked for; a secret by its name only."""
+    if receipt is not None and receipt.secret:
+        yield f"= (secret {receipt.secret})"
+        return
+    if receipt is not None and receipt.value is not None:
+        yield f"= {quoted(cut_middle(receipt.value, MAX_VALUE_CHARS))}"
+        return
+    if receipt is not None and (receipt.target is not None or receipt.navigated):
+        return
+    fields = (*_OBJECT_FIELDS, "value") if action.get("type") in _VALUE_IS_NO_INPUT else _OBJECT_FIELDS
+    asked = next((action[name] for name in fields if action.get(name) is not None), None)
+    if asked is not None:
+        yield cut_middle(asked if isinstance(asked, str) else json_text(asked), MAX_VALUE_CHARS)
+
+
+def _target(target: Target) -> str:
+    name = quoted(target.name) if target.name else ""
+    return f"{target.id or target.role} {name}".strip()
+
+
+def _effects(receipt: Receipt) -> Iterator[str]:
+    """Everything else that the action brought about."""
+    if receipt.new_tab is not None:
+        yield f"new tab {receipt.new_tab}"
+    if receipt.tab_closed:
+        yield "tab closed"
+    for dialog in receipt.dialogs:
+        yield f"{dialog.kind} {quoted(cut_middle(dialog.message, 120))} {dialog.answer}"
+    for download in receipt.downloads:
+        state = f"download of {download.name} failed: {download.failure}"
+        yield state if download.failure else f"downloaded {download.name} ({download.size} bytes)"
+    if failed := receipt.failed_requests:
+        more = f" and {len(failed) - MAX_FAILED_REQUESTS} more" if len(failed) > MAX_FAILED_REQUESTS else ""
+        yield f"failed requests: {', '.join(failed[:MAX_FAILED_REQUESTS])}{more}"
+    if receipt.unsettled:
+        yield "still changing"

@@ -1,0 +1,79 @@
+"""What every tool and resource stands on: the App (opened at the first call), defaults, pages, repeats.
+
+One per server process, given to handlers as the SDK's lifespan value. Holds no
+logic of its own. Below: app, lifetime, registry. Above: the tools and resources.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
+from mcp.types import CallToolResult
+
+from notte_mcp.lifetime import OnDemand
+from notte_mcp.records import SessionSpec
+from notte_mcp.tools.boundary import outcome
+from notte_mcp.tools.paging import Pages
+from notte_mcp.tools.repeats import Repeats
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App  # at run time only when it opens: it brings the database along
+
+OpenApp = Callable[[], AbstractAsyncContextManager["App"]]
+
+Call = Context[Any, Any]
+"""How a tool asks for its call's context."""
+
+
+class Surface:
+    """See the module. `spec` holds the defaults of new sessions."""
+
+    def __init__(self, app: "OnDemand[App]", spec: SessionSpec) -> None:
+        self._app = app
+        self.spec = spec
+        self.pages = Pages()
+        self.repeats = Repeats()
+        self.bus = InMemorySubscriptionBus()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator["Surface"]:
+        """The life of the server: the App may open in it and is closed at its end."""
+        async with self._app.running() as group:
+            self.repeats.group = group
+            yield self
+
+    async def app(self) -> "App":
+        """The App, opened if this is the first call. Raises: what opening it raises."""
+        return await self._app.get()
+
+    async def once(
+        self, request_id: str, tool: str, arguments: Mapping[str, Any], body: Callable[[], Awaitable[CallToolResult]]
+    ) -> CallToolResult:
+        """Run `body` unless the call with this `request_id` was answered before; the answer of whichever ran.
+
+        Raises: RequestIdConflict, StoreUnusable.
+        """
+        app = await self.app()
+        answer = await self.repeats.once(
+            request_id,
+            store=app.store,
+            owner=app.owner,
+            tool=tool,
+            arguments=arguments,
+            run=partial(outcome, body, tool),
+        )
+        return CallToolResult.model_validate(answer)
+
+    async def changed(self, *session_ids: str) -> None:
+        """Tell whoever listens that these sessions' resources have changed."""
+        for uri in ("notte://sessions", *(f"notte://sessions/{i}{end}" for i in session_ids for end in ("", "/steps"))):
+            await self.bus.publish(ResourceUpdated(uri=uri))
+
+
+def surface(call: Call) -> Surface:
+    """The surface that a call came in through."""
+    found: Surface = call.request_context.lifespan_context
+    return found
