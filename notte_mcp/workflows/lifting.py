@@ -1,0 +1,162 @@
+"""What was typed, as a script may hold it: literals, parameters, and names of secrets.
+
+A text becomes a parameter, a path a path parameter, a secret the name of its
+environment variable. Where a secret was cut out of a longer text, the text comes
+back in parts. What looks like a secret's field is taken for one even where the
+record holds its value.
+
+Below: records. Above: workflow.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from notte_mcp.receipts import Target
+from notte_mcp.records import StepRecord
+from notte_mcp.workflows.folding import kind, receipt_of
+from notte_mcp.workflows.parameters import Parameter, ParameterList, first_name
+from notte_mcp.workflows.urls import openable
+
+Value = str | Parameter | tuple["str | Parameter", ...]
+"""A literal, a parameter, or parts of both to be joined."""
+
+_MARK: Final = re.compile(r"\[secret ([^\]]*)\]")
+_NAME_ATTRIBUTE: Final = re.compile(r"\[name=\"?([^\"\]]+)|#([\w-]+)")
+
+# Notte's form fields that hold what must not be kept (design: passwords, one-time codes, cards).
+_SECRET_FIELDS: Final = frozenset(
+    {
+        "password", "current_password", "new_password", "totp",
+        "cc_number", "cc_exp_month", "cc_exp_year", "cc_exp", "cc_cvv",
+    }
+)  # fmt: skip
+
+
+def secret_names(steps: Sequence[StepRecord]) -> frozenset[str]:
+    """The NAMEs under which these steps withheld a secret."""
+    found: set[str] = set()
+    for step in steps:
+        found.update(name for name in [receipt_of(step).secret] if name)
+        values = [step.action.get(name) for name in ("value", "answer", "key")]
+        nested = cast(dict[str, Any], values[0]).values() if isinstance(values[0], dict) else ()
+        found.update(name for value in (*values, *nested) if (name := marked_name(value)))
+    return frozenset(found)
+
+
+def marked_name(value: object) -> str | None:
+    """NAME, where the value is `{"secret": NAME}`."""
+    if isinstance(value, dict) and "secret" in value:
+        return str(cast(dict[str, Any], value)["secret"])
+    return None
+
+
+def has_mark(text: str) -> bool:
+    """Whether a secret was cut out of this text."""
+    return _MARK.search(text) is not None
+
+
+@dataclass(slots=True)
+class Lifter:
+    """Turns recorded values into script values, and gathers the parameters they need.
+
+    `secrets` are the NAMEs that the records themselves name: a mark with another
+    name is text of a page, and no way to read an environment variable.
+    """
+
+    secrets: frozenset[str]
+    parameters: ParameterList = field(default_factory=ParameterList)
+
+    @property
+    def typed_texts(self) -> list[str]:
+        """The recorded values of the parameters so far, which another run may replace."""
+        return [parameter.default for parameter in self.parameters.by_name.values() if parameter.default]
+
+    def typed(self, step: StepRecord) -> Value:
+        """The value of a step that types or chooses one."""
+        raw = step.action.get("value")
+        target = receipt_of(step).target
+        name = marked_name(raw) or receipt_of(step).secret or self._withheld(step, raw, target)
+        if name:
+            return self.parameters.secret(name)
+        return self.text(_wish(target), _chosen(step, str(raw)))
+
+    def literal(self, text: str) -> Value:
+        """A text that is no input of the script, in parts where a secret was cut out of it."""
+        return self._parts(text)
+
+    def key(self, raw: object) -> Value | None:
+        """A key that was pressed, where it is one character of a secret."""
+        name = marked_name(raw)
+        return self.parameters.secret(name) if name else None
+
+    def text(self, wish: str, text: str) -> Value:
+        """A text: a parameter, the empty literal, or parts where a secret was cut out."""
+        parts = self._parts(text)
+        if isinstance(parts, tuple):
+            return parts
+        return self.parameters.text(wish, text) if text else ""
+
+    def path(self, step: StepRecord) -> Parameter:
+        """The file that an upload gives."""
+        wish = first_name([_wish(receipt_of(step).target, "file")])
+        return self.parameters.text(wish, str(step.action["path"]), "path")
+
+    def url(self, url: str) -> Value:
+        """An address, without the user and password in it."""
+        return self.literal(openable(url))
+
+    def answer(self, raw: object) -> Value:
+        """What a prompt is answered."""
+        name = marked_name(raw)
+        return self.parameters.secret(name) if name else self.text("dialog_answer", str(raw))
+
+    def form(self, raw: object) -> tuple[tuple[str, Value], ...]:
+        """The fields of a form with their values."""
+        fields = cast(dict[str, Any], raw) if isinstance(raw, dict) else {}
+        return tuple((name, self._form_field(name, value)) for name, value in fields.items())
+
+    def _form_field(self, name: str, value: object) -> Value:
+        secret = marked_name(value) or (name.upper() if name in _SECRET_FIELDS or value is None else None)
+        return self.parameters.secret(secret) if secret else self.text(name, str(value))
+
+    def _withheld(self, step: StepRecord, raw: object, target: Target | None) -> str | None:
+        if kind(step) == "multi_factor_fill":
+            return "ONE_TIME_CODE"
+        if raw is None or (target is not None and target.role == "password"):
+            return _wish(target, "password")
+        return None
+
+    def _parts(self, text: str) -> "str | tuple[str | Parameter, ...]":
+        pieces = _MARK.split(text)
+        parts: list[str | Parameter] = []
+        for index, piece in enumerate(pieces):
+            if index % 2 == 0:
+                parts.append(piece)
+            elif piece in self.secrets:
+                parts.append(self.parameters.secret(piece))
+            else:
+                parts.append(f"[secret {piece}]")
+        if not any(isinstance(part, Parameter) for part in parts):
+            return text
+        return tuple(part for part in parts if part)
+
+
+def _chosen(step: StepRecord, asked: str) -> str:
+    """The option as it is called on the page, where less than its name was asked for."""
+    found = receipt_of(step).value
+    if kind(step) != "select_dropdown_option" or not found or "…" in found:
+        return asked
+    return found if found.lower().startswith(asked.lower()) else asked
+
+
+def _wish(target: Target | None, otherwise: str = "value") -> str:
+    """What a parameter for this field would be called."""
+    if target is None:
+        return otherwise
+    found = target.locators
+    attribute = _NAME_ATTRIBUTE.search(found.given or found.css or "")
+    spelled = next(filter(None, attribute.groups()), None) if attribute else None
+    wish = first_name([target.name, found.label, found.placeholder, found.test_id, spelled, target.role])
+    return otherwise if wish == "value" else wish

@@ -1,0 +1,119 @@
+"""How a script finds an element: the most resilient of the recorded ways, as code or as one string.
+
+Test id before role and name, before label, placeholder, text, the caller's own
+selector, CSS and XPath. Inside a shadow root the way is looked for below the
+root's host, inside a frame below the frame, since that is where it was unique.
+
+Below: receipts, source. Above: the script writers.
+"""
+
+from typing import Any, Final
+
+from notte_mcp.receipts import Locators
+from notte_mcp.workflows.source import Chain, Link, Text
+
+_DEFAULT_TEST_ID: Final = "data-testid"
+_PIERCE: Final = " >> "
+
+# The roles that Playwright's `get_by_role` takes (its AriaRole); the engine's own (password, file,
+# date, clickable) tell a reader more and are no roles.
+ARIA_ROLES: Final = frozenset(
+    {
+        "alert", "alertdialog", "application", "article", "banner", "blockquote", "button", "caption", "cell",
+        "checkbox", "code", "columnheader", "combobox", "complementary", "contentinfo", "definition", "deletion",
+        "dialog", "directory", "document", "emphasis", "feed", "figure", "form", "generic", "grid", "gridcell",
+        "group", "heading", "img", "insertion", "link", "list", "listbox", "listitem", "log", "main", "marquee",
+        "math", "menu", "menubar", "menuitem", "menuitemcheckbox", "menuitemradio", "meter", "navigation", "none",
+        "note", "option", "paragraph", "presentation", "progressbar", "radio", "radiogroup", "region", "row",
+        "rowgroup", "rowheader", "scrollbar", "search", "searchbox", "separator", "slider", "spinbutton", "status",
+        "strong", "subscript", "superscript", "switch", "tab", "table", "tablist", "tabpanel", "term", "textbox",
+        "time", "timer", "toolbar", "tooltip", "tree", "treegrid", "treeitem",
+    }
+)  # fmt: skip
+
+
+def scope(locators: Locators | None, head: str = "page") -> Chain:
+    """What an element is looked for in: the page, or its frame."""
+    frames = locators.frame if locators is not None else ()
+    return Chain(head, tuple(Link("frame_locator", (Text(css),)) for css in frames))
+
+
+def locator(locators: Locators, head: str = "page") -> Chain:
+    """The element as a Playwright locator: `page.get_by_role("button", name="Send", exact=True)`."""
+    base, host = scope(locators, head), _host(locators)
+    way = _way(locators)
+    if host is not None and way.name != "locator":
+        base = base.then("locator", Text(host))
+    return Chain(base.head, (*base.links, way))
+
+
+def _way(found: Locators) -> Link:
+    exact = ("exact", "True")
+    if found.test_id is not None and (found.test_id_attribute or _DEFAULT_TEST_ID) == _DEFAULT_TEST_ID:
+        return Link("get_by_test_id", (Text(found.test_id),))
+    if found.test_id is None:
+        if found.role is not None and found.role[0] in ARIA_ROLES:
+            name = (("name", Text(found.role[1])), exact) if found.role[1] else ()
+            return Link("get_by_role", (Text(found.role[0]), *name))
+        for method, text in (("label", found.label), ("placeholder", found.placeholder), ("text", found.text)):
+            if text:
+                return Link(f"get_by_{method}", (Text(text), exact))
+    return Link("locator", (Text(selector(found)),))
+
+
+def selector(found: Locators) -> str:
+    """The element as one string that Playwright, and so Notte, takes: `role=button[name="Send"]`.
+
+    Says nothing of frames. Labels have no public form of this kind, so they come last.
+    """
+    own = _own_selector(found)
+    host = _host(found)
+    return own if host is None or own in (found.css, found.given) else f"{host}{_PIERCE}{own}"
+
+
+def _own_selector(found: Locators) -> str:
+    if found.test_id is not None:
+        return f"[{found.test_id_attribute or _DEFAULT_TEST_ID}={_css_string(found.test_id)}]"
+    if found.role is not None and found.role[0] in ARIA_ROLES:
+        return f"role={found.role[0]}" + (f"[name={_quoted(found.role[1])}]" if found.role[1] else "")
+    if found.placeholder:
+        return f"[placeholder={_css_string(found.placeholder)}]"
+    if found.text:
+        return f"text={_quoted(found.text)}"
+    if found.given or found.css or found.xpath:
+        return found.given or found.css or f"xpath={found.xpath}"
+    return f"internal:label={_quoted(found.label or '')}s"
+
+
+def node_selectors(found: Locators) -> dict[str, Any]:
+    """The element as Notte's NodeSelectors, which say what frames it stands in (outermost first)."""
+    return {
+        "css_selector": found.css or "",
+        "xpath_selector": (found.xpath or "").lstrip("/"),
+        "playwright_selector": selector(found),
+        "in_iframe": bool(found.frame),
+        "in_shadow_root": found.shadow,
+        "iframe_parent_css_selectors": list(found.frame),
+    }
+
+
+def is_native_select(found: Locators) -> bool:
+    """Whether the structural selector says that the element is a `select`."""
+    last = (found.css or "").rpartition(_PIERCE)[2].rpartition(" > ")[2]
+    tag = last.split("[")[0].split(":")[0]
+    return tag == "select" or (found.xpath or "").rpartition("/")[2].split("[")[0] == "select"
+
+
+def _host(found: Locators) -> str | None:
+    """The selector of the shadow root's host, where the element stands in one."""
+    return (found.css or "").rpartition(_PIERCE)[0] or None if found.shadow else None
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _css_string(text: str) -> str:
+    """A string of CSS: controls as hexadecimal escapes, which end at their space."""
+    return '"' + "".join(f"\\{ord(c):x} " if ord(c) < 0x20 else f"\\{c}" if c in '"\\' else c for c in text) + '"'  # noqa: PLR2004

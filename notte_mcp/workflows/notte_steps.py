@@ -1,0 +1,86 @@
+"""One workflow step as a statement on a Notte session.
+
+Below: notte_actions, playwright_steps, source. Above: notte.
+"""
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from notte_mcp.actions import HandleDialog, Scrape
+from notte_mcp.workflows.notte_actions import notte_action
+from notte_mcp.workflows.parameters import Parameter
+from notte_mcp.workflows.playwright_acts import Acts, source_of
+from notte_mcp.workflows.playwright_steps import Statements
+from notte_mcp.workflows.source import Arg, Chain, Expression, Mapping, Text, call, comment, flat, lay_out
+from notte_mcp.workflows.workflow import WorkflowStep
+
+_INDENT: Final = 8
+
+
+def needs_page(step: WorkflowStep) -> bool:
+    """Whether the step goes through the session's Playwright page."""
+    return step.action is not None and notte_action(step) is None and not isinstance(step.action, HandleDialog)
+
+
+def needs_json(step: WorkflowStep) -> bool:
+    """Whether the step's statement uses the `json` module."""
+    return isinstance(step.action, HandleDialog) and bool(step.value) and step.action.value == "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class NotteStatements:
+    """Writes steps; `is_async` puts `await` where it belongs. `height` is the viewport's, in px."""
+
+    is_async: bool
+    height: int
+
+    def of(self, step: WorkflowStep, *, last: bool) -> list[str]:
+        """The lines of one step, indented by eight; the `last` scrape is what the script returns."""
+        lines = [comment(step.comment, _INDENT)] if step.comment else []
+        if step.action is None:
+            return lines
+        if needs_page(step):
+            plain = replace(step, leads_to=None, opens_tab=False, closes_tab=False, downloads=False, comment="")
+            return [*lines, *Statements(Acts(self.is_async, self.height), _INDENT).of(plain)]
+        if isinstance(step.action, Scrape):
+            return [*lines, *self._scrape(step, last=last)]
+        if isinstance(step.action, HandleDialog):
+            answer = call("session.execute", ("type", Text("evaluate_js")), ("code", _answering(step, step.action)))
+            return [*lines, *lay_out(replace(answer, awaited=self.is_async), indent=_INDENT)]
+        return [*lines, *lay_out(self._call("session.execute", notte_action(step) or {}), indent=_INDENT)]
+
+    def _scrape(self, step: WorkflowStep, *, last: bool) -> list[str]:
+        fields = {name: value for name, value in (notte_action(step) or {}).items() if name != "type"}
+        scrape = self._call("session.scrape", fields)
+        return (
+            lay_out(scrape, before="return ", indent=_INDENT)
+            if last
+            else lay_out(call("print", scrape), indent=_INDENT)
+        )
+
+    def _call(self, function: str, fields: AnyMapping[str, Any]) -> Chain:
+        args: list[Arg] = [(name, _source(value)) for name, value in fields.items()]
+        return call(function, *args, awaited=self.is_async)
+
+
+def _source(value: Any) -> Expression:
+    if isinstance(value, str):
+        return Text(value, lines=True)
+    if isinstance(value, Parameter | tuple):
+        return source_of(cast("Parameter | tuple[str | Parameter, ...]", value))
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value).items()
+        return Mapping(tuple((key, _source(item)) for key, item in items))
+    if isinstance(value, list):
+        return "[" + ", ".join(flat(_source(item)) for item in cast(list[Any], value)) + "]"
+    return repr(value)
+
+
+def _answering(step: WorkflowStep, action: HandleDialog) -> Expression:
+    """A script that answers dialogs of this page: the backend would dismiss them before any listener."""
+    if action.value == "dismiss":
+        return Text("void (window.confirm = () => false, window.prompt = () => null)")
+    if not step.value:
+        return Text("void (window.confirm = () => true)")
+    return f'"void (window.prompt = () => " + json.dumps({flat(source_of(step.value))}) + ")"'

@@ -1,0 +1,91 @@
+"""One workflow step as Playwright statements: its action, within and before what it brings about.
+
+A download, a new tab, a navigation: these are wrapped around or waited for after
+any action alike. Whatever waits does so for something; there is no sleep.
+
+Below: playwright_acts, workflow, source. Above: playwright.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from notte_mcp.actions import Action, Goto
+from notte_mcp.workflows.locators import scope
+from notte_mcp.workflows.playwright_acts import Act, Acts, opens_chooser, source_of
+from notte_mcp.workflows.source import Chain, Text, comment, flat, lay_out, quote
+from notte_mcp.workflows.workflow import WorkflowStep
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Writes steps, with the actions as `acts` writes them."""
+
+    acts: Acts
+    indent: int = 4
+
+    def of(self, step: WorkflowStep) -> list[str]:
+        """The lines of one step."""
+        lines = [comment(step.comment, self.indent)] if step.comment else []
+        if step.action is None:
+            return lines
+        body = self._acting(step, step.action, self.acts)
+        if step.locators is not None and step.locators.frame and any(line.endswith("(") for line in body):
+            # Too long for a line: the frame gets one of its own.
+            inside = replace(step, locators=replace(step.locators, frame=()))
+            body = lay_out(scope(step.locators), before="frame = ", indent=self.indent)
+            body += self._acting(inside, step.action, replace(self.acts, head="frame"))
+        return [*lines, *body, *self._afterwards(step)]
+
+    def _acting(self, step: WorkflowStep, action: Action, writer: Acts) -> list[str]:
+        acts = writer.of(step, action)
+        # What an action brings, its last call brings: Enter after a fill, not the fill.
+        last = len(acts) - 1
+        wrappers = _wrappers(step)
+        lines: list[str] = []
+        for position, act in enumerate(acts):
+            lines += self._wrapped(act, wrappers if position == last else [], self.indent)
+        return lines
+
+    def _wrapped(self, act: Act, wrappers: Sequence[str], indent: int) -> list[str]:
+        if not wrappers:
+            return lay_out(act.expression, before=act.before, indent=indent)
+        keyword = "with" if wrappers[0].startswith("contextlib.") else f"{'async ' if self.acts.is_async else ''}with"
+        opening = f"{' ' * indent}{keyword} {wrappers[0]}:"
+        return [opening, *self._wrapped(act, wrappers[1:], indent + 4)]
+
+    def _afterwards(self, step: WorkflowStep) -> list[str]:
+        wait, pad = "await " if self.acts.is_async else "", " " * self.indent
+        lines: list[str] = []
+        if step.downloads:
+            lines.append(f"{pad}{wait}save({wait}download_of.value, downloads)")
+        elif step.opens_tab:
+            lines.append(f"{pad}page = {wait}popup_of.value")
+        if opens_chooser(step):
+            files = flat(source_of(step.value))
+            chooser = "(await chooser_of.value)" if self.acts.is_async else "chooser_of.value"
+            lines.append(f"{pad}{wait}{chooser}.set_files({files})")
+        if step.closes_tab:
+            lines.append(f"{pad}page = context.pages[-1]")
+        if step.leads_to is not None and not step.anew and not step.downloads:
+            arrival = Chain("page").then("wait_for_url", Text(step.leads_to))
+            lines += lay_out(replace(arrival, awaited=self.acts.is_async), indent=self.indent)
+        return lines
+
+
+def _wrappers(step: WorkflowStep) -> list[str]:
+    """The context managers that an action stands in, for what it brings."""
+    found: list[str] = []
+    if step.downloads:
+        found.append("page.expect_download() as download_of")
+        if isinstance(step.action, Goto):
+            # A page that turns out to be a file ends the navigation with an error.
+            found.append("contextlib.suppress(Error)")
+    elif step.opens_tab:
+        found.append("page.expect_popup() as popup_of")
+    elif opens_chooser(step):
+        found.append("page.expect_file_chooser() as chooser_of")
+    elif step.closes_tab:
+        found.append('page.expect_event("close")')
+    if step.anew and step.leads_to is not None and not step.downloads:
+        found.append(f"page.expect_navigation(url={quote(step.leads_to)})")
+    return found

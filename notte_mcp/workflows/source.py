@@ -1,0 +1,166 @@
+"""Python source as text: literals, comments and calls, laid out as a formatter would.
+
+Whatever a page or a person said reaches a script through `quote` or `comment` and no
+other way, so that no text can end its literal or its line and become code. Lines are at most 100 columns where a string allows it.
+
+Knows nothing of steps. Below: nothing. Above: the script writers.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+WIDTH: Final = 100
+"""Columns of a line of a written script."""
+
+_ESCAPES: Final = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal. With `lines` it may be laid out as one literal per line of text."""
+
+    value: str
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One call of a chain: `.name(args)`; without a name, a call of what stands before it."""
+
+    name: str
+    args: tuple["Arg", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A head and the calls made on it: `page.get_by_role("link").click()`, with `await` before it if it is one."""
+
+    head: str
+    links: tuple[Link, ...] = ()
+    awaited: bool = False
+
+    def then(self, name: str, *args: "Arg") -> "Chain":
+        """This chain with one more call."""
+        return Chain(self.head, (*self.links, Link(name, args)), self.awaited)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A dict literal with string keys."""
+
+    items: tuple[tuple[str, "Expression"], ...]
+
+
+Expression = str | Text | Chain | Mapping
+"""What a statement is made of; a bare `str` is source already."""
+
+Arg = Expression | tuple[str, Expression]
+"""An argument, or (keyword, argument)."""
+
+
+def call(function: str, *args: Arg, awaited: bool = False) -> Chain:
+    """A call of a plain function."""
+    return Chain(function, (Link("", args),), awaited)
+
+
+def quote(text: str) -> str:
+    """`text` as a literal of printable characters, in the quotes that a formatter would choose."""
+    mark = "'" if text.count('"') > text.count("'") else '"'
+    return mark + "".join(_escaped(char, mark) for char in text) + mark
+
+
+def _escaped(char: str, mark: str) -> str:
+    if char == mark:
+        return "\\" + char
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if code <= 0xFF:  # noqa: PLR2004 - the three widths of Python's escapes
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """`text` as one comment line: what does not print is escaped, what is too long is cut."""
+    line = "".join(char if char.isprintable() else _escaped(char, "") for char in text)
+    # A comment that tools obey ("noqa", "type: ignore", "fmt: off") must not come out of a page.
+    line = re.sub(r"#+", "", line)
+    room = WIDTH - indent - 2
+    return f"{' ' * indent}# {line if len(line) <= room else line[: room - 1] + '…'}".rstrip()
+
+
+def flat(expression: Expression) -> str:
+    """The expression on one line."""
+    if isinstance(expression, str):
+        return expression
+    if isinstance(expression, Text):
+        return quote(expression.value)
+    if isinstance(expression, Mapping):
+        return "{" + ", ".join(f"{quote(key)}: {flat(value)}" for key, value in expression.items) + "}"
+    links = "".join(_opening(link) + ", ".join(map(_flat_arg, link.args)) + ")" for link in expression.links)
+    return f"{'await ' if expression.awaited else ''}{expression.head}{links}"
+
+
+def _opening(link: Link) -> str:
+    return f".{link.name}(" if link.name else "("
+
+
+def _flat_arg(arg: Arg) -> str:
+    return f"{arg[0]}={flat(arg[1])}" if isinstance(arg, tuple) else flat(arg)
+
+
+def lay_out(expression: Expression, *, before: str = "", after: str = "", indent: int = 4) -> list[str]:
+    """The lines of a statement: `before`, the expression, `after`; broken where it is too long."""
+    line = " " * indent + before + flat(expression) + after
+    if len(line) <= WIDTH or isinstance(expression, str):
+        return [line]
+    if isinstance(expression, Text):
+        return _text_lines(expression, before, after, indent)
+    if isinstance(expression, Mapping):
+        return _mapping_lines(expression, before, after, indent)
+    for place in _breaks(expression):
+        link = expression.links[place]
+        head = flat(Chain(expression.head, expression.links[:place], expression.awaited))
+        first = " " * indent + before + head + _opening(link)
+        # The last call that leaves a first line which fits; the first call has nothing to be judged by.
+        if len(first) <= WIDTH or place == _breaks(expression)[-1]:
+            tail = flat(Chain("", expression.links[place + 1 :]))
+            return [first, *_arguments(link.args, indent + 4), " " * indent + ")" + tail + after]
+    return [line]
+
+
+def _breaks(chain: Chain) -> list[int]:
+    """Calls that can be broken, the last one first."""
+    return [place for place in reversed(range(len(chain.links))) if chain.links[place].args]
+
+
+def _arguments(args: Sequence[Arg], indent: int) -> list[str]:
+    """Arguments between the brackets: on one line where they fit, else one a line."""
+    line = " " * indent + ", ".join(map(_flat_arg, args))
+    if len(line) <= WIDTH:
+        return [line]
+    comma = "," if len(args) > 1 else ""
+    lines: list[str] = []
+    for arg in args:
+        keyword, value = arg if isinstance(arg, tuple) else ("", arg)
+        lines += lay_out(value, before=f"{keyword}=" if keyword else "", after=comma, indent=indent)
+    return lines
+
+
+def _text_lines(text: Text, before: str, after: str, indent: int) -> list[str]:
+    if not text.lines or "\n" not in text.value.rstrip("\n"):
+        return [" " * indent + before + quote(text.value) + after]
+    parts = [quote(part) for part in text.value.splitlines(keepends=True)]
+    pad = " " * indent
+    return [pad + before + parts[0], *(pad + part for part in parts[1:-1]), pad + parts[-1] + after]
+
+
+def _mapping_lines(mapping: Mapping, before: str, after: str, indent: int) -> list[str]:
+    lines = [" " * indent + before + "{"]
+    for key, value in mapping.items:
+        lines += lay_out(value, before=f"{quote(key)}: ", after=",", indent=indent + 4)
+    return [*lines, " " * indent + "}" + after]
