@@ -35,10 +35,12 @@ _PUT_SESSION: Final = _fresh_session.on_conflict_do_update(
     # `created_at` never changes, and setting it would write its index anew with every step.
     set_={c.name: _fresh_session.excluded[c.name] for c in SESSIONS.columns if c.name not in {"id", "created_at"}},
 )
+_INTEND: Final = insert(STEPS)
+_OUTCOME: Final = ("actor", "state", "action", "started_at", "ended_at", "receipt", "url")
 _SETTLE_STEP: Final = (
     update(STEPS)
     .where(STEPS.c.session_id == bindparam("in_session"), STEPS.c.number == bindparam("at"))
-    .values({name: bindparam(name) for name in ("actor", "state", "action", "ended_at", "receipt", "url")})
+    .values({name: bindparam(name) for name in _OUTCOME})
 )
 _SESSION: Final = select(SESSIONS).where(SESSIONS.c.id == bindparam("id"))
 
@@ -141,11 +143,13 @@ class SqlStore:
 
     async def intend(self, steps: Sequence[StepRecord]) -> None:
         if rows := [step_row(step) for step in steps]:
-            await self._write(lambda db: db.execute(insert(STEPS), rows))
+            await self._write(lambda db: db.execute(_INTEND, rows))
 
     async def settle(self, step: StepRecord, session: SessionRecord) -> None:
-        outcome, where = step_row(step), session_row(session)
+        # No more than the outcome: SQLAlchemy would set every column it is handed, those of the key too.
+        outcome = {name: value for name, value in step_row(step).items() if name in _OUTCOME}
         outcome |= {"in_session": step.session_id, "at": step.number}
+        where = session_row(session)
 
         def settle(db: Connection) -> None:
             db.execute(_SETTLE_STEP, outcome)

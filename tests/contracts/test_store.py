@@ -149,7 +149,7 @@ async def test_text_that_is_no_unicode_is_stored_readably(store: Store) -> None:
 
 async def test_steps_come_back_as_they_were_intended_and_settled(store: Store) -> None:
     """The receipt whole: tuples are tuples, and every nested value is there."""
-    done = replace(STEP, state="done", ended_at=1_002.0, receipt=RECEIPT, url="http://127.0.0.1/done")
+    done = replace(STEP, state="done", started_at=1_001.5, ended_at=1_002.0, receipt=RECEIPT, url="http://127.0.0.1/d")
     moved = replace(SESSION, step_count=1, url="http://127.0.0.1/done", title="Done", id_counters={"B": 9})
     await store.put_session(SESSION)
     await store.intend([STEP, step(2)])
