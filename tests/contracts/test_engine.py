@@ -1,0 +1,478 @@
+"""The engine's contract, held by the scripted double and by a real Chromium. Another engine is one more name in `ENGINES`."""
+
+import itertools
+import os
+import re
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.engines.base import BrowserSession, Engine, ObserveRequest, OpenRequest
+from notte_mcp.engines.scripted import ScriptedEngine
+from notte_mcp.errors import (
+    SelectorNotFound,
+    SessionLost,
+    StaleElement,
+    UnknownElement,
+    UnknownView,
+    UnsupportedUrl,
+)
+from notte_mcp.ids import new_session_id
+from notte_mcp.observations import Mode, Node, Observation
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import SessionSpec
+from tests import office
+
+pytestmark = pytest.mark.anyio
+
+ENGINES = ("scripted", "local")
+
+
+@dataclass
+class Ground:
+    """An engine and the office as it serves it."""
+
+    engine: Engine
+    base: str
+    folder: Path
+
+    def url(self, path: str) -> str:
+        return self.base + path
+
+    async def open(
+        self, *, storage_state: dict[str, Any] | None = None, id_counters: dict[str, int] | None = None
+    ) -> BrowserSession:
+        session_id = new_session_id()
+        folder = self.folder / session_id
+        (folder / "files").mkdir(parents=True)
+        request = OpenRequest(session_id, SessionSpec(), folder, storage_state, id_counters or {})
+        with anyio.fail_after(20):
+            return await self.engine.open(request)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+async def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ground]:
+    folder = tmp_path_factory.mktemp("engine")
+    if request.param == "scripted":
+        base = "http://office.test"
+        yield Ground(ScriptedEngine(office.scripted_pages(base)), base, folder)
+        return
+    from notte_mcp.engines.local.engine import LocalEngine
+
+    chromium: Path = request.getfixturevalue("chromium")
+    numbers = itertools.count()
+
+    def tmp_for(name: str) -> Path:
+        path = folder / f"{name}{next(numbers)}"
+        path.mkdir()
+        return path
+
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
+    async with AsyncExitStack() as stack:
+        base = stack.enter_context(office.served())
+        yield Ground(engine, base, folder)
+        await engine.close(deadline_s=3)
+
+
+@pytest.fixture
+async def session(ground: Ground) -> AsyncGenerator[BrowserSession]:
+    session = await ground.open()
+    yield session
+    await session.close(deadline_s=2)
+
+
+class Looks:
+    """Looks at a session, numbering its views."""
+
+    def __init__(self, session: BrowserSession) -> None:
+        self._session = session
+        self.view = 0
+
+    async def __call__(
+        self,
+        mode: Mode = "actions",
+        *,
+        since: int | None = None,
+        find: str | None = None,
+        cursor: str | None = None,
+        max_tokens: int = 4_000,
+    ) -> Observation:
+        self.view += 1
+        with anyio.fail_after(10):
+            return await self._session.observe(ObserveRequest(self.view, mode, since, find, cursor, max_tokens))
+
+
+@pytest.fixture
+def look(session: BrowserSession) -> Looks:
+    return Looks(session)
+
+
+async def perform(session: BrowserSession, action: a.Action, *, timeout_ms: int = 5_000) -> Receipt:
+    """Do one action, whatever comes of it."""
+    with anyio.fail_after(15):
+        return await session.perform(action, timeout_ms=timeout_ms)
+
+
+async def act(session: BrowserSession, action: a.Action) -> Receipt:
+    """Do one action that must succeed."""
+    receipt = await perform(session, action)
+    assert receipt.success, receipt.message
+    return receipt
+
+
+def named(seen: Observation, name: str) -> Node:
+    found = [node for node in seen.nodes if node.name == name and node.kind == "element"]
+    assert len(found) == 1, [(node.role, node.name) for node in seen.nodes]
+    return found[0]
+
+
+def id_of(seen: Observation, name: str) -> str:
+    found = named(seen, name).id
+    assert found is not None
+    return found
+
+
+def elements(seen: Observation) -> list[Node]:
+    return [node for node in seen.nodes if node.kind == "element"]
+
+
+# --- looking ----------------------------------------------------------------------
+
+
+async def test_a_form_is_shown_with_roles_names_values_options_and_states(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Design, section 3: one node per element in reading order; a disabled one has no id."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    seen = await look()
+    assert (seen.url, seen.title, seen.view, seen.whole) == (ground.url("/form"), "Permit request", 1, True)
+    assert [(node.role, node.name) for node in elements(seen)] == [
+        ("textbox", "Applicant"),
+        ("checkbox", "I accept the terms"),
+        ("combobox", "District"),
+        ("password", "Access code"),
+        ("button", "Add a note"),
+        ("button", "Save draft"),
+        ("button", "Send request"),
+    ]
+    assert (named(seen, "District").value, named(seen, "District").options) == ("North", office.DISTRICTS)
+    assert (named(seen, "Save draft").id, "disabled" in named(seen, "Save draft").states) == (None, True)
+
+
+async def test_ids_follow_the_letters_and_stay_from_look_to_look(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Design, section 3: an element keeps its id as long as it lives."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    first = await look()
+    letters = {node.name: (node.id or "-")[0] for node in elements(first)}
+    assert letters == {
+        "Applicant": "I", "I accept the terms": "B", "District": "I", "Access code": "I",
+        "Add a note": "B", "Save draft": "-", "Send request": "B",
+    }  # fmt: skip
+    again = await look()
+    assert [(node.name, node.id) for node in elements(again)] == [(node.name, node.id) for node in elements(first)]
+
+
+async def test_an_id_is_never_given_to_another_element(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Design, section 3; the counters are what a restored session goes on from."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    form = {node.id for node in elements(await look()) if node.id}
+    await act(session, a.Goto(url=ground.url("/list")))
+    listed = {node.id for node in elements(await look(max_tokens=20_000)) if node.id}
+    assert not form & listed
+    highest = max(int(named[1:]) for named in form | listed if named.startswith("L"))
+    assert session.id_counters["L"] == highest == office.ITEMS
+
+
+async def test_a_session_goes_on_from_the_counters_it_is_given(ground: Ground) -> None:
+    """A restored session must not give an old id to another element."""
+    session = await ground.open(id_counters={"I": 40})
+    await act(session, a.Goto(url=ground.url("/form")))
+    assert id_of(await Looks(session)(), "Applicant") == "I41"
+    await session.close(deadline_s=2)
+
+
+async def test_changes_tell_what_appeared_what_went_and_what_is_different(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Design, section 2: since the view that is named."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    form = await look()
+    await act(session, a.Fill(id=id_of(form, "Applicant"), value="Ada"))
+    await act(session, a.Click(id=id_of(form, "Add a note")))
+    changes = (await look("changes", since=form.view)).changes
+    assert changes is not None
+    assert changes.since == form.view
+    assert [(n.role, n.name) for n in changes.appeared if n.kind == "element"] == [("textbox", "Note")]
+    assert [(n.name, n.value) for n in changes.changed if n.kind == "element"] == [("Applicant", "Ada")]
+    assert [(n.name, n.id) for n in changes.gone if n.kind == "element"] == [
+        ("Add a note", named(form, "Add a note").id)
+    ]
+
+
+async def test_changes_of_an_unchanged_page_are_empty(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """An answer that says nothing happened is the cheapest there is."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    first = await look()
+    changes = (await look("changes", since=first.view)).changes
+    assert changes is not None
+    assert changes.empty
+
+
+async def test_changes_since_a_view_of_another_page_are_the_whole_page(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Design, section 2: an unknown view gives the whole page and says so."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    form = await look()
+    await act(session, a.Goto(url=ground.url("/result")))
+    seen = await look("changes", since=form.view)
+    assert (seen.changes, seen.whole, bool(seen.note)) == (None, True, True)
+    assert named(seen, "Back to the form").role == "link"
+
+
+async def test_page_mode_adds_the_text(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Design, section 3: `page` puts the text between the elements."""
+    await act(session, a.Goto(url=ground.url("/result")))
+    assert any("number 4711" in node.name for node in (await look("page")).nodes)
+
+
+async def test_find_shows_only_what_matches(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Wherever on the page it stands."""
+    await act(session, a.Goto(url=ground.url("/list")))
+    found = elements(await look(find="number 59"))
+    assert [node.name for node in found] == ["Permit number 59"]
+
+
+async def test_what_does_not_fit_is_counted_and_follows_by_cursor(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Every element is reached, none twice; an element keeps its id over the pages."""
+    await act(session, a.Goto(url=ground.url("/list")))
+    seen = await look(max_tokens=150)
+    names = [node.name for node in elements(seen)]
+    assert 0 < len(names) < office.ITEMS
+    assert seen.omitted > 0
+    while seen.cursor is not None:
+        seen = await look(cursor=seen.cursor, max_tokens=400)
+        assert elements(seen)
+        names += [node.name for node in elements(seen)]
+    assert sorted(names) == sorted(f"Permit number {n}" for n in range(1, office.ITEMS + 1))
+
+
+async def test_an_unknown_cursor_is_refused(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Never answered with some other page."""
+    await act(session, a.Goto(url=ground.url("/list")))
+    with pytest.raises(UnknownView):
+        await look(cursor="c999")
+
+
+async def test_a_page_is_scraped_as_markdown(ground: Ground, session: BrowserSession) -> None:
+    """Heading and text, as a reader would quote them."""
+    await act(session, a.Goto(url=ground.url("/result")))
+    scraped = await session.scrape(selector=None, only_main_content=True, links=False, images=False)
+    assert (scraped.url, scraped.title) == (ground.url("/result"), "Request received")
+    assert "# Request received" in scraped.markdown
+    assert "number 4711" in scraped.markdown
+
+
+async def test_a_screenshot_is_a_jpeg(ground: Ground, session: BrowserSession) -> None:
+    """Contract: at most 300 kB."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    picture = await session.screenshot(marks=True)
+    assert picture.startswith(b"\xff\xd8\xff")
+    assert len(picture) <= 300_000
+
+
+# --- acting -----------------------------------------------------------------------
+
+
+async def test_a_form_is_filled_and_each_receipt_tells_what_the_field_holds(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """The main job: fill, check, choose, send, and read what came of it."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    form = await look()
+    filled = await act(session, a.Fill(id=id_of(form, "Applicant"), value="Ada Lovelace"))
+    assert filled.value == "Ada Lovelace"
+    assert filled.target is not None
+    assert (filled.target.id, filled.target.role, filled.target.name) == (
+        id_of(form, "Applicant"), "textbox", "Applicant",
+    )  # fmt: skip
+    await act(session, a.Check(id=id_of(form, "I accept the terms")))
+    chosen = await act(session, a.SelectDropdownOption(id=id_of(form, "District"), value="West"))
+    assert chosen.value == "West"
+    after = await look()
+    assert "checked" in named(after, "I accept the terms").states
+    assert named(after, "District").value == "West"
+    sent = await act(session, a.Click(id=id_of(form, "Send request")))
+    assert (sent.navigated, sent.url_before, sent.url_after) == (True, ground.url("/form"), ground.url("/result"))
+    assert session.position.url == ground.url("/result")
+    assert session.position.title == "Request received"
+
+
+async def test_a_navigation_tells_where_it_came_from_where_it_went_and_the_status(
+    ground: Ground, session: BrowserSession
+) -> None:
+    """Receipts are written from what the browser showed."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    receipt = await act(session, a.Goto(url=ground.url("/result")))
+    assert (receipt.url_before, receipt.url_after) == (ground.url("/form"), ground.url("/result"))
+    assert (receipt.navigated, receipt.status) == (True, 200)
+    back = await act(session, a.GoBack())
+    assert back.url_after == ground.url("/form")
+
+
+async def test_an_action_that_stays_on_the_page_is_no_navigation(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """What comes after it in a batch may go on."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    receipt = await act(session, a.Click(id=id_of(await look(), "Add a note")))
+    assert not receipt.navigated
+
+
+async def test_an_element_is_found_by_selector_too(ground: Ground, session: BrowserSession) -> None:
+    """The receipt says which element that was."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    receipt = await act(session, a.Fill(selector="#applicant", value="Ada"))
+    assert receipt.target is not None
+    assert (receipt.target.role, receipt.target.name, receipt.value) == ("textbox", "Applicant", "Ada")
+
+
+async def test_a_selector_that_matches_nothing_fails_its_action(ground: Ground, session: BrowserSession) -> None:
+    """A failure is a receipt, not an exception; the session goes on."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    receipt = await perform(session, a.Click(selector="#nowhere", timeout_ms=300))
+    assert (receipt.success, receipt.code) == (False, SelectorNotFound.code)
+    await act(session, a.Fill(selector="#applicant", value="Ada"))
+
+
+async def test_what_does_not_come_fails_by_its_timeout(ground: Ground, session: BrowserSession) -> None:
+    """The smaller of the action's own timeout and the caller's cap."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    with anyio.fail_after(5):
+        capped = await session.perform(a.WaitFor(value="never there", timeout_ms=30_000), timeout_ms=200)
+    assert (capped.success, capped.code) == (False, "action_timeout")
+
+
+# --- ids before a batch -----------------------------------------------------------
+
+
+async def test_an_id_that_was_never_shown_is_unknown(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Generate, then edit: an id that was never observed is refused."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    await look()
+    with pytest.raises(UnknownElement):
+        await session.check([a.Click(id="B99")])
+
+
+async def test_an_id_of_a_page_that_was_left_is_stale(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Nothing on the new page is like it."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    applicant = id_of(await look(), "Applicant")
+    await act(session, a.Goto(url=ground.url("/result")))
+    with pytest.raises(StaleElement):
+        await session.check([a.Fill(id=applicant, value="Ada")])
+
+
+async def test_a_stale_id_with_one_heir_is_healed_and_the_receipt_says_so(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Design, section 3: exactly one element has the same role and name."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    applicant = id_of(await look(), "Applicant")
+    await act(session, a.Reload())
+    await session.check([a.Fill(id=applicant, value="Ada")])
+    receipt = await act(session, a.Fill(id=applicant, value="Ada"))
+    assert (receipt.healed, receipt.value) == (True, "Ada")
+
+
+async def test_checking_a_batch_names_its_secrets_and_what_is_not_known_yet(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """A selector is looked at only at its turn."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    form = await look()
+    checks = await session.check(
+        [
+            a.Fill(id=id_of(form, "Access code"), value="open sesame"),
+            a.Fill(id=id_of(form, "Applicant"), value="Ada"),
+            a.Fill(selector="#code", value="open sesame"),
+        ]
+    )
+    assert [(check.secret, check.known) for check in checks] == [("ACCESS_CODE", True), (None, True), (None, False)]
+
+
+async def test_a_secret_is_in_no_receipt_and_in_no_view(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """P9: a password field tells only that it is filled."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    receipt = await act(session, a.Fill(selector="#code", value="open sesame"))
+    assert (receipt.secret, receipt.value) == ("ACCESS_CODE", None)
+    assert "open sesame" not in repr(receipt)
+    seen = await look("page")
+    assert "filled" in named(seen, "Access code").states
+    assert "open sesame" not in repr(seen)
+
+
+async def test_a_url_that_is_no_web_address_is_refused_before_anything_is_done(
+    ground: Ground, session: BrowserSession
+) -> None:
+    """Design, section 3: schemes are checked before the first action of a batch."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    with pytest.raises(UnsupportedUrl):
+        await session.check([a.GoBack(), a.Goto(url="file:///etc/passwd")])
+    assert session.position.url == ground.url("/form")
+
+
+# --- its life ---------------------------------------------------------------------
+
+
+async def test_login_state_is_given_out_and_taken_in(ground: Ground) -> None:
+    """Playwright's form; what one session saves, the next one starts from."""
+    cookie = {
+        "name": "login", "value": "ada", "domain": "office.test", "path": "/", "expires": -1,
+        "httpOnly": False, "secure": False, "sameSite": "Lax",
+    }  # fmt: skip
+    session = await ground.open(storage_state={"cookies": [cookie], "origins": []})
+    state = await session.storage_state()
+    assert [(kept["name"], kept["value"]) for kept in state["cookies"]] == [("login", "ada")]
+    await session.close(deadline_s=2)
+
+
+async def test_nothing_happens_in_a_quiet_session(session: BrowserSession) -> None:
+    """Events are taken once, and there are none without a cause."""
+    assert session.take_events() == ()
+    assert session.alive
+
+
+async def test_a_closed_session_refuses_everything_and_closing_twice_is_fine(ground: Ground) -> None:
+    """`close` never raises; whoever still holds the session learns that it is gone."""
+    session = await ground.open()
+    await session.close(deadline_s=2)
+    await session.close(deadline_s=2)
+    with pytest.raises(SessionLost):
+        await session.perform(a.Goto(url=ground.url("/form")), timeout_ms=1_000)
+    with pytest.raises(SessionLost):
+        await session.check([a.Click(id="B1")])
+
+
+async def test_sessions_of_one_engine_do_not_cross(ground: Ground, session: BrowserSession, look: Looks) -> None:
+    """Ids and pages are a session's own."""
+    other = await ground.open()
+    await act(session, a.Goto(url=ground.url("/form")))
+    await act(other, a.Goto(url=ground.url("/result")))
+    shown = id_of(await look(), "Applicant")
+    assert re.fullmatch(r"I\d+", shown)
+    with pytest.raises(UnknownElement):
+        await other.check([a.Fill(id=shown, value="Ada")])
+    await other.close(deadline_s=2)
+    assert session.position.url == ground.url("/form")
