@@ -36,8 +36,8 @@ def main(argv: Sequence[str]) -> int:
     options = _options(argv)
     try:
         _refuse_root_without_word()
-        anyio.run(_in_time, options.url, options.out)
-    except DemoFailed as error:
+        anyio.run(_in_time, options)
+    except (DemoFailed, OSError) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -50,6 +50,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="notte-mcp demo", description="Show the main job on a small shop.")
     parser.add_argument("--url", help="open this page instead of the shop, and show what an assistant sees")
     parser.add_argument("--out", type=Path, help="where the script goes (default: a new temporary folder)")
+    parser.add_argument("--show", action="store_true", help="print what each call sends and is answered")
     return parser.parse_args(argv)
 
 
@@ -64,23 +65,24 @@ def _refuse_root_without_word() -> None:
 # --- the two shows --------------------------------------------------------------
 
 
-async def _in_time(url: str | None, out: Path | None) -> None:
+async def _in_time(options: argparse.Namespace) -> None:
     with anyio.move_on_after(WHOLE_S) as limit:
-        await (_show_page(url) if url else _show_shop(out))
+        await (_page(options.url, show=options.show) if options.url else _shop(options.out, show=options.show))
     if limit.cancelled_caught:
         raise DemoFailed(f"it was not done within {WHOLE_S:.0f} s")
 
 
-async def _show_shop(out: Path | None) -> None:
+async def _shop(out: Path | None, *, show: bool) -> None:
     """Order in the shop by hand, so to speak; take the script; let it order the same again."""
-    script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
     with Shop() as shop:
         print(f"A shop is open at {shop.url}\n")
-        async with server() as talk:
-            number = await _order(talk, shop)
+        async with server(show=show) as talk:
+            shelf = await talk.call("open the shop", "notte_start", url=shop.url)
+            number = await _order(talk, shop, shelf)
             code, secrets = await _script(talk)
-            await talk.call("end the session", "notte_stop")
+            await talk.call("end the session", "notte_stop", id=shelf.facts["session_id"])
             print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
+        script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
         script.write_text(code, encoding="utf-8")
         print(f"The script is {script.absolute()} ({len(code.splitlines())} lines). Running it ...")
         await _run(script, secrets)
@@ -88,21 +90,22 @@ async def _show_shop(out: Path | None) -> None:
         print(f"It passed: order {second}, the same as {first}, with no server and no model.")
 
 
-async def _show_page(url: str) -> None:
+async def _page(url: str, *, show: bool) -> None:
     """What an assistant sees of a page."""
-    async with server() as talk:
-        await talk.call("open the page", "notte_start", url=url)
+    async with server(show=show) as talk:
+        opened = await talk.call("open the page", "notte_start", url=url)
+        if opened.facts.get("note"):
+            raise DemoFailed(opened.facts["note"])
         seen = await talk.call("look at it", "notte_observe", mode="page")
-        await talk.call("end the session", "notte_stop")
+        await talk.call("end the session", "notte_stop", id=opened.facts["session_id"])
         print(f"\n{seen.text}")
 
 
 # --- the steps of the order -------------------------------------------------------
 
 
-async def _order(talk: Talk, shop: Shop) -> str:
+async def _order(talk: Talk, shop: Shop, shelf: Answer) -> str:
     """Find the product, fill in the form, send it; the order's number as the page says it."""
-    shelf = await talk.call("open the shop", "notte_start", url=shop.url)
     search = {"type": "fill", "id": shelf.id("Search products"), "value": "kettle", "press_enter": True}
     found = await talk.call("search for kettles", "notte_execute", actions=[search])
     product = await talk.call("open one", "notte_execute", actions=[_click(found, PRODUCT)])

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 
 import psutil
@@ -57,8 +58,9 @@ class Answer:
 class Talk:
     """One connection, and the line that each of its calls leaves on the screen."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, show: bool) -> None:
         self._client = client
+        self._show = show
         self.calls = 0
         self.tokens = 0
 
@@ -81,14 +83,18 @@ class Talk:
         self.calls += 1
         self.tokens += tokens
         print(f"{self.calls:>3}  {tool:<20} {purpose:<44} {spent_ms:>6.0f} ms {tokens:>6} tokens", flush=True)
+        if self._show:
+            print(indent(f"{json.dumps(arguments, ensure_ascii=False)}\n{text}", "     | ") + "\n")
         if result.is_error:
             raise DemoFailed(f"{tool} answered: {text}")
         return Answer(text, result.structured_content or {})
 
 
 @asynccontextmanager
-async def server() -> AsyncGenerator[Talk]:
+async def server(*, show: bool) -> AsyncGenerator[Talk]:
     """The server as a host starts it, with its state in a temporary folder; both are gone when the block is left.
+
+    `show` prints what goes to and comes from it, besides the line of each call.
 
     Raises:
         DemoFailed: it did not start, or left a process running; with the end of what it said on stderr.
@@ -100,7 +106,7 @@ async def server() -> AsyncGenerator[Talk]:
         try:
             async with _client(Path(folder), log) as client:
                 try:
-                    yield Talk(client)
+                    yield Talk(client, show=show)
                 except DemoFailed as error:
                     # Held until the connection is closed: its task group would wrap it.
                     failure = error
