@@ -1,0 +1,149 @@
+"""Element ids: given when an element is first shown, kept while it lives, healed when it was re-rendered.
+
+The page knows elements by keys, one sequence a document; the reader knows them by
+ids, one sequence a session. An id is given only when an observation shows the
+element, so an id that nobody was shown does not exist. When the element behind an
+id is gone, exactly one element of the same frame and the same nearest named
+landmark, form or row with the same role and name is its heir; otherwise the id is
+refused and the candidates are named.
+
+Below: ids, observations, `world`. Above: `observer`, `performer`, `session`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from notte_mcp.engines.local.tab import Tab
+from notte_mcp.engines.local.world import DocumentGone, World
+from notte_mcp.errors import StaleElement, UnknownElement
+from notte_mcp.ids import letter_for
+from notte_mcp.observations import clean_line
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element that was shown: where it is, and what it was called when it was."""
+
+    id: str
+    tab: Tab
+    world: World
+    document_uid: int
+    key: int
+    role: str
+    name: str
+    context: str
+    page: str
+    healed: bool = False
+
+
+def page_of(url: str) -> str:
+    """A URL without query and fragment: what makes two documents the same page."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+class ElementBook:
+    """All ids of a session."""
+
+    def __init__(self, counters: dict[str, int]) -> None:
+        self.counters = dict(counters)
+        self._by_id: dict[str, Element] = {}
+        self._by_place: dict[tuple[int, int], str] = {}
+
+    def shown(self, tab: Tab, world: World, node: dict[str, Any]) -> str:
+        """The id of an element that is being shown, a new one if it has none yet."""
+        document = world.document
+        assert document is not None  # noqa: S101  (a node has come out of it)
+        place = (document.uid, int(node["key"]))
+        found = self._by_place.get(place)
+        if found is None:
+            letter = letter_for(node["role"])
+            self.counters[letter] = self.counters.get(letter, 0) + 1
+            found = f"{letter}{self.counters[letter]}"
+            self._by_place[place] = found
+        self._by_id[found] = Element(
+            found, tab, world, *place, role=node["role"], name=node.get("name", ""),
+            context=node.get("context", ""), page=page_of(tab.url),
+        )  # fmt: skip
+        return found
+
+    def known(self, key: tuple[int, int]) -> str | None:
+        """The id that a place in a document was shown under, if it was."""
+        return self._by_place.get(key)
+
+    def shown_in(self, world: World) -> list[tuple[int, str]]:
+        """(key, id) of everything shown of a world's current document."""
+        uid = world.document.uid if world.document else None
+        return [(e.key, e.id) for e in self._by_id.values() if e.document_uid == uid]
+
+    def forget_tab(self, tab: Tab) -> None:
+        """A closed tab's documents are gone; their ids stay known as stale."""
+        gone = [e for e in self._by_id.values() if e.tab is tab]
+        for element in gone:
+            self._by_place.pop((element.document_uid, element.key), None)
+
+    def named(self, element_id: str) -> Element:
+        """What an id was given to.
+
+        Raises:
+            UnknownElement: it was given to nothing.
+        """
+        try:
+            return self._by_id[element_id]
+        except KeyError:
+            raise UnknownElement(
+                f"No observation of this session has shown an element {element_id}.",
+                next_call="notte_observe, then use an id it shows",
+            ) from None
+
+    async def live(self, element_id: str) -> Element:
+        """The element behind an id, or its heir (then `healed`).
+
+        Raises:
+            UnknownElement: an id that was never shown.
+            StaleElement: the element is gone and has no single heir.
+        """
+        element = self.named(element_id)
+        document = element.world.document
+        if document is not None and document.uid == element.document_uid and not element.tab.closed:
+            try:
+                if (await element.world.call("inspect", [element.key], timeout_s=5))[0] is not None:
+                    return element
+            except DocumentGone:
+                pass
+        return await self._heal(element)
+
+    async def _heal(self, element: Element) -> Element:
+        tab = element.tab
+        world = element.world if element.world in tab.worlds else None
+        if tab.closed or world is None or page_of(tab.url) != element.page:
+            raise stale(element, [])
+        try:
+            found = await world.call("heirs", {"role": element.role, "name": element.name, "context": element.context}, anew=True)
+        except DocumentGone:
+            raise stale(element, []) from None
+        same = [n for n in found if n["same"] and "disabled" not in n.get("states", ())]
+        if len(same) != 1:
+            raise stale(element, [f"{self.shown(tab, world, n)} {_called(n)}" for n in (same or found)[:5]])
+        assert world.document is not None  # noqa: S101
+        healed = Element(
+            element.id, tab, world, world.document.uid, int(same[0]["key"]), element.role, element.name,
+            element.context, element.page, healed=True,
+        )  # fmt: skip
+        self._by_id[element.id] = healed
+        self._by_place.setdefault((healed.document_uid, healed.key), element.id)
+        return healed
+
+
+def _called(node: dict[str, Any]) -> str:
+    name = clean_line(node.get("name", ""), 60)
+    return f'{node["role"]} "{name}"' + (f" in {clean_line(node['context'], 50)}" if node.get("context") else "")
+
+
+def stale(element: Element, candidates: list[str]) -> StaleElement:
+    """The error for an id whose element is gone."""
+    what = f'{element.id} ({element.role} "{clean_line(element.name, 60)}") is no longer on the page'
+    if candidates:
+        return StaleElement(f"{what}. Alike now: {'; '.join(candidates)}.", next_call="the same call with one of these ids")
+    return StaleElement(f"{what}.", next_call="notte_observe, then use an id it shows")

@@ -1,0 +1,298 @@
+"""The local engine: Chromium on this machine, through one Playwright driver per server.
+
+Sessions with the same launch options share a browser process, each in a context
+of its own; `own_browser` gives a session one to itself, `cdp_url` uses a browser
+that somebody else runs. Nothing is started before the first session needs it, and
+a browser ends with its last session.
+
+Below: `launch`, `session`, engines.base. Above: app. Playwright is imported here and
+below, nowhere else, and only when the first session opens.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import psutil
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from notte_mcp.engines.base import LostListener, OpenRequest
+from notte_mcp.engines.local.launch import (
+    CHROMIUM_ARGS,
+    bound_to_parent,
+    children_of,
+    end_tree,
+    find_chromium,
+    running_as_root,
+)
+from notte_mcp.engines.local.session import LocalSession
+from notte_mcp.engines.local.stage import SessionOptions
+from notte_mcp.errors import BrowserLaunchFailed, InvalidArgument
+from notte_mcp.records import SessionSpec
+
+
+@dataclass(eq=False)
+class RunningBrowser:
+    """A browser process (or a connection to a foreign one) and the sessions in it."""
+
+    browser: Browser
+    process: psutil.Process | None
+    sessions: set[str] = field(default_factory=set[str])
+    foreign: bool = False
+    downloads: Path | None = None
+
+
+class LocalEngine:
+    """See the module. `tmp_for(name)` gives a fresh folder, `note_process(pid)` remembers a process for the sweep."""
+
+    name = "local"
+
+    def __init__(
+        self,
+        *,
+        executable: Path | None,
+        no_sandbox: bool,
+        tmp_for: Callable[[str], Path],
+        note_process: Callable[[int], None],
+        max_tabs: int = 10,
+        max_download_bytes: int = 200_000_000,
+        upload_dirs: Sequence[Path] = (),
+    ) -> None:
+        self._executable = executable
+        self._no_sandbox = no_sandbox
+        self._tmp_for = tmp_for
+        self._note_process = note_process
+        self._options = SessionOptions(max_tabs, max_download_bytes, tuple(upload_dirs))
+        self._playwright: Playwright | None = None
+        self._driver: psutil.Process | None = None
+        self._browsers: dict[tuple[object, ...], RunningBrowser] = {}
+        self._homes: dict[str, RunningBrowser] = {}
+        self._launching = anyio.Lock()
+        self._listener: LostListener = lambda _session_id, _why: None
+
+    def on_lost(self, listener: LostListener) -> None:
+        """See `Engine.on_lost`."""
+        self._listener = listener
+
+    def _lost(self, session_id: str, why: str) -> None:
+        home = self._homes.pop(session_id, None)
+        if home is not None:
+            home.sessions.discard(session_id)
+        self._listener(session_id, why)
+
+    async def open(self, request: OpenRequest) -> LocalSession:
+        """A new session with one empty tab (see `Engine.open`)."""
+        async with self._claimed(request) as home:
+            context = await self._context(home, request)
+            try:
+                return await LocalSession.begin(
+                    context,
+                    request,
+                    self._options,
+                    in_flight=home.downloads,
+                    own_context=not home.foreign,
+                    leave=lambda: self._leave(request.session_id),
+                    lost=lambda why: self._lost(request.session_id, why),
+                )
+            except BaseException:
+                with suppress(PlaywrightError), anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                    if not home.foreign:
+                        await context.close()
+                raise
+
+    @asynccontextmanager
+    async def _claimed(self, request: OpenRequest) -> AsyncGenerator[RunningBrowser]:
+        """A browser with a place taken in it; given back (and ended if it was the only one) when opening fails."""
+        async with self._launching:
+            home = await self._browser_for(request)
+            home.sessions.add(request.session_id)
+            self._homes[request.session_id] = home
+        try:
+            yield home
+        except PlaywrightError as error:
+            await self._leave(request.session_id)
+            raise BrowserLaunchFailed(
+                f"The browser started but gave no page: {_first_line(error)}.", next_call="notte_start again"
+            ) from error
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._leave(request.session_id)
+            raise
+
+    async def _browser_for(self, request: OpenRequest) -> RunningBrowser:
+        spec = request.spec
+        if spec.cdp_url is not None:
+            home = await self._connect(spec.cdp_url)
+        else:
+            key: tuple[object, ...] = (spec.headless, request.session_id if spec.own_browser else "")
+            running = self._browsers.get(key)
+            if running is not None and running.browser.is_connected():
+                return running
+            home = await self._launch(spec.headless)
+            self._browsers[key] = home
+        home.browser.on("disconnected", lambda _: self._forget(home))
+        return home
+
+    async def _start_driver(self) -> Playwright:
+        if self._playwright is not None and self._driver is not None and self._driver.is_running():
+            return self._playwright
+        before = [p.pid for p in children_of(os.getpid())]
+        # The driver makes its own folders under TMPDIR and takes it from our environment when it starts.
+        outer = os.environ.get("TMPDIR")
+        os.environ["TMPDIR"] = str(await anyio.to_thread.run_sync(self._tmp_for, "driver"))
+        try:
+            self._playwright = await async_playwright().start()
+        except Exception as error:
+            raise BrowserLaunchFailed(f"Playwright's driver did not start: {error}.", next_call="notte_start again") from error
+        finally:
+            if outer is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = outer
+        started = children_of(os.getpid(), before)
+        self._driver = started[-1] if started else None
+        if self._driver is not None:
+            self._note_process(self._driver.pid)
+        return self._playwright
+
+    async def _launch(self, headless: bool) -> RunningBrowser:
+        playwright = await self._start_driver()
+        executable = find_chromium(self._executable, Path(playwright.chromium.executable_path))
+        if running_as_root() and not self._no_sandbox:
+            raise BrowserLaunchFailed(
+                "This server runs as root, and Chromium's sandbox does not work for root.",
+                next_call="run the server as another user, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
+            )
+        folder = await anyio.to_thread.run_sync(self._tmp_for, "browser")
+        known = [p.pid for p in children_of(self._driver.pid)] if self._driver else []
+        try:
+            browser = await playwright.chromium.launch(
+                executable_path=bound_to_parent(executable, folder),
+                headless=headless,
+                chromium_sandbox=not self._no_sandbox,
+                args=list(CHROMIUM_ARGS),
+                env={**os.environ, "TMPDIR": str(folder)},
+                downloads_path=folder / "downloads",
+                timeout=20_000,
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+        except PlaywrightError as error:
+            raise _launch_failure(error, executable, headless=headless) from error
+        started = children_of(self._driver.pid, known) if self._driver else []
+        process = started[-1] if started else None
+        if process is not None:
+            self._note_process(process.pid)
+        return RunningBrowser(browser, process, downloads=folder / "downloads")
+
+    async def _connect(self, cdp_url: str) -> RunningBrowser:
+        playwright = await self._start_driver()
+        try:
+            browser = await playwright.chromium.connect_over_cdp(cdp_url, timeout=15_000)
+        except PlaywrightError as error:
+            raise BrowserLaunchFailed(
+                f"No browser answers behind session.cdp_url: {_first_line(error)}.",
+                next_call="check that the browser runs and the URL is its CDP endpoint, then notte_start again",
+            ) from error
+        return RunningBrowser(browser, None, foreign=True)
+
+    async def _context(self, home: RunningBrowser, request: OpenRequest) -> BrowserContext:
+        spec = request.spec
+        if home.foreign and home.browser.contexts:
+            return home.browser.contexts[0]  # the person's own profile is why one attaches to a browser
+        state: Any = request.storage_state
+        return await home.browser.new_context(
+            viewport={"width": spec.viewport_width, "height": spec.viewport_height},
+            user_agent=spec.user_agent,
+            proxy=proxy_settings(spec),
+            storage_state=state,
+            accept_downloads=True,
+        )
+
+    async def _leave(self, session_id: str) -> None:
+        """A session is over: its browser ends with it if it was the last one in it."""
+        home = self._homes.pop(session_id, None)
+        if home is None:
+            return
+        home.sessions.discard(session_id)
+        if not home.sessions:
+            self._forget(home)
+            await self._end(home, deadline_s=1.2)
+
+    async def _end(self, home: RunningBrowser, *, deadline_s: float) -> None:
+        with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(deadline_s), suppress(Exception):
+                await home.browser.close()
+            await anyio.to_thread.run_sync(end_tree, home.process)
+
+    def _forget(self, home: RunningBrowser) -> None:
+        for key in [k for k, v in self._browsers.items() if v is home]:
+            del self._browsers[key]
+
+    async def close(self, *, deadline_s: float) -> None:
+        """End every browser and the driver (see `Engine.close`)."""
+        homes = {id(home): home for home in (*self._browsers.values(), *self._homes.values())}
+        self._browsers.clear()
+        self._homes.clear()
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as ending:
+                for home in homes.values():
+                    ending.start_soon(lambda home=home: self._end(home, deadline_s=deadline_s * 0.6))
+            if self._playwright is not None:
+                with anyio.move_on_after(deadline_s * 0.3), suppress(Exception):
+                    await self._playwright.stop()
+            await anyio.to_thread.run_sync(end_tree, self._driver)
+            self._playwright = self._driver = None
+
+
+def proxy_settings(spec: SessionSpec) -> Any:
+    """Playwright's proxy from a URL (`http://user:password@host:port`), or None.
+
+    Raises:
+        InvalidArgument: not a proxy URL.
+    """
+    if spec.proxy is None:
+        return None
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415  (only sessions with a proxy need it)
+
+    try:
+        parts = urlsplit(spec.proxy if "://" in spec.proxy else f"http://{spec.proxy}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or parts.scheme not in ("http", "https", "socks5"):  # pyright: ignore[reportPossiblyUnboundVariable]
+        raise InvalidArgument("session.proxy is no proxy URL.", next_call="use http://user:password@host:port")
+    found: dict[str, str] = {"server": f"{parts.scheme}://{host}:{port}"}
+    # Chromium leaves loopback out of a proxy unless told so; a session with a proxy uses it for everything.
+    found["bypass"] = "<-loopback>"
+    if parts.username:
+        found |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
+    return found
+
+
+def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
+    text = str(error)
+    if "sandbox" in text.lower():
+        return BrowserLaunchFailed(
+            f"{executable} did not start because its sandbox is not available here.",
+            next_call="allow unprivileged user namespaces, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
+        )
+    if not headless and ("display" in text.lower() or "x server" in text.lower()):
+        return BrowserLaunchFailed(
+            "A visible browser needs a display, and there is none here.", next_call="notte_start with session.headless=true"
+        )
+    return BrowserLaunchFailed(
+        f"{executable} did not start: {_first_line(error)}.",
+        next_call="notte_start again; if it repeats, start the executable by hand to see why",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300].rstrip(".") if str(error).strip() else type(error).__name__

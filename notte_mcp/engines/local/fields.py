@@ -1,0 +1,244 @@
+"""Putting values into fields: real key input for text, the element's own setters where keys cannot reach.
+
+Every value is read back; what a field does not hold afterwards is a failure, never a
+quiet success. A field that takes a secret is compared inside the page and never read.
+
+Below: `pointer`, `elements`. Above: `performer`.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from playwright.async_api import Error as PlaywrightError
+
+from notte_mcp.actions import Check, FallbackFill, FillAction, FormFill, MultiFactorFill, SelectDropdownOption, UploadFile
+from notte_mcp.engines.local.elements import Element, page_of, stale
+from notte_mcp.engines.local.pointer import Reached, click, reach
+from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.errors import ActionFailed, NotActionable, NotteMCPError, UploadRefused
+from notte_mcp.observations import clean, clean_line
+from notte_mcp.receipts import Receipt
+
+_KEY_DELAY_S: Final = 0.02
+_WIDGET_OPTION_MS: Final = 2_000
+
+
+def secret_name(name: str) -> str:
+    """The NAME that a secret goes by in records and scripts, from what its field is called (`Access code` -> ACCESS_CODE)."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()[:40]
+    return words if words and not words[0].isdigit() else f"SECRET_{words}".rstrip("_")
+
+
+async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms: int) -> Receipt:
+    """Fill a field and read back what it holds.
+
+    Raises:
+        StaleElement, NotActionable, ActionFailed (the field holds something else).
+    """
+    reached = await reach(stage, element, kind="edit", timeout_ms=timeout_ms)
+    if not (how := reached.facts["editable"]):
+        raise NotActionable(
+            f'{reached.target.role} "{reached.target.name}" takes no text.', next_call="click it, or select_dropdown_option for a list"
+        )
+    if how == "set":
+        held = await _set(element, action.value)
+    else:
+        keys = isinstance(action, (MultiFactorFill, FallbackFill))
+        held = await _type(stage, reached, action.value, clear=action.clear_before_fill, keys=keys)
+    secret = secret_name(reached.target.name or "password") if reached.facts["secret"] or held.get("secret") else None
+    stage.tainted = stage.tainted or secret is not None
+    if not held["same"] and not isinstance(action, MultiFactorFill):
+        raise _not_held(reached, held, secret)
+    shown = None if secret else clean(held["value"] or "")
+    said = f'"{clean_line(action.value, 60)}"' if secret is None else f"(secret {secret})"
+    return Receipt(
+        action.type, success=True, message=f'Filled {_called(reached)} with {said}', target=reached.target,
+        healed=element.healed, value=shown, secret=secret,
+    )  # fmt: skip
+
+
+def _called(reached: Reached) -> str:
+    return f'{reached.target.role} "{reached.target.name}"'
+
+
+async def _set(element: Element, value: str) -> dict[str, Any]:
+    try:
+        held: dict[str, Any] = await element.world.call("setField", {"key": element.key, "value": value}, timeout_s=5)
+    except DocumentGone:
+        raise stale(element, []) from None
+    return held
+
+
+async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys: bool) -> dict[str, Any]:
+    element, tab = reached.element, stage.tab
+    try:
+        focus = await element.world.call("focusField", {"key": element.key, "clear": clear}, timeout_s=5)
+        if not focus.get("focused"):
+            raise NotActionable(f"{_called(reached)} does not take the focus.", next_call="click it first, then fill")
+        if clear and not focus["empty"] and (keys or not value):
+            await tab.page.keyboard.press("Delete")
+        if keys:
+            for character in value:
+                await tab.page.keyboard.press(character) if character in "\n\t" else await tab.page.keyboard.type(character)
+                await anyio.sleep(_KEY_DELAY_S)  # fields that jump from digit to digit move the focus in a task of their own
+        elif value:
+            await tab.cdp.send("Input.insertText", {"text": value})
+        return await element.world.call("readField", {"key": element.key, "value": value, "append": not clear}, timeout_s=5)
+    except DocumentGone:
+        return {"same": True, "value": value, "secret": reached.facts["secret"]}  # typing led to another page
+
+
+def _not_held(reached: Reached, held: dict[str, Any], secret: str | None) -> NotteMCPError:
+    if held.get("error"):
+        return stale(reached.element, [])
+    holds = f"{held['length']} other characters" if secret else f'"{clean_line(held["value"] or "", 80)}"'
+    return ActionFailed(
+        f"{_called(reached)} holds {holds} after the fill.", done="The field was changed.",
+        next_call="fallback_fill types key by key; or fill a value in the form the field wants",
+    )  # fmt: skip
+
+
+async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: int) -> Receipt:
+    """Set a checkbox, radio or switch, and look whether it took.
+
+    Raises:
+        StaleElement, NotActionable, ActionFailed.
+    """
+    state = await _ask(element, "checkedOf", {"key": element.key})
+    if state.get("error"):
+        raise NotActionable(f'{element.role} "{element.name}" cannot be checked.', next_call="click it instead")
+    changed = state["checked"] != action.value
+    if changed and state["kind"] == "radio" and not action.value:
+        raise NotActionable("A radio button is only unset by choosing another.", next_call="check another option of its group")
+    if changed:
+        reached = await click(stage, element, timeout_ms=timeout_ms)
+        state = await _ask(element, "checkedOf", {"key": element.key})
+        if not state.get("error") and state["checked"] != action.value:
+            raise ActionFailed(f"{_called(reached)} was clicked and is still {_on(state['checked'])}.", done="It was clicked.",
+                               next_call="notte_observe to see why")  # fmt: skip
+    else:
+        reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
+    said = f"{_called(reached)} is {_on(action.value)}" + ("" if changed else " already")
+    return Receipt(action.type, success=True, message=said, target=reached.target, healed=element.healed, value=_on(action.value))
+
+
+def _on(checked: bool) -> str:
+    return "checked" if checked else "not checked"
+
+
+async def _ask(element: Element, function: str, argument: dict[str, Any], *, timeout_s: float = 5) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = await element.world.call(function, argument, timeout_s=timeout_s)
+    except DocumentGone:
+        raise stale(element, []) from None
+    if answer.get("error") == "gone":
+        raise stale(element, [])
+    return answer
+
+
+async def select(stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int) -> Receipt:
+    """Choose an option, in a native select or in a widget that opens a list.
+
+    Raises:
+        StaleElement, NotActionable, ActionFailed (no such option; those that exist are named).
+    """
+    reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
+    answer = await _ask(element, "selectOption", {"key": element.key, "value": action.value})
+    if answer.get("error") == "not native":
+        return await _select_in_widget(stage, element, action, timeout_ms=timeout_ms)
+    if answer.get("error"):
+        raise _no_option(reached, action.value, answer)
+    chosen = clean_line(answer["value"], 120)
+    return Receipt(
+        action.type, success=True, message=f'Selected "{chosen}" in {_called(reached)}', target=reached.target,
+        healed=element.healed, value=chosen,
+    )  # fmt: skip
+
+
+async def _select_in_widget(stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int) -> Receipt:
+    reached = await click(stage, element, timeout_ms=timeout_ms)
+    asked = {"value": action.value, "timeout": min(timeout_ms, _WIDGET_OPTION_MS)}
+    answer = await _ask(element, "findOption", asked, timeout_s=timeout_ms / 1000 + 1)
+    if answer.get("error"):
+        raise _no_option(reached, action.value, answer)
+    document = element.world.document
+    name = clean_line(answer["name"], 120)
+    option = Element("", element.tab, element.world, document.uid if document else 0, int(answer["key"]), "option", name, "",
+                     page_of(element.tab.url))  # fmt: skip
+    await click(stage, option, timeout_ms=timeout_ms)
+    return Receipt(
+        action.type, success=True, message=f'Selected "{name}" in {_called(reached)}', target=reached.target,
+        healed=element.healed, value=name,
+    )  # fmt: skip
+
+
+def _no_option(reached: Reached, value: str, answer: dict[str, Any]) -> NotteMCPError:
+    if answer["error"] == "option disabled":
+        return NotActionable(f'The option "{clean_line(answer["option"], 60)}" is disabled.', next_call="choose another option")
+    options = " | ".join(clean_line(o, 40) for o in answer["options"])
+    rest = answer["total"] - len(answer["options"])
+    more = f" and {rest} more" if rest > 0 else ""
+    return ActionFailed(
+        f'{_called(reached)} has no option "{clean_line(value, 60)}". Options: {options or "none"}{more}.', done="Nothing was selected.",
+        next_call="the same action with one of these",
+    )  # fmt: skip
+
+
+async def upload(stage: Stage, element: Element, action: UploadFile, *, timeout_ms: int) -> Receipt:
+    """Give an allowed file to a file input, or to the file chooser that an element opens.
+
+    Raises:
+        UploadRefused: the file is not in an allowed folder. StaleElement, NotActionable, ActionFailed.
+    """
+    path = await anyio.to_thread.run_sync(allowed_file, action.path, stage.files, stage.options.upload_dirs)
+    is_input = element.role == "file"
+    reached = await reach(stage, element, kind="focus" if is_input else "click", timeout_ms=timeout_ms)
+    try:
+        if is_input:
+            object_id = await element.world.object_id(element.key)
+            await element.world.cdp.send("DOM.setFileInputFiles", {"files": [str(path)], "objectId": object_id})
+        else:
+            async with stage.tab.page.expect_file_chooser(timeout=timeout_ms) as chooser:
+                await click(stage, element, timeout_ms=timeout_ms)
+            await (await chooser.value).set_files(path)
+    except DocumentGone:
+        raise stale(element, []) from None
+    except PlaywrightError as error:
+        raise ActionFailed(f"{_called(reached)} took no file: {str(error).splitlines()[0][:150]}.", next_call="notte_observe") from error
+    return Receipt(action.type, success=True, message=f"Gave {path.name} to {_called(reached)}", target=reached.target,
+                   healed=element.healed, value=path.name)  # fmt: skip
+
+
+def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
+    """The file meant by `asked`: a name under the session's files, or a path in an allowed folder.
+
+    Symbolic links are followed first, so that none leads out of a folder.
+
+    Raises:
+        UploadRefused: outside, absent, or no regular file.
+    """
+    try:
+        path = (Path(asked) if Path(asked).is_absolute() else files / asked).resolve(strict=True)
+    except (OSError, ValueError):
+        raise UploadRefused(f"There is no file {clean_line(asked, 150)}.", next_call="notte_read on the session's files lists what there is") from None
+    roots = [folder.resolve() for folder in (files, *folders)]
+    if not any(path.is_relative_to(root) for root in roots) or not path.is_file():
+        raise UploadRefused(
+            f"{clean_line(asked, 150)} is not in a folder that a page may be given files from ({', '.join(map(str, roots))}).",
+            next_call="put the file there, or add its folder to NOTTE_MCP_UPLOAD_DIRS and restart the server",
+        )
+    return path
+
+
+async def form_fields(stage: Stage, action: FormFill) -> list[tuple[str, Element | None]]:
+    """The fields of the page that Notte's field names mean, None where the page has none for a name."""
+    world, tab = stage.tab.main, stage.tab
+    found = await world.call("matchForm", {"fields": list(action.value)}, timeout_s=5, anew=True)
+    uid = world.document.uid if world.document else 0
+    return [
+        (f["field"], None if f["key"] is None else Element("", tab, world, uid, int(f["key"]), f["role"], f["field"], "", page_of(tab.url)))
+        for f in found
+    ]

@@ -1,0 +1,120 @@
+"""Finding Chromium, starting it so that it cannot outlive us, and ending it for certain.
+
+Chromium talks to the driver over a pipe, never over a debugging port: the pipe's
+end is the browser's end, and nobody else can attach. On Linux it is also told to
+die with its parent (a stopped process does not notice a closed pipe). Each browser
+has a TMPDIR of its own, so that one `rmtree` removes all it left.
+
+Below: errors. Above: `engine`. Facts: reference measurements in docs/reliability.md.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from notte_mcp.errors import BrowserMissing
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
+_MACOS: Final = (
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+)
+
+CHROMIUM_ARGS: Final = (
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-service-autorun",
+    "--password-store=basic",
+    "--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+"""Arguments beyond Playwright's own: nothing is fetched that the page did not ask for."""
+
+
+def find_chromium(named: Path | None, bundled: Path | None) -> Path:
+    """The executable to run: the one named in the settings, Playwright's own, or one on the PATH.
+
+    Raises:
+        BrowserMissing: none of these exists, or the named one is no executable file.
+    """
+    if named is not None:
+        if named.is_file() and os.access(named, os.X_OK):
+            return named
+        raise BrowserMissing(
+            f"NOTTE_MCP_BROWSER names {named}, which is no executable file.",
+            next_call="correct or unset NOTTE_MCP_BROWSER and restart the server",
+        )
+    if bundled is not None and bundled.is_file():
+        return bundled
+    for name in _NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    for path in _MACOS:
+        if path.is_file():
+            return path
+    raise BrowserMissing(
+        "No Chromium was found: neither Playwright's own nor one on the PATH.",
+        next_call="install one (`playwright install chromium`, or the system's chromium package), "
+        "or set NOTTE_MCP_BROWSER to its path, then call notte_start again",
+    )
+
+
+def bound_to_parent(executable: Path, folder: Path) -> Path:
+    """A script that runs `executable` so that it dies with its parent, where the system can; else itself.
+
+    The parent is the driver's main thread, so the signal's per-thread rule does no harm.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return executable
+    script = folder / "chromium"
+    script.write_text(f"#!/bin/sh\nexec {setpriv} --pdeathsig KILL -- '{executable}' \"$@\"\n", encoding="utf-8")
+    script.chmod(stat.S_IRWXU)
+    return script
+
+
+def running_as_root() -> bool:
+    """Whether Chromium would refuse its sandbox because of who we are."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def children_of(pid: int, known: Sequence[int] = ()) -> list[psutil.Process]:
+    """Direct children of a process that are not in `known`, zombies left out."""
+    try:
+        found = psutil.Process(pid).children()
+    except psutil.Error:
+        return []
+    return [p for p in found if p.pid not in known and _living(p)]
+
+
+def _living(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def end_tree(process: psutil.Process | None) -> None:
+    """Kill a process and everything below it, and take note that it is gone. Never raises."""
+    if process is None:
+        return
+    try:
+        if not process.is_running():
+            return
+        victims = [*process.children(recursive=True), process]
+    except psutil.Error:
+        return
+    for victim in victims:
+        try:
+            victim.kill()
+        except psutil.Error:
+            continue
+    psutil.wait_procs(victims, timeout=0.5)

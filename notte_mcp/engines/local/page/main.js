@@ -1,0 +1,69 @@
+// The isolated world's one entrance: `globalThis.notte`. Every call gets one JSON value and gives
+// one, and every string has been cut in the page before it crosses.
+
+/** Let a main-world pass tell which elements have click listeners: it sends them an event named `token`. */
+function listen(token) {
+  for (const root of rootsOf(document)) {
+    if (root.nodeType === 9) root.addEventListener(token, (event) => listening.add(event.composedPath()[0]), { capture: true });
+  }
+}
+
+/** Give the element that an event named `token` reaches a key (how a locator's element gets into this world). */
+function expect(token) {
+  expected = null;
+  for (const root of rootsOf(document)) {
+    if (root.nodeType === 9) root.addEventListener(token, (event) => { expected = event.composedPath()[0]; }, { capture: true, once: true });
+  }
+}
+
+let expected = null;
+
+function claimed() {
+  if (!expected || expected.nodeType !== 1) return null;
+  const el = expected;
+  expected = null;
+  const role = roleOf(el);
+  return { key: keyOf(el), role: role || "clickable", name: cap(nameOf(el, role), 120), secret: isSecret(el), context: contextOf(el) };
+}
+
+/** Where this document is, told without the page's own getters. */
+function place() {
+  return { url: location.href.slice(0, 4000), title: squeeze((document.title ?? "").slice(0, 1000)).slice(0, 300), ready: document.readyState };
+}
+
+/** What is known of an element by its key, or that it is gone. `req`: keys. */
+function inspect(req) {
+  return req.map((key) => {
+    const el = elementOf(key);
+    if (!el?.isConnected) return null;
+    const role = roleOf(el);
+    return { secret: isSecret(el), disabled: isDisabled(el), name: cap(nameOf(el, role), 120), editable: editableKind(el) };
+  });
+}
+
+function waitVisible(req) {
+  return reach({ key: req.key, kind: "hover", timeout: req.timeout, patient: true });
+}
+
+/** What the pointer landed on instead of the armed element, or null. */
+function landed() {
+  return armed?.landed ?? null;
+}
+
+function elementFor(key) {
+  return elementOf(key);
+}
+
+/** Keys of the frame elements of another origin. */
+function foreignFrames() {
+  return walkDocument(document).frames;
+}
+
+/** Bind a frame element (`this`) to its key, so that the caller can match frames to places. */
+function bindFrame(el) {
+  return keyOf(el);
+}
+
+globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, untilQuiet, waitForText, hasText,
+  focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
+  localStorageItems, listen, expect, claimed, place, inspect, heirs, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };

@@ -1,0 +1,186 @@
+// Reaching an element before input: is it there, visible, enabled, still and on top? What is
+// really under the pointer is told, so that a click on something else is an error that names it.
+
+/** How long (ms) a page may be quiet before an element that cannot be acted on is given up. */
+const PATIENCE = 1000;
+
+/** Where the element can be pointed at, once it can. `req`: {key, kind, timeout, patient}. */
+async function reach(req) {
+  const el = elementOf(req.key);
+  if (!el || !el.isConnected) return { error: "gone" };
+  const quiet = watchQuiet(el.ownerDocument);
+  const start = performance.now();
+  let first = true;
+  try {
+    for (;;) {
+      if (!el.isConnected) return { error: "gone" };
+      const state = await attempt(el, req.kind, first);
+      first = false;
+      if (!state.error) return { ...state, ...describe(el) };
+      const waited = performance.now() - start;
+      const hopeless = req.patient ? waited > req.timeout : quiet.since() > PATIENCE && waited > PATIENCE;
+      if (hopeless || waited > req.timeout) return { ...state, ...describe(el) };
+      await pause(30);
+    }
+  } finally {
+    quiet.stop();
+  }
+}
+
+async function attempt(el, kind, first) {
+  if (!el.checkVisibility({ visibilityProperty: true })) return { error: "hidden" };
+  if (kind !== "hover" && isDisabled(el)) return { error: "disabled" };
+  if (kind === "edit" && (el.readOnly || el.ariaReadOnly === "true")) return { error: "readonly" };
+  if (kind === "focus") {
+    intoView(el);
+    return {};
+  }
+  if (await moving(el)) return { error: "moving" };
+  return point(el, first);
+}
+
+/** A point of the element that a pointer would hit, in px of the top frame of this world. */
+function point(el) {
+  intoView(el);
+  const view = el.ownerDocument.defaultView;
+  const rects = [...el.getClientRects()].filter((r) => r.width > 0 && r.height > 0);
+  if (!rects.length) return { error: "hidden" };
+  let cover = null;
+  for (const r of rects.slice(0, 3)) {
+    const left = Math.max(r.left, 0), top = Math.max(r.top, 0);
+    const right = Math.min(r.right, view.innerWidth), bottom = Math.min(r.bottom, view.innerHeight);
+    if (right <= left || bottom <= top) continue;
+    for (const [fx, fy] of [[0.5, 0.5], [0.2, 0.5], [0.8, 0.5], [0.5, 0.2], [0.5, 0.8]]) {
+      const x = left + (right - left) * fx, y = top + (bottom - top) * fy;
+      const hit = deepHit(el.ownerDocument, x, y);
+      if (hit && belongs(hit, el)) {
+        const base = frameOffset(view);
+        return { x: x + base.x, y: y + base.y };
+      }
+      cover ??= hit;
+    }
+  }
+  return cover ? { error: "covered", cover: naming(cover) } : { error: "outside" };
+}
+
+function intoView(el) {
+  const view = el.ownerDocument.defaultView;
+  const r = el.getBoundingClientRect();
+  const inside = r.top >= 0 && r.left >= 0 && r.bottom <= view.innerHeight && r.right <= view.innerWidth;
+  if (!inside || clippedByScroller(el, r)) el.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+  for (let w = view; w.frameElement; w = w.parent) intoViewOnce(w.frameElement);
+}
+
+function intoViewOnce(frame) {
+  const r = frame.getBoundingClientRect(), view = frame.ownerDocument.defaultView;
+  if (r.bottom < 0 || r.top > view.innerHeight) frame.scrollIntoView({ block: "center", behavior: "instant" });
+}
+
+function clippedByScroller(el, r) {
+  for (let up = el.parentElement; up && up !== el.ownerDocument.body; up = up.parentElement) {
+    if (up.scrollHeight <= up.clientHeight && up.scrollWidth <= up.clientWidth) continue;
+    if (getComputedStyle(up).overflow === "visible") continue;
+    const box = up.getBoundingClientRect();
+    if (r.top < box.top || r.bottom > box.bottom || r.left < box.left || r.right > box.right) return true;
+  }
+  return false;
+}
+
+/** The innermost element at a point, through open shadow roots. */
+function deepHit(doc, x, y) {
+  let hit = doc.elementFromPoint(x, y);
+  while (hit?.shadowRoot) {
+    const inner = hit.shadowRoot.elementFromPoint(x, y);
+    if (!inner || inner === hit) break;
+    hit = inner;
+  }
+  return hit;
+}
+
+/** Whether a hit on `hit` counts for `el`: inside it, or its label. */
+function belongs(hit, el) {
+  for (let up = hit; up; up = up.parentElement ?? (up.assignedSlot ?? up.getRootNode()).host ?? null) {
+    if (up === el) return true;
+    if (up.localName === "label" && up.control === el) return true;
+    if (up.parentElement === null && !up.getRootNode().host) break;
+  }
+  return false;
+}
+
+/** The offset of a frame of the same origin from this world's top frame, and what covers it there. */
+function frameOffset(view) {
+  let x = 0, y = 0;
+  for (let w = view; w !== window && w.frameElement; w = w.parent) {
+    const frame = w.frameElement, r = frame.getBoundingClientRect();
+    x += r.left + frame.clientLeft;
+    y += r.top + frame.clientTop;
+  }
+  return { x, y };
+}
+
+/** Where a frame of another origin stands in this world, and whether a point of it is on top. `req`: {key, x, y}. */
+function framePoint(req) {
+  const frame = elementOf(req.key);
+  if (!frame?.isConnected) return { error: "gone" };
+  intoView(frame);
+  const r = frame.getBoundingClientRect(), base = frameOffset(frame.ownerDocument.defaultView);
+  const x = r.left + frame.clientLeft + req.x, y = r.top + frame.clientTop + req.y;
+  const hit = deepHit(frame.ownerDocument, x, y);
+  if (hit && hit !== frame) return { error: "covered", cover: naming(hit) };
+  return { x: x + base.x, y: y + base.y };
+}
+
+/** The middle of an element's box, [x, y] in px of the top frame of this world. `req`: {key}. */
+function centerOf(req) {
+  const el = elementOf(req.key), r = el.getBoundingClientRect(), base = frameOffset(el.ownerDocument.defaultView);
+  return [r.left + r.width / 2 + base.x, r.top + r.height / 2 + base.y];
+}
+
+/** Whether an animation moves the element: its box differs between two frames while one runs. */
+async function moving(el) {
+  if (!el.ownerDocument.getAnimations().some((a) => a.playState === "running" && a.effect?.target?.contains?.(el))) return false;
+  const a = el.getBoundingClientRect();
+  await nextFrame();
+  const b = el.getBoundingClientRect();
+  return a.left !== b.left || a.top !== b.top || a.width !== b.width || a.height !== b.height;
+}
+
+/** Role and name, as an error names an element. */
+function naming(el) {
+  const role = roleOf(el) || el.localName;
+  const name = nameOf(el, role) || squeeze(el.textContent.slice(0, 200));
+  const id = el.id ? `#${el.id}` : el.className && typeof el.className === "string" ? `.${el.className.split(/\s+/)[0]}` : "";
+  return cap(`${role}${name ? ` "${cap(name, 50)}"` : ""}${id ? ` ${id}` : ""}`, 90);
+}
+
+function describe(el) {
+  let role = roleOf(el);
+  if (!INTERACTIVE.has(role)) role = role || "clickable";
+  return { role, name: cap(nameOf(el, role), 120), secret: isSecret(el), tag: el.localName, type: el.type ?? "",
+    editable: editableKind(el), context: contextOf(el), locators: locatorsOf(el, role) };
+}
+
+/** How text gets into the element: "text" by typing, "set" by value, "content" for contenteditable, "" not at all. */
+function editableKind(el) {
+  if (el.localName === "textarea") return "text";
+  if (el.localName === "input") {
+    if (/^(date|month|week|time|datetime-local|color|range)$/.test(el.type)) return "set";
+    return /^(checkbox|radio|button|submit|reset|image|file|hidden)$/.test(el.type) ? "" : "text";
+  }
+  return el.isContentEditable ? "content" : "";
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The next animation frame, or 50 ms where the tab is not painted. */
+function nextFrame() {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 50);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

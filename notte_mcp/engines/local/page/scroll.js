@@ -1,0 +1,148 @@
+// Scrolling, marks for a screenshot, and the page as plain HTML for scraping.
+
+/** Scroll the named container, or what the page itself scrolls by. `req`: {key, dy, fraction}. */
+async function scroll(req) {
+  const el = req.key === null ? null : elementOf(req.key);
+  if (req.key !== null && !el?.isConnected) return { error: "gone" };
+  const box = scrollerFor(el, req.down);
+  const view = box.ownerDocument.defaultView;
+  const whole = box === box.ownerDocument.scrollingElement;
+  const height = whole ? view.innerHeight : box.clientHeight;
+  const by = Math.round(req.amount ?? height * 0.7) * (req.down ? 1 : -1);
+  const before = box.scrollTop;
+  box.scrollBy({ top: by, behavior: "instant" });
+  await nextFrame();
+  await nextFrame();
+  return { moved: Math.round(box.scrollTop - before), top: Math.round(box.scrollTop), left: Math.round(box.scrollHeight - box.scrollTop - height), whole };
+}
+
+function scrollerFor(el, down) {
+  const scrolls = (box) => {
+    if (box.scrollHeight <= box.clientHeight + 1) return false;
+    const overflow = getComputedStyle(box).overflowY;
+    return box === box.ownerDocument.scrollingElement ? overflow !== "hidden" : overflow === "auto" || overflow === "scroll" || overflow === "overlay";
+  };
+  for (let up = el; up; up = up.parentElement ?? up.getRootNode().host) if (scrolls(up)) return up;
+  if (el) return el;
+  const page = document.scrollingElement ?? document.documentElement;
+  const room = down ? page.scrollHeight - page.clientHeight - page.scrollTop > 1 : page.scrollTop > 1;
+  if (room && scrolls(page)) return page;
+  // A page that does not scroll itself mostly has one box in its middle that does.
+  for (let up = deepHit(document, innerWidth / 2, innerHeight / 2); up; up = up.parentElement ?? up.getRootNode().host) {
+    if (up !== page && scrolls(up)) return up;
+  }
+  return page;
+}
+
+/** Cover secret fields and draw ids over elements, in a closed shadow root above the page. `req`: {ids: [{key, id}]}. */
+function mark(req) {
+  unmark();
+  const covered = [...document.querySelectorAll("input")].filter((el) => isSecret(el) && el.value);
+  if (!req.ids.length && !covered.length) return;
+  const host = document.createElement("notte-marks");
+  host.style.cssText = "position:fixed;inset:0;pointer-events:none;z-index:2147483647";
+  const root = host.attachShadow({ mode: "closed" });
+  for (const el of covered) {
+    const r = el.getBoundingClientRect(), cover = document.createElement("div");
+    cover.style.cssText = `position:fixed;left:${r.left}px;top:${r.top}px;width:${r.width}px;height:${r.height}px;background:#444`;
+    root.append(cover);
+  }
+  for (const { key, id } of req.ids) {
+    const el = elementOf(key);
+    if (!el?.isConnected) continue;
+    const r = el.getBoundingClientRect(), base = frameOffset(el.ownerDocument.defaultView);
+    if (r.bottom + base.y < 0 || r.top + base.y > innerHeight || r.width === 0) continue;
+    const box = document.createElement("div");
+    box.style.cssText = `position:fixed;left:${r.left + base.x}px;top:${r.top + base.y}px;width:${r.width}px;height:${r.height}px;outline:2px solid #d6336c`;
+    const tag = document.createElement("span");
+    tag.textContent = id;
+    tag.style.cssText = "position:absolute;left:0;top:0;font:bold 11px/13px sans-serif;background:#d6336c;color:#fff;padding:0 3px";
+    box.append(tag);
+    root.append(box);
+  }
+  document.documentElement.append(host);
+}
+
+function unmark() {
+  for (const old of document.querySelectorAll("notte-marks")) old.remove();
+}
+
+const SCRAPE_KEPT = new Set(["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody",
+  "tfoot", "tr", "th", "td", "caption", "pre", "code", "blockquote", "strong", "b", "em", "i", "br", "hr", "a", "img", "figure", "figcaption", "del", "sub", "sup"]);
+const SCRAPE_ASIDE = "nav,header,footer,aside,[role=navigation],[role=banner],[role=contentinfo],[role=complementary],[role=search],dialog:not([open])";
+const SCRAPE_LIMIT = 1500000;
+
+/** What is rendered, as plain HTML without attributes but href, src and alt. `req`: {key, main}. */
+function plainHtml(req) {
+  let root = req.key === null ? document.body : elementOf(req.key);
+  if (!root) return { html: "", omitted: false };
+  const main = req.main && req.key === null;
+  if (main) {
+    const mains = [...document.querySelectorAll("main,[role=main]")].filter(rendered);
+    const articles = [...document.querySelectorAll("article")].filter(rendered);
+    if (mains.length === 1) root = mains[0];
+    else if (articles.length === 1) root = articles[0];
+  }
+  const out = { parts: [], size: 0, main: main && root === document.body };
+  plain(root, out, 0);
+  return { html: out.parts.join(""), omitted: out.size > SCRAPE_LIMIT };
+}
+
+function plain(el, out, level) {
+  const add = (text) => {
+    out.size += text.length;
+    if (out.size <= SCRAPE_LIMIT) out.parts.push(text);
+  };
+  for (const node of flatChildren(el)) {
+    if (out.size > SCRAPE_LIMIT || level > MAX_DEPTH) return;
+    if (node.nodeType === 3) add(escapeHtml(node.data));
+    else if (node.nodeType === 1) plainElement(node, out, level, add);
+  }
+}
+
+function plainElement(el, out, level, add) {
+  const tag = el.localName;
+  if (/^(script|style|template|noscript|svg|canvas|object|embed|notte-marks|select|textarea|input|datalist)$/.test(tag)) return;
+  const style = getComputedStyle(el);
+  if (style.display === "none" || style.opacity === "0" || el.ariaHidden === "true" || parseFloat(style.fontSize) === 0) return;
+  if (style.visibility !== "visible" && !el.children.length) return;
+  if (out.main && el.matches(SCRAPE_ASIDE)) return;
+  const r = el.getBoundingClientRect();
+  if (style.display !== "contents" && style.display !== "inline" && (r.width <= 1 || r.height <= 1) && style.overflow !== "visible") return;
+  if (r.width && (r.right + scrollX <= 0 || r.bottom + scrollY <= 0)) return;
+  if (tag === "iframe") {
+    try { if (el.contentDocument?.body) plain(el.contentDocument.body, out, level + 1); } catch { /* another origin */ }
+    return;
+  }
+  const block = !INLINE.test(style.display);
+  const name = SCRAPE_KEPT.has(tag) ? tag : block ? "div" : "";
+  if (tag === "img") add(`<img src="${escapeHtml(el.src.startsWith("data:") ? "" : el.src.slice(0, 2000))}" alt="${escapeHtml(el.alt.slice(0, 300))}">`);
+  else if (tag === "a") wrap(`a href="${escapeHtml(el.href.slice(0, 2000))}"`, "a");
+  else wrap(name, name);
+  function wrap(open, close) {
+    if (open) add(`<${open}>`);
+    plain(el, out, level + 1);
+    if (close && close !== "br" && close !== "hr") add(`</${close}>`);
+  }
+}
+
+function escapeHtml(text) {
+  return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+}
+
+/** Local storage of this world's origin, capped at 1 MB, or null where there is none. */
+function localStorageItems() {
+  try {
+    let size = 0;
+    const items = [];
+    for (let i = 0; i < localStorage.length; i++) {
+      const name = localStorage.key(i), value = localStorage.getItem(name);
+      size += name.length + value.length;
+      if (size > 1e6) break;
+      items.push({ name, value });
+    }
+    return { origin: location.origin, items };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,179 @@
+"""Pointer actions: reach an element inside the page, then real mouse input over CDP.
+
+The point is found in the page (scrolled into view, enabled, still, on top); the
+input is the browser's own, so events are trusted and hit whatever is there; and the
+page tells afterwards what the pointer really landed on.
+
+Below: `elements`, `tab`, `world`. Above: `performer`, `fields`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import anyio
+
+from notte_mcp.actions import DEFAULT_TIMEOUT_MS
+from notte_mcp.engines.local.elements import Element, stale
+from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.tab import FramePlace, Tab
+from notte_mcp.engines.local.world import DocumentGone, World
+from notte_mcp.errors import ActionFailed, NotActionable, StaleElement
+from notte_mcp.observations import clean_line
+from notte_mcp.receipts import Locators, Target
+
+_REASONS: Final = {
+    "hidden": "is not visible",
+    "disabled": "is disabled",
+    "readonly": "is read-only",
+    "moving": "does not stop moving",
+    "outside": "cannot be scrolled into view",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An element that was reached: where the pointer goes (px of the top frame), and what is known of it."""
+
+    element: Element
+    target: Target
+    facts: dict[str, Any]
+    x: float = 0
+    y: float = 0
+
+
+async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int) -> Reached:
+    """Wait until the element can be acted on; kinds: click, hover, edit (a field), focus (no point needed).
+
+    Raises:
+        StaleElement: it is gone. NotActionable: hidden, disabled, covered, moving, read-only.
+    """
+    if element.tab is not stage.tab:
+        index = stage.tabs.index(element.tab) if element.tab in stage.tabs else None
+        raise StaleElement(
+            f"{element.id} is on another tab.", next_call=f'{{"type": "switch_tab", "tab_index": {index}}} before it'
+        )
+    asked = {"key": element.key, "kind": kind, "timeout": timeout_ms, "patient": timeout_ms != DEFAULT_TIMEOUT_MS}
+    try:
+        facts = await element.world.call("reach", asked, timeout_s=timeout_ms / 1000 + 1)
+    except DocumentGone:
+        raise stale(element, []) from None
+    if facts.get("error"):
+        raise _refused(element, facts)
+    x, y = facts.get("x", 0.0), facts.get("y", 0.0)
+    place = element.tab.place_of(element.world)
+    path: tuple[str, ...] = ()
+    if place is not None:
+        path = await element.tab.frame_path(element.world)
+        if kind != "focus":
+            x, y = await _through_frames(element, place, x, y)
+    return Reached(element, _target(element, facts, path), facts, x, y)
+
+
+async def _through_frames(element: Element, place: FramePlace | None, x: float, y: float) -> tuple[float, float]:
+    """A point of a foreign frame as a point of the top frame, checked for what covers it on the way."""
+    while place is not None:
+        asked = {"key": place.owner_key, "x": x, "y": y}
+        try:
+            answer = await place.parent.call("framePoint", asked, timeout_s=5)
+        except DocumentGone:
+            raise stale(element, []) from None
+        if answer.get("error"):
+            raise _refused(element, answer)
+        x, y = answer["x"], answer["y"]
+        place = element.tab.place_of(place.parent)
+    return x, y
+
+
+def _refused(element: Element, facts: dict[str, Any]) -> Exception:
+    error = facts["error"]
+    if error == "gone":
+        return stale(element, [])
+    called = f'{element.id} ({element.role} "{clean_line(element.name, 60)}")' if element.id else f"{element.role} \"{clean_line(element.name, 60)}\""
+    if error == "covered":
+        cover = clean_line(facts["cover"], 90)
+        return NotActionable(
+            f"{called} is covered by {cover}.", next_call="close or act on what covers it, or scroll, then the same action"
+        )
+    return NotActionable(
+        f"{called} {_REASONS.get(error, error)}.", next_call="notte_observe to see its state, or wait_for a condition first"
+    )
+
+
+def _target(element: Element, facts: dict[str, Any], frame: tuple[str, ...]) -> Target:
+    found = facts.get("locators") or {}
+    role = found.get("role")
+    locators = Locators(
+        test_id=found.get("test_id"), test_id_attribute=found.get("test_id_attribute"),
+        role=(role[0], role[1]) if role else None, label=found.get("label"), placeholder=found.get("placeholder"),
+        text=found.get("text"), css=found.get("css"), xpath=found.get("xpath"),
+        frame=(*frame, *found.get("frame", ())), shadow=bool(found.get("shadow")),
+    )  # fmt: skip
+    name = clean_line(facts.get("name") or element.name, 120)
+    return Target(element.id or None, facts.get("role") or element.role, name, locators)
+
+
+async def move(tab: Tab, x: float, y: float) -> None:
+    """Move the pointer there."""
+    await tab.cdp.send("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y, "button": "none"})
+
+
+async def press(tab: Tab, x: float, y: float, *, count: int = 1) -> None:
+    """Move there and click `count` times. The events are sent at once; the browser keeps their order."""
+    async with anyio.create_task_group() as sending:
+        sending.start_soon(move, tab, x, y)
+        for number in range(1, count + 1):
+            for kind in ("mousePressed", "mouseReleased"):
+                event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": number}
+                sending.start_soon(tab.cdp.send, "Input.dispatchMouseEvent", event)
+
+
+async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int = 1) -> Reached:
+    """Reach an element and click it; what it leads to is the caller's to wait for.
+
+    Raises:
+        StaleElement, NotActionable, ActionFailed (the click landed on something else).
+    """
+    reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms)
+    await arm(element.world, element.key)
+    if element.world is not stage.tab.main:
+        await arm(stage.tab.main, None)
+    await press(stage.tab, reached.x, reached.y, count=count)
+    return reached
+
+
+async def arm(world: World, key: int | None) -> None:
+    """Begin to watch a document for what the input does in it."""
+    try:
+        await world.call("arm", {"key": key}, timeout_s=5)
+    except DocumentGone:
+        return
+
+
+async def landed_on(reached: Reached, in_main: str | None, tab: Tab) -> str | None:
+    """What the pointer came down on instead of the element, or None where it hit. `in_main`: what the main world saw."""
+    if reached.element.world is tab.main:
+        return in_main
+    try:
+        found: str | None = await reached.element.world.call("landed", timeout_s=2)
+    except DocumentGone:
+        return None  # the click led away: it has hit something that leads
+    return found
+
+
+def missed(reached: Reached, hit: str) -> ActionFailed:
+    """The error for a click that something else took."""
+    return ActionFailed(
+        f'The click landed on {clean_line(hit, 90)} instead of {reached.target.role} "{reached.target.name}".',
+        done="Something was clicked.",
+        next_call="notte_observe to see what changed",
+    )
+
+
+async def center(element: Element) -> tuple[float, float]:
+    """The middle of an element's box in px of the top frame, whatever covers it (a drag's destination is under the pointer's load)."""
+    try:
+        x, y = await element.world.call("centerOf", {"key": element.key}, timeout_s=5)
+    except DocumentGone:
+        raise stale(element, []) from None
+    place = element.tab.place_of(element.world)
+    return (x, y) if place is None else await _through_frames(element, place, x, y)

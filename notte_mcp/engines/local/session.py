@@ -1,0 +1,303 @@
+"""A local session: one browser context, its tabs, and the contract of `engines.base.BrowserSession`.
+
+Keeps the tabs in order as pages open, close and crash; everything else is done by the
+modules below. A tab that crashes is replaced by an empty one at its place, and said.
+
+Below: `performer`, `observer`, `pages`, `stage`. Above: `engine`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from playwright.async_api import BrowserContext, Dialog, Page
+from playwright.async_api import Download as PlaywrightDownload
+from playwright.async_api import Error as PlaywrightError
+
+from notte_mcp.actions import Action, UploadFile
+from notte_mcp.engines.base import ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.local import fields, pages
+from notte_mcp.engines.local.dialogs import Dialogs
+from notte_mcp.engines.local.downloads import Downloads
+from notte_mcp.engines.local.elements import ElementBook
+from notte_mcp.engines.local.observer import Observer
+from notte_mcp.engines.local.performer import perform
+from notte_mcp.engines.local.stage import SessionOptions, Stage
+from notte_mcp.engines.local.tab import Tab
+from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.errors import PageNotResponding, SessionLost
+from notte_mcp.observations import Observation, clean_line
+from notte_mcp.observations import Tab as TabView
+from notte_mcp.receipts import Receipt
+
+_SCREENSHOT_BYTES: Final = 300_000
+_MARKED: Final = 300
+
+
+class LocalSession:
+    """See the module. Made by `begin`."""
+
+    def __init__(
+        self, stage: Stage, *, own_context: bool, leave: Callable[[], Awaitable[None]], lost: Callable[[str], None]
+    ) -> None:
+        self._stage = stage
+        self._tell_lost = lost
+        self._own_context = own_context
+        self._leave = leave
+        self._observer = Observer(stage.book)
+        self._events: list[str] = []
+        self._lost = ""
+        self._closed = False
+        self._own_pages: set[Page] = set()
+
+    @classmethod
+    async def begin(
+        cls, context: BrowserContext, request: OpenRequest, options: SessionOptions, *,
+        in_flight: Path | None, own_context: bool, leave: Callable[[], Awaitable[None]], lost: Callable[[str], None],
+    ) -> "LocalSession":  # fmt: skip
+        """A session in a context, with one empty tab.
+
+        Raises:
+            playwright Error: the browser is gone already.
+        """
+        files = request.folder / "files"
+        stage = Stage(
+            context, options, files, ElementBook(request.id_counters), Dialogs(),
+            Downloads(files, options.max_download_bytes, in_flight),
+        )  # fmt: skip
+        session = cls(stage, own_context=own_context, leave=leave, lost=lost)
+        page = await context.new_page()
+        session._own_pages.add(page)
+        await session._attach(page)
+        context.on("page", session._page_opened)
+        context.on("close", lambda _: session._context_closed())
+        return session
+
+    # --- what happens by itself ------------------------------------------------
+
+    async def _attach(self, page: Page) -> Tab:
+        page.on("dialog", self._dialog_opened)
+        page.on("download", self._download_began)
+        tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
+        self._stage.tabs.append(tab)
+        self._stage.current = len(self._stage.tabs) - 1
+        return tab
+
+    async def _page_opened(self, page: Page) -> None:
+        stage = self._stage
+        if not self._own_context and page not in self._own_pages and await self._of_someone_else(page):
+            return
+        if len(stage.tabs) + stage.opening >= stage.options.max_tabs:
+            self._event(f"a new tab was closed at once: a session has at most {stage.options.max_tabs} tabs")
+            with suppress(PlaywrightError):
+                await page.close()
+            return
+        stage.opening += 1
+        try:
+            await self._attach(page)
+            stage.opened += 1
+        except PlaywrightError:
+            pass  # it closed again before it could be looked at
+        finally:
+            stage.opening -= 1
+            self._note_change()
+
+    async def _of_someone_else(self, page: Page) -> bool:
+        """In a browser that is not ours, only pages that our own pages opened are ours."""
+        try:
+            opener = await page.opener()
+        except PlaywrightError:
+            return True
+        return opener is None or all(tab.page is not opener for tab in self._stage.tabs)
+
+    async def _tab_gone(self, tab: Tab, how: str) -> None:
+        stage = self._stage
+        if tab not in stage.tabs or self._closed:
+            return
+        index = stage.tabs.index(tab)
+        stage.tabs.remove(tab)
+        stage.book.forget_tab(tab)
+        if how == "crash":
+            self._event(f"the page at {clean_line(tab.url, 200)} crashed; its tab was closed")
+            with suppress(PlaywrightError):
+                await tab.page.close()
+        stage.current = min(stage.current - (stage.current > index), len(stage.tabs) - 1)
+        if not stage.tabs:
+            await self._last_tab_gone(how)
+        self._note_change()
+
+    async def _last_tab_gone(self, how: str) -> None:
+        """A session always has a tab: the one that is gone is replaced by an empty one."""
+        if how == "close":
+            self._event("the page closed its own tab; an empty one was opened")
+        with suppress(PlaywrightError):
+            page = await self._stage.context.new_page()
+            with anyio.move_on_after(3):
+                while not self._stage.tabs and not page.is_closed():
+                    await self._stage.settled.wait()
+
+    async def _dialog_opened(self, dialog: Dialog) -> None:
+        await self._stage.dialogs.opened(dialog)
+
+    async def _download_began(self, download: PlaywrightDownload) -> None:
+        await self._stage.downloads.began(download)
+
+    def _context_closed(self) -> None:
+        if not self._closed and not self._lost:
+            self._lost = "its browser ended"
+            self._note_change()
+            self._tell_lost(self._lost)
+
+    def _event(self, line: str) -> None:
+        if len(self._events) < 10:  # noqa: PLR2004  (a flood of tabs is one fact)
+            self._events.append(line)
+
+    def _note_change(self) -> None:
+        self._stage.settled.set()
+        self._stage.settled = anyio.Event()
+
+    # --- the contract ----------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        """Whether the browser is there as far as is known."""
+        return not self._lost and not self._closed
+
+    @property
+    def position(self) -> Position:
+        """The last known place. Reads nothing from the page."""
+        tabs = tuple(
+            TabView(i, clean_line(tab.url, 500), tab.title, current=i == self._stage.current) for i, tab in enumerate(self._stage.tabs)
+        )
+        here = next((tab for tab in tabs if tab.current), None)
+        return Position(here.url if here else "", here.title if here else "", tabs)
+
+    @property
+    def id_counters(self) -> dict[str, int]:
+        """The last number given per id letter."""
+        return dict(self._stage.book.counters)
+
+    def take_events(self) -> tuple[str, ...]:
+        """What happened by itself since last asked."""
+        events, self._events = self._events, []
+        for dialog in self._stage.dialogs.take():
+            events.append(f'{dialog.kind} "{dialog.message}" opened and was {dialog.answer}')
+        for download in self._stage.downloads.take():
+            events.append(f"download {download.name}" + (f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files"))
+        return tuple(events)
+
+    async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
+        """See `BrowserSession.check`."""
+        await self._ready()
+        checks: list[TargetCheck] = []
+        for action in actions:
+            named: str | None = getattr(action, "id", None)
+            if other := getattr(action, "to_id", None):
+                await self._stage.book.live(other)
+            if isinstance(action, UploadFile):
+                await anyio.to_thread.run_sync(fields.allowed_file, action.path, self._stage.files, self._stage.options.upload_dirs)
+            if named is None:
+                checks.append(TargetCheck(known=getattr(action, "selector", None) is None))
+                continue
+            element = await self._stage.book.live(named)
+            found = (await element.world.call("inspect", [element.key], timeout_s=5))[0]
+            secret = fields.secret_name(element.name or "password") if found and found["secret"] else None
+            checks.append(TargetCheck(secret=secret))
+        return checks
+
+    async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
+        """See `BrowserSession.perform`."""
+        await self._ready()
+        try:
+            return await perform(self._stage, action, timeout_ms=timeout_ms)
+        except (PlaywrightError, IndexError) as error:
+            raise self._gone(error) from error
+
+    async def observe(self, request: ObserveRequest) -> Observation:
+        """See `BrowserSession.observe`."""
+        await self._ready()
+        try:
+            return await self._observer.observe(self._stage.tab, request, self.position.tabs)
+        except (PlaywrightError, DocumentGone) as error:
+            raise self._gone(error) from error
+
+    async def scrape(self, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:
+        """See `BrowserSession.scrape`."""
+        await self._ready()
+        try:
+            return await pages.scrape(self._stage, selector=selector, only_main_content=only_main_content, links=links, images=images)
+        except (PlaywrightError, DocumentGone) as error:
+            raise self._gone(error) from error
+
+    async def screenshot(self, *, marks: bool) -> bytes:
+        """See `BrowserSession.screenshot`. Fields that take a secret are painted over."""
+        await self._ready()
+        tab = self._stage.tab
+        marked = self._stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
+        try:
+            await tab.main.call("mark", {"ids": [{"key": key, "id": name} for key, name in marked]}, timeout_s=5, anew=True)
+            for quality in (75, 50, 30, 10):
+                picture = await tab.page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
+                if len(picture) <= _SCREENSHOT_BYTES:
+                    break
+            return picture  # pyright: ignore[reportPossiblyUnboundVariable]
+        except (PlaywrightError, DocumentGone) as error:
+            if "Timeout" in str(error):
+                raise PageNotResponding("The page does not paint.", next_call="notte_observe without a screenshot") from error
+            raise self._gone(error) from error
+        finally:
+            with suppress(DocumentGone, PageNotResponding, PlaywrightError):
+                await tab.main.call("unmark", timeout_s=2)
+
+    async def storage_state(self) -> dict[str, Any]:
+        """See `BrowserSession.storage_state`. Opens nothing: only origins that have a live frame are read."""
+        try:
+            cookies = await self._stage.context.cookies()
+        except PlaywrightError as error:
+            raise self._gone(error) from error
+        origins: dict[str, Any] = {}
+        for tab in list(self._stage.tabs):
+            for world in tab.worlds:
+                with suppress(DocumentGone, PageNotResponding, PlaywrightError):
+                    found = await world.call("localStorageItems", timeout_s=1)
+                    if found is not None and found["origin"] != "null":
+                        origins[found["origin"]] = {"origin": found["origin"], "localStorage": found["items"]}
+        return {"cookies": cookies, "origins": list(origins.values())}
+
+    async def close(self, *, deadline_s: float) -> None:
+        """See `BrowserSession.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(deadline_s * 0.4), suppress(Exception):
+                if self._own_context:
+                    await self._stage.context.close()
+                else:
+                    for tab in list(self._stage.tabs):
+                        await tab.page.close()
+            with anyio.move_on_after(deadline_s * 0.6), suppress(Exception):
+                await self._leave()
+
+    async def _ready(self) -> None:
+        """A tab to work on.
+
+        Raises:
+            SessionLost: the browser is gone.
+        """
+        if not self._lost:
+            with anyio.move_on_after(3):
+                while not self._stage.tabs and not self._lost:
+                    await self._stage.settled.wait()
+        if self._lost or not self._stage.tabs:
+            raise SessionLost(f"The browser of this session is gone ({self._lost or 'it gives no tab'}).")
+
+    def _gone(self, error: Exception) -> Exception:
+        """What a vendor's exception means: the browser is gone, or only the page was."""
+        if self._lost or not self._stage.tabs:
+            return SessionLost(f"The browser of this session is gone ({self._lost or 'it ended'}).")
+        return PageNotResponding(
+            f"The page went away while it was looked at ({clean_line(str(error), 120) or 'it was replaced'}).", next_call="notte_observe again"
+        )

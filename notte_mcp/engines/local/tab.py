@@ -1,0 +1,175 @@
+"""A tab: one page, its worlds, and what happens to it from outside.
+
+Keeps the page's CDP session, the world of its main frame and those of frames of
+another origin (found when a walk meets them), the dialogs and downloads that
+opened, and whether its renderer crashed. Frames of the same origin need nothing:
+the walk goes through them.
+
+Below: `world`, `dialogs`. Above: `session`, `observer`, `performer`.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import BrowserContext, CDPSession, Frame, Page
+from playwright.async_api import Error as PlaywrightError
+
+from notte_mcp.engines.local.world import DocumentGone, World
+from notte_mcp.observations import clean_line
+
+
+@dataclass(eq=False)
+class FramePlace:
+    """A frame of another origin: its world, and the element that holds it in its parent's world."""
+
+    world: World
+    parent: World
+    owner_key: int
+    document_uid: int
+
+
+class Tab:
+    """See the module. `index` is its place among the session's tabs, kept by the session."""
+
+    def __init__(self, page: Page, cdp: CDPSession, frame_id: str) -> None:
+        self.page = page
+        self.cdp = cdp
+        self.main = World(cdp, frame_id)
+        self.frames: list[FramePlace] = []
+        self.title = ""
+        self.crashed = False
+        self.closed = False
+        self._oop: dict[Frame, tuple[CDPSession, str] | None] = {}
+
+    @classmethod
+    async def attach(cls, context: BrowserContext, page: Page, *, on_gone: Callable[["Tab", str], Awaitable[None]]) -> "Tab":
+        """A tab for an open page. `on_gone` is called with `crash` or `close` when the page is lost.
+
+        Raises:
+            playwright Error: the page is gone already.
+        """
+        cdp = await context.new_cdp_session(page)
+        tree = await cdp.send("Page.getFrameTree")
+        tab = cls(page, cdp, tree["frameTree"]["frame"]["id"])
+        page.on("crash", lambda _: tab._lost(on_gone, "crash"))
+        page.on("close", lambda _: tab._lost(on_gone, "close"))
+        page.on("framedetached", tab._forget_frame)
+        page.on("framenavigated", tab._frame_navigated)
+        return tab
+
+    async def _lost(self, on_gone: Callable[["Tab", str], Awaitable[None]], how: str) -> None:
+        self.crashed = self.crashed or how == "crash"
+        self.closed = True
+        await on_gone(self, how)
+
+    def _forget_frame(self, frame: Frame) -> None:
+        self._oop.pop(frame, None)
+
+    def _frame_navigated(self, frame: Frame) -> None:
+        # A frame may move into or out of a process of its own when it navigates.
+        if frame.parent_frame is not None:
+            self._oop.pop(frame, None)
+
+    @property
+    def url(self) -> str:
+        """The last committed URL, at most 4,000 characters."""
+        return self.page.url[:4_000]
+
+    async def refresh(self) -> dict[str, Any]:
+        """Read title and readiness; enters the current document. Raises: PageNotResponding, DocumentGone."""
+        place: dict[str, Any] = await self.main.call("place", timeout_s=5, anew=True)
+        self.title = clean_line(place["title"], 200)
+        return place
+
+    @property
+    def worlds(self) -> list[World]:
+        """The main world first, then those of frames of another origin."""
+        return [self.main, *(place.world for place in self.frames)]
+
+    def place_of(self, world: World) -> FramePlace | None:
+        """Where a frame's world is held; None for the main world."""
+        return next((place for place in self.frames if place.world is world), None)
+
+    async def bind_frames(self, parent: World, owner_keys: list[int]) -> list[FramePlace]:
+        """The worlds of the frames of another origin that these elements of `parent` hold, in order.
+
+        A frame that cannot be reached (still loading, or nested in a frame of the
+        same origin) is left out.
+        """
+        document = parent.document
+        if document is None:
+            return []
+        self.frames = [p for p in self.frames if p.parent is not parent or p.document_uid == document.uid]
+        known = {p.owner_key: p for p in self.frames if p.parent is parent}
+        if any(key not in known for key in owner_keys):
+            for cdp, frame_id in await self._candidates(parent):
+                key = await self._owner_key(parent, frame_id)
+                if key is not None and key in owner_keys and key not in known:
+                    place = FramePlace(World(cdp, frame_id), parent, key, document.uid)
+                    known[key] = place
+                    self.frames.append(place)
+        return [known[key] for key in owner_keys if key in known]
+
+    async def _candidates(self, parent: World) -> list[tuple[CDPSession, str]]:
+        """Frames below this tab with the CDP session that reaches them: in process, then out of process."""
+        found: list[tuple[CDPSession, str]] = []
+        with suppress(PlaywrightError):
+            tree = await parent.cdp.send("Page.getFrameTree")
+            _gather(tree["frameTree"].get("childFrames", []), parent.cdp, found)
+        for frame in self.page.frames[1:60]:
+            if frame not in self._oop:
+                self._oop[frame] = await self._own_session(frame)
+            if (own := self._oop[frame]) is not None:
+                found.append(own)
+        return found
+
+    async def _own_session(self, frame: Frame) -> tuple[CDPSession, str] | None:
+        try:
+            cdp = await self.page.context.new_cdp_session(frame)
+            tree = await cdp.send("Page.getFrameTree")
+        except PlaywrightError:
+            return None  # in its parent's process
+        return cdp, str(tree["frameTree"]["frame"]["id"])
+
+    async def _owner_key(self, parent: World, frame_id: str) -> int | None:
+        """The key of the element in `parent` that holds a frame."""
+        if parent.document is None:
+            return None
+        try:
+            await parent.cdp.send("DOM.enable")
+            owner = await parent.cdp.send("DOM.getFrameOwner", {"frameId": frame_id})
+            resolved = await parent.cdp.send(
+                "DOM.resolveNode",
+                {"backendNodeId": owner["backendNodeId"], "executionContextId": parent.document.context_id},
+            )
+            answer = await parent.cdp.send(
+                "Runtime.callFunctionOn",
+                {
+                    "objectId": resolved["object"]["objectId"],
+                    "functionDeclaration": "function () { return notte.bindFrame(this); }",
+                    "returnByValue": True,
+                },
+            )
+        except (PlaywrightError, KeyError):
+            return None
+        value = answer["result"].get("value")
+        return int(value) if value is not None else None
+
+    async def frame_path(self, world: World) -> tuple[str, ...]:
+        """CSS selectors of the frames that hold `world`, from the top down."""
+        place = self.place_of(world)
+        if place is None:
+            return ()
+        try:
+            own = await place.parent.call("framePath", {"key": place.owner_key}, timeout_s=2)
+        except DocumentGone:
+            return ()
+        return (*await self.frame_path(place.parent), *own)
+
+
+def _gather(children: list[Any], cdp: CDPSession, found: list[tuple[CDPSession, str]]) -> None:
+    for child in children[:60]:
+        found.append((cdp, str(child["frame"]["id"])))
+        _gather(child.get("childFrames", []), cdp, found)
