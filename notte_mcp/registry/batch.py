@@ -161,15 +161,17 @@ class Run:
             with self._work.cuttable(timeout_s + GRACE_S):
                 receipt = await slot.browser.perform(action, timeout_ms=max(1, int(timeout_s * 1000)))
         except SessionLost as error:
-            await self._settle(begun, action, check, None)
-            raise slot.lost(error.what, done=self._done(begun.number)) from error
+            # While the session is being stopped it is the stop that took the browser away.
+            if not slot.is_stopping:
+                await self._settle(begun, action, check, None)
+                raise slot.lost(error.what, done=self._done(begun.number)) from error
         except NotteMCPError as error:
             receipt = Receipt(action.type, success=False, code=error.code, message=str(error))
         except BaseException:  # the caller is gone, or the engine has a fault: what happened is unknown either way
             await self._settle(begun, action, check, None)
             raise
         shown = await self._settle(begun, action, check, receipt)
-        if receipt is None and slot.ending is not None and slot.ending.state == "failed":
+        if receipt is None and slot.ending is not None and not slot.is_stopping:
             raise slot.unusable(done=self._done(begun.number))
         return shown
 

@@ -164,7 +164,8 @@ class Life:
 
     def fail(self, slot: Slot, detail: str) -> None:
         """The session's browser is gone."""
-        log.warning("session.lost", session=slot.id)
+        if slot.ending is None:
+            log.warning("session.lost", session=slot.id)
         self.end(slot, ending.crashed(detail))
 
     def lost(self, session_id: str, detail: str) -> None:

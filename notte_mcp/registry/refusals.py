@@ -20,6 +20,8 @@ from notte_mcp.records import LIVE_STATES, SessionRecord, SessionState
 RESTORABLE: Final[frozenset[SessionState]] = frozenset({"interrupted", "failed"})
 """States from which `Registry.restore` gives a session a new browser."""
 
+NOTHING_DONE: Final = "Nothing was done."
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -63,7 +65,7 @@ def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> Session
     return SessionChoice("No session is live.", next_call="notte_start()")
 
 
-def not_live(record: SessionRecord, *, owner: str) -> SessionNotLive:
+def not_live(record: SessionRecord, *, owner: str, done: str = NOTHING_DONE) -> SessionNotLive:
     """A recorded session without a browser of ours."""
     what = f"Session {record.id} is {record.state}" + (f" ({record.reason})." if record.reason else ".")
     kept = f"Its {record.step_count} steps can be read."
@@ -73,9 +75,11 @@ def not_live(record: SessionRecord, *, owner: str) -> SessionNotLive:
             next_call="notte_start() for a session of this server",
         )
     if record.state in RESTORABLE:
-        return SessionNotLive(what, kept=kept, next_call=f'notte_start(session_id="{record.id}") restores it')
+        return SessionNotLive(
+            what, done=done, kept=kept, next_call=f'notte_start(session_id="{record.id}") restores it'
+        )
     again = f'notte_start(url="{record.url}")' if record.url else "notte_start()"
-    return SessionNotLive(what, kept=kept, next_call=f"{again} for a new one")
+    return SessionNotLive(what, done=done, kept=kept, next_call=f"{again} for a new one")
 
 
 def busy(session_id: str, *, what: str, since_s: float, waited_s: float) -> SessionBusy:

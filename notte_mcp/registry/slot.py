@@ -27,7 +27,6 @@ from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import State
 
 SECONDS_A_MINUTE: Final = 60
-NOTHING_DONE: Final = "Nothing was done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,11 @@ class Slot:
         return self._browser is not None
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether the session is being ended by us, as opposed to a crash."""
+        return self.ending is not None and self.ending.state != "failed"
+
+    @property
     def browser(self) -> BrowserSession:
         """The session's browser. Raises SessionNotLive or SessionLost once the session is ending."""
         if self._browser is None or self.ending is not None:
@@ -149,13 +153,13 @@ class Slot:
         idle_s = 0.0 if self.lock.locked() else self.clock.now() - self.used_at
         return refusals.Live(self.id, self.record.url, idle_s)
 
-    def unusable(self, *, done: str = NOTHING_DONE) -> SessionNotLive | SessionLost:
+    def unusable(self, *, done: str = refusals.NOTHING_DONE) -> SessionNotLive | SessionLost:
         """Why it cannot be used any more."""
-        if self.ending is not None and self.ending.state == "failed":
+        if self.ending is not None and not self.is_stopping:
             return refusals.lost(self.snapshot(), self.redactor.text(self.ending.detail), done=done)
-        return refusals.not_live(self.snapshot(), owner=self.record.owner)
+        return refusals.not_live(self.snapshot(), owner=self.record.owner, done=done)
 
-    def lost(self, detail: str, *, done: str = NOTHING_DONE) -> SessionNotLive | SessionLost:
+    def lost(self, detail: str, *, done: str = refusals.NOTHING_DONE) -> SessionNotLive | SessionLost:
         """The browser is gone: the session fails, and this is what its caller is told."""
         self.fail(self, detail)
         return self.unusable(done=done)

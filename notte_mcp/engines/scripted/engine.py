@@ -6,6 +6,8 @@ Below: session, engines.base. Above: tests, app (where asked for).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import anyio
+
 from notte_mcp.engines.base import LostListener, OpenRequest
 from notte_mcp.engines.scripted.pages import ScriptedPage
 from notte_mcp.engines.scripted.session import ScriptedSession
@@ -13,16 +15,20 @@ from notte_mcp.engines.scripted.session import ScriptedSession
 
 @dataclass(slots=True)
 class ScriptedEngine:
-    """See `Engine`. `sessions` holds every session it opened, by id; `requests` what they were opened with."""
+    """See `Engine`. `sessions` holds every session it opened, by id; `requests` what they were opened with.
+    Opening waits for `gate`."""
 
     pages: Mapping[str, ScriptedPage]
     name: str = "local"
     sessions: dict[str, ScriptedSession] = field(default_factory=dict[str, ScriptedSession])
     requests: list[OpenRequest] = field(default_factory=list[OpenRequest])
+    gate: anyio.Event | None = None
     _listener: LostListener | None = None
 
     async def open(self, request: OpenRequest) -> ScriptedSession:
         self.requests.append(request)
+        if self.gate is not None:
+            await self.gate.wait()
         session = self.sessions[request.session_id] = ScriptedSession(self.pages, request)
         return session
 

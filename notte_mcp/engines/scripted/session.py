@@ -31,12 +31,14 @@ _JPEG: Final = b"\xff\xd8\xff\xd9"
 
 
 class ScriptedSession:
-    """See `BrowserSession`. `cookies` is its login state, `performed` what was really asked of the page, in order."""
+    """See `BrowserSession`. `cookies` is its login state, `performed` what was done to the page, in order, and
+    `acting` says that an action is under way."""
 
     def __init__(self, pages: Mapping[str, ScriptedPage], request: OpenRequest) -> None:
         self.cookies: list[Any] = list((request.storage_state or {}).get("cookies", ()))
         self.performed: list[a.Action] = []
         self.happened: list[str] = []
+        self.acting = False
         self.alive = True
         self.closed = False
         self._pages = pages
@@ -93,10 +95,13 @@ class ScriptedSession:
         allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
         receipt = Receipt(action.type, success=False, code="action_timeout", message=f"not done within {allowed_ms} ms")
         with anyio.CancelScope(deadline=anyio.current_time() + allowed_ms / 1000) as self._scope:
+            self.acting = True
             try:
                 receipt = await self._do(action)
             except (StaleElement, UnknownElement, SelectorNotFound) as error:
                 receipt = Receipt(action.type, success=False, code=error.code, message=str(error))
+            finally:
+                self.acting = False
         self._still_there()
         self.performed.append(action)
         moved = self._here is not before
