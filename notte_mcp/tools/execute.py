@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import anyio
 from mcp.types import CallToolResult, ResourceLink
 
-from notte_mcp.actions import Action, parse_actions
+from notte_mcp.actions import Action
+from notte_mcp.batches import parse_actions
 from notte_mcp.errors import NotteMCPError
-from notte_mcp.observations import estimate_tokens
+from notte_mcp.observations import Node, Observation, clean_line, estimate_tokens
 from notte_mcp.receipts import Receipt
+from notte_mcp.resources.reader import file_uri
 from notte_mcp.tools import render
 from notte_mcp.tools.boundary import blocks, declare, hints, refusal
 from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
@@ -35,6 +37,9 @@ LOOK_S: Final = 3.0
 
 MIN_VIEW_TOKENS: Final = 200
 """What the page gets of the answer's budget, however long the receipts are."""
+
+# What a field may be after it was filled, without that being worth a line.
+_PLAIN_STATES: Final = frozenset({"required", "filled", "checked", "selected", "focused"})
 
 OnError = Literal["stop", "continue"]
 Observe = Literal["changes", "actions", "none"]
@@ -89,12 +94,12 @@ async def _execute(
     async with app.registry.use(session_id) as live:
         left_s = ACT_S - (time.monotonic() - begun)
         done = await live.execute(actions, on_error=on_error, deadline_s=left_s)
-        lines = _told(actions, done, max_tokens)
-        if observe != "none":
-            room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
-            lines.append(await _look(live, observe, room, max(LOOK_S, left_s - (time.monotonic() - begun))))
-        else:
-            lines += [f"event: {event}" for event in live.events]
+        lines = _account(actions, done, max_tokens)
+        room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
+        with anyio.move_on_after(max(LOOK_S, ACT_S - (time.monotonic() - begun))) as in_time:
+            lines += await _page_after(live, observe, done.receipts, room)
+        if in_time.cancelled_caught:
+            lines.append("note: the page could not be seen in time. Next: notte_observe.")
         named = live.record.id
     await here.changed(named)
     if not any(receipt.success or _left_a_mark(receipt) for receipt in done.receipts):
@@ -102,22 +107,44 @@ async def _execute(
     return blocks("\n".join(lines), *_links(named, done.receipts))
 
 
-async def _look(live: "LiveSession", observe: Literal["changes", "actions"], max_tokens: int, seconds: float) -> str:
-    """The page afterwards. That it cannot be seen takes nothing from what was done, so it is said, not raised."""
+# --- the page afterwards ------------------------------------------------------------
+
+
+async def _page_after(live: "LiveSession", observe: Observe, receipts: Sequence[Receipt], room: int) -> list[str]:
+    """What is to be told of the page. That it cannot be seen takes nothing from what was done: said, not raised."""
+    if observe == "none":
+        return [f"event: {event}" for event in live.events]
     try:
-        with anyio.fail_after(seconds):
-            seen = await live.observe(mode=observe, max_tokens=max_tokens)
+        seen = await live.observe(mode=observe, max_tokens=room)
     except NotteMCPError as error:
-        return f"note: the page could not be seen: {error}"
-    except TimeoutError:
-        return "note: the page could not be seen in time. Next: notte_observe."
-    return render.view(replace(seen, events=(*live.events, *seen.events)), with_header=False)
+        return [f"note: the page could not be seen: {error}"]
+    seen = replace(seen, events=(*live.events, *seen.events))
+    return [render.view(seen, with_header=False, told=_told(seen, receipts))]
+
+
+def _told(seen: Observation, receipts: Sequence[Receipt]) -> set[str]:
+    """Ids of fields that hold what a receipt says they hold."""
+    held = {
+        receipt.target.id: receipt
+        for receipt in receipts
+        if receipt.success and receipt.target is not None and receipt.target.id is not None
+    }
+    changed = seen.changes.changed if seen.changes is not None else ()
+    return {node.id for node in changed if node.id in held and _as_told(node, held[node.id])}
+
+
+def _as_told(node: Node, receipt: Receipt) -> bool:
+    """Whether the field shows nothing but what its receipt says: no complaint about the value, say."""
+    if not set(node.states) <= _PLAIN_STATES:
+        return False
+    read_back = receipt.value is not None and node.value == clean_line(receipt.value)
+    return read_back or receipt.secret is not None or receipt.type == "check"
 
 
 # --- what was done ----------------------------------------------------------------
 
 
-def _told(actions: Sequence[Action], done: "Batch", max_tokens: int) -> list[str]:
+def _account(actions: Sequence[Action], done: "Batch", max_tokens: int) -> list[str]:
     """The receipts, led by a summary where not all went well."""
     data_chars = max(200, max_tokens * 2 // max(1, len(done.receipts)))
     lines = [
@@ -147,7 +174,7 @@ def _left_a_mark(receipt: Receipt) -> bool:
 def _links(session_id: str, receipts: Sequence[Receipt]) -> list[ResourceLink]:
     """Where what came down can be read."""
     return [
-        ResourceLink(type="resource_link", name=file.name, uri=f"notte://sessions/{session_id}/files/{file.name}")
+        ResourceLink(type="resource_link", name=file.name, uri=file_uri(session_id, file.name))
         for receipt in receipts
         for file in receipt.downloads
         if file.failure is None

@@ -12,7 +12,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
-from notte_mcp.actions import ACTION_CLASSES, ACTION_TYPES, MAX_ACTIONS
+from notte_mcp.actions import ACTION_CLASSES, ACTION_TYPES
+from notte_mcp.batches import MAX_ACTIONS
 
 JsonSchema = dict[str, Any]
 

@@ -33,8 +33,8 @@ from notte_mcp.actions import (
     UploadFile,
     Wait,
     WaitFor,
-    parse_action,
 )
+from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Locators
 from notte_mcp.records import SessionSpec, StepRecord
@@ -144,7 +144,7 @@ def _step(step: StepRecord, following: StepRecord | None, steps: Sequence[StepRe
     receipt = receipt_of(step)
     return WorkflowStep(
         step.number,
-        action,
+        _emptied(action),
         value=value,
         form=form,
         role=receipt.target.role if receipt.target is not None else "",
@@ -165,7 +165,8 @@ def _from_the_start(written: list[WorkflowStep], kept: Sequence[StepRecord], lif
     start = beginning(kept)
     if start is None or first is None or isinstance(first, Goto | GotoNewTab):
         return written
-    return [WorkflowStep(0, Goto(url=start), value=lifter.url(start)), *written]
+    # Not checked again: a page was there, whatever a caller's address may look like.
+    return [WorkflowStep(0, Goto.model_construct(url=start), value=lifter.url(start)), *written]
 
 
 def _parsed(step: StepRecord) -> Action | None:
@@ -208,6 +209,19 @@ def _lifted(step: StepRecord, action: Action, lifter: Lifter) -> tuple[Value | N
         case _:
             pass
     return value, lifter.form(step.action.get("value")) if isinstance(action, FormFill) else ()
+
+
+def _emptied(action: Action) -> Action:
+    """The action without what was lifted from it: a secret that a record should not hold ends here."""
+    match action:
+        case Fill() | MultiFactorFill() | FallbackFill() | SelectDropdownOption():
+            return action.model_copy(update={"value": ""})
+        case FormFill():
+            return action.model_copy(update={"value": dict.fromkeys(action.value, "")})
+        case Goto() | GotoNewTab():
+            return action.model_copy(update={"url": openable(action.url)})
+        case _:
+            return action
 
 
 # --- words ---------------------------------------------------------------------

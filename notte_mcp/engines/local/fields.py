@@ -13,7 +13,15 @@ from typing import Any, Final
 import anyio
 from playwright.async_api import Error as PlaywrightError
 
-from notte_mcp.actions import Check, FallbackFill, FillAction, FormFill, MultiFactorFill, SelectDropdownOption, UploadFile
+from notte_mcp.actions import (
+    Check,
+    FallbackFill,
+    FillAction,
+    FormFill,
+    MultiFactorFill,
+    SelectDropdownOption,
+    UploadFile,
+)
 from notte_mcp.engines.local.elements import Element, page_of, stale
 from notte_mcp.engines.local.pointer import Reached, click, reach
 from notte_mcp.engines.local.stage import Stage
@@ -41,7 +49,8 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
     reached = await reach(stage, element, kind="edit", timeout_ms=timeout_ms)
     if not (how := reached.facts["editable"]):
         raise NotActionable(
-            f'{reached.target.role} "{reached.target.name}" takes no text.', next_call="click it, or select_dropdown_option for a list"
+            f'{reached.target.role} "{reached.target.name}" takes no text.',
+            next_call="click it, or select_dropdown_option for a list",
         )
     if how == "set":
         held = await _set(element, action.value)
@@ -82,11 +91,17 @@ async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys
             await tab.page.keyboard.press("Delete")
         if keys:
             for character in value:
-                await tab.page.keyboard.press(character) if character in "\n\t" else await tab.page.keyboard.type(character)
-                await anyio.sleep(_KEY_DELAY_S)  # fields that jump from digit to digit move the focus in a task of their own
+                await tab.page.keyboard.press(character) if character in "\n\t" else await tab.page.keyboard.type(
+                    character
+                )
+                await anyio.sleep(
+                    _KEY_DELAY_S
+                )  # fields that jump from digit to digit move the focus in a task of their own
         elif value:
             await tab.cdp.send("Input.insertText", {"text": value})
-        return await element.world.call("readField", {"key": element.key, "value": value, "append": not clear}, timeout_s=5)
+        return await element.world.call(
+            "readField", {"key": element.key, "value": value, "append": not clear}, timeout_s=5
+        )
     except DocumentGone:
         return {"same": True, "value": value, "secret": reached.facts["secret"]}  # typing led to another page
 
@@ -112,7 +127,9 @@ async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: in
         raise NotActionable(f'{element.role} "{element.name}" cannot be checked.', next_call="click it instead")
     changed = state["checked"] != action.value
     if changed and state["kind"] == "radio" and not action.value:
-        raise NotActionable("A radio button is only unset by choosing another.", next_call="check another option of its group")
+        raise NotActionable(
+            "A radio button is only unset by choosing another.", next_call="check another option of its group"
+        )
     if changed:
         reached = await click(stage, element, timeout_ms=timeout_ms)
         state = await _ask(element, "checkedOf", {"key": element.key})
@@ -122,7 +139,9 @@ async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: in
     else:
         reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
     said = f"{_called(reached)} is {_on(action.value)}" + ("" if changed else " already")
-    return Receipt(action.type, success=True, message=said, target=reached.target, healed=element.healed, value=_on(action.value))
+    return Receipt(
+        action.type, success=True, message=said, target=reached.target, healed=element.healed, value=_on(action.value)
+    )
 
 
 def _on(checked: bool) -> str:
@@ -158,7 +177,9 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
     )  # fmt: skip
 
 
-async def _select_in_widget(stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int) -> Receipt:
+async def _select_in_widget(
+    stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int
+) -> Receipt:
     reached = await click(stage, element, timeout_ms=timeout_ms)
     asked = {"value": action.value, "timeout": min(timeout_ms, _WIDGET_OPTION_MS)}
     answer = await _ask(element, "findOption", asked, timeout_s=timeout_ms / 1000 + 1)
@@ -177,7 +198,9 @@ async def _select_in_widget(stage: Stage, element: Element, action: SelectDropdo
 
 def _no_option(reached: Reached, value: str, answer: dict[str, Any]) -> NotteMCPError:
     if answer["error"] == "option disabled":
-        return NotActionable(f'The option "{clean_line(answer["option"], 60)}" is disabled.', next_call="choose another option")
+        return NotActionable(
+            f'The option "{clean_line(answer["option"], 60)}" is disabled.', next_call="choose another option"
+        )
     options = " | ".join(clean_line(o, 40) for o in answer["options"])
     rest = answer["total"] - len(answer["options"])
     more = f" and {rest} more" if rest > 0 else ""
@@ -207,7 +230,9 @@ async def upload(stage: Stage, element: Element, action: UploadFile, *, timeout_
     except DocumentGone:
         raise stale(element, []) from None
     except PlaywrightError as error:
-        raise ActionFailed(f"{_called(reached)} took no file: {str(error).splitlines()[0][:150]}.", next_call="notte_observe") from error
+        raise ActionFailed(
+            f"{_called(reached)} took no file: {str(error).splitlines()[0][:150]}.", next_call="notte_observe"
+        ) from error
     return Receipt(action.type, success=True, message=f"Gave {path.name} to {_called(reached)}", target=reached.target,
                    healed=element.healed, value=path.name)  # fmt: skip
 
@@ -223,7 +248,10 @@ def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
     try:
         path = (Path(asked) if Path(asked).is_absolute() else files / asked).resolve(strict=True)
     except (OSError, ValueError):
-        raise UploadRefused(f"There is no file {clean_line(asked, 150)}.", next_call="notte_read on the session's files lists what there is") from None
+        raise UploadRefused(
+            f"There is no file {clean_line(asked, 150)}.",
+            next_call="notte_read on the session's files lists what there is",
+        ) from None
     roots = [folder.resolve() for folder in (files, *folders)]
     if not any(path.is_relative_to(root) for root in roots) or not path.is_file():
         raise UploadRefused(
@@ -239,6 +267,11 @@ async def form_fields(stage: Stage, action: FormFill) -> list[tuple[str, Element
     found = await world.call("matchForm", {"fields": list(action.value)}, timeout_s=5, anew=True)
     uid = world.document.uid if world.document else 0
     return [
-        (f["field"], None if f["key"] is None else Element("", tab, world, uid, int(f["key"]), f["role"], f["field"], "", page_of(tab.url)))
+        (
+            f["field"],
+            None
+            if f["key"] is None
+            else Element("", tab, world, uid, int(f["key"]), f["role"], f["field"], "", page_of(tab.url)),
+        )
         for f in found
     ]

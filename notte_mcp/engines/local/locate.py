@@ -65,7 +65,17 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     document = world.document
     if document is None:
         raise StaleElement(f"The element of {shown} is gone.", next_call="notte_observe")
-    return Element("", tab, world, document.uid, int(facts["key"]), facts["role"], facts["name"], facts["context"], page_of(tab.url))
+    return Element(
+        "",
+        tab,
+        world,
+        document.uid,
+        int(facts["key"]),
+        facts["role"],
+        facts["name"],
+        facts["context"],
+        page_of(tab.url),
+    )
 
 
 async def _claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]]:
@@ -87,7 +97,10 @@ async def _claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]
                 return world, facts
         if attempt == 0:
             await _bind_owners(tab, handle)
-    raise SelectorNotFound("The selector's element is in a frame that cannot be reached.", next_call="notte_observe, then use an id it shows")
+    raise SelectorNotFound(
+        "The selector's element is in a frame that cannot be reached.",
+        next_call="notte_observe, then use an id it shows",
+    )
 
 
 async def _bind_owners(tab: Tab, handle: ElementHandle) -> None:
@@ -111,14 +124,18 @@ def _unusable(selector: str, error: PlaywrightError) -> SelectorNotFound:
     if "Timeout" in text:
         return SelectorNotFound(f"No element matches {selector}.", next_call="notte_observe, then use an id it shows")
     reason = text.splitlines()[0].removeprefix("Locator.count: ")[:200]
-    return SelectorNotFound(f"{selector} is no usable selector: {reason}.", next_call="notte_observe, then use an id it shows")
+    return SelectorNotFound(
+        f"{selector} is no usable selector: {reason}.", next_call="notte_observe, then use an id it shows"
+    )
 
 
 async def _ambiguous(locator: Locator, selector: str, count: int) -> SelectorAmbiguous:
     samples: list[str] = []
     for index in range(min(count, 4)):
         try:
-            text = await locator.nth(index).evaluate("e => `${e.localName} ${(e.innerText || e.value || '').slice(0, 60)}`", timeout=500)
+            text = await locator.nth(index).evaluate(
+                "e => `${e.localName} ${(e.innerText || e.value || '').slice(0, 60)}`", timeout=500
+            )
             samples.append(clean_line(str(text), 50))
         except PlaywrightError:
             continue

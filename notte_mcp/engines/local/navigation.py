@@ -56,13 +56,17 @@ def normal_url(text: str) -> str:
     elif not (scheme := _SCHEME.match(url)) or _HOST_PORT.match(url):
         url = f"https://{url}"
     elif scheme.group(1).lower() not in ("http", "https"):
-        raise UnsupportedUrl(f"{scheme.group(1).lower()}: URLs are not opened, only http and https.", next_call="goto an http(s) URL")
+        raise UnsupportedUrl(
+            f"{scheme.group(1).lower()}: URLs are not opened, only http and https.", next_call="goto an http(s) URL"
+        )
     try:
         host = urlsplit(url).hostname
     except ValueError:
         host = None
     if not host or re.search(r"[\s\x00-\x1f]", url):
-        raise UnsupportedUrl(f"{clean_line(text, 100)!r} is no URL.", next_call="goto a full URL such as https://example.org/")
+        raise UnsupportedUrl(
+            f"{clean_line(text, 100)!r} is no URL.", next_call="goto a full URL such as https://example.org/"
+        )
     return url
 
 
@@ -85,7 +89,13 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
             return await _history(stage, action, timeout_ms)
         case a.Reload():
             await _load(stage.tab, "reload", None, "load", timeout_ms)
-            return Receipt(action.type, success=True, message=f"Reloaded {stage.tab.url}", navigated=True, unsettled=await settle_load(stage.tab))
+            return Receipt(
+                action.type,
+                success=True,
+                message=f"Reloaded {stage.tab.url}",
+                navigated=True,
+                unsettled=await settle_load(stage.tab),
+            )
 
 
 async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
@@ -130,19 +140,30 @@ def _load_failure(error: PlaywrightError, url: str) -> NotteMCPError:
     text = str(error)
     shown = clean_line(url, 200)
     if "Download is starting" in text:
-        return PageLoadFailed(f"{shown} is a download, not a page.", done="The file is being saved.", next_call="notte_read on the session's files")
+        return PageLoadFailed(
+            f"{shown} is a download, not a page.",
+            done="The file is being saved.",
+            next_call="notte_read on the session's files",
+        )
     if "net::ERR_ABORTED" in text:
-        return PageLoadFailed(f"{shown} gave no page (it was aborted, or has no content).", next_call="notte_observe to see where the tab is")
+        return PageLoadFailed(
+            f"{shown} gave no page (it was aborted, or has no content).",
+            next_call="notte_observe to see where the tab is",
+        )
     for sign, reason, mend in _REASONS:
         if sign in text:
             return PageLoadFailed(f"{shown} did not load: {reason}.", kept="The session is kept.", next_call=mend)
-    return PageLoadFailed(f"{shown} did not load: {text.splitlines()[0][:150]}.", kept="The session is kept.", next_call="check the URL")
+    return PageLoadFailed(
+        f"{shown} did not load: {text.splitlines()[0][:150]}.", kept="The session is kept.", next_call="check the URL"
+    )
 
 
 async def _goto_new_tab(stage: Stage, action: a.GotoNewTab, timeout_ms: int) -> Receipt:
     url = normal_url(action.url)
     if len(stage.tabs) >= stage.options.max_tabs:
-        raise ActionFailed(f"The session has {len(stage.tabs)} tabs, the most it may have.", next_call="close_tab first")
+        raise ActionFailed(
+            f"The session has {len(stage.tabs)} tabs, the most it may have.", next_call="close_tab first"
+        )
     before = stage.opened
     await stage.context.new_page()
     with anyio.fail_after(5):
@@ -168,13 +189,18 @@ async def _close_tab(stage: Stage, action: a.CloseTab) -> Receipt:
     with anyio.fail_after(5):
         while closing in stage.tabs:
             await stage.settled.wait()
-    return Receipt(action.type, success=True, message=f"Closed tab {index}; tab {stage.current} is current", navigated=True)
+    return Receipt(
+        action.type, success=True, message=f"Closed tab {index}; tab {stage.current} is current", navigated=True
+    )
 
 
 async def _switch_tab(stage: Stage, action: a.SwitchTab) -> Receipt:
     index = len(stage.tabs) - 1 if action.tab_index == -1 else action.tab_index
     if not 0 <= index < len(stage.tabs):
-        raise ActionFailed(f"There is no tab {action.tab_index}; tabs are 0 to {len(stage.tabs) - 1}.", next_call="notte_observe lists the tabs")
+        raise ActionFailed(
+            f"There is no tab {action.tab_index}; tabs are 0 to {len(stage.tabs) - 1}.",
+            next_call="notte_observe lists the tabs",
+        )
     stage.current = index
     await stage.tab.page.bring_to_front()
     return Receipt(action.type, success=True, message=f"Switched to tab {index}", navigated=True)
@@ -184,7 +210,9 @@ async def _history(stage: Stage, action: a.GoBack | a.GoForward, timeout_ms: int
     tab, step = stage.tab, -1 if isinstance(action, a.GoBack) else 1
     history = await tab.cdp.send("Page.getNavigationHistory")
     if not 0 <= history["currentIndex"] + step < len(history["entries"]):
-        raise ActionFailed(f"There is no page to go {'back' if step < 0 else 'forward'} to.", next_call="goto a URL instead")
+        raise ActionFailed(
+            f"There is no page to go {'back' if step < 0 else 'forward'} to.", next_call="goto a URL instead"
+        )
     try:
         go = tab.page.go_back if step < 0 else tab.page.go_forward
         response = await go(wait_until="load", timeout=timeout_ms)
@@ -192,4 +220,11 @@ async def _history(stage: Stage, action: a.GoBack | a.GoForward, timeout_ms: int
         raise _slow(tab, None, timeout_ms) from None
     status = response.status if response is not None else None
     unsettled = await settle_load(tab)
-    return Receipt(action.type, success=True, message=f"Went to {clean_line(tab.url, 300)}", navigated=True, status=status, unsettled=unsettled)
+    return Receipt(
+        action.type,
+        success=True,
+        message=f"Went to {clean_line(tab.url, 300)}",
+        navigated=True,
+        status=status,
+        unsettled=unsettled,
+    )

@@ -23,12 +23,15 @@ SCRIPT_SECONDS: Final = 10.0
 SCRIPT_CHARS: Final = 256_000
 _SCRAPED_CHARS: Final = 8_000
 
-_READ_RESULT: Final = """async function () {
+_READ_RESULT: Final = (
+    """async function () {
   let value = await this.value;
   if (typeof value === "function") value = await value();
   const text = value === undefined ? "null" : JSON.stringify(value);
   return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, %d);
-}""" % SCRIPT_CHARS
+}"""
+    % SCRIPT_CHARS
+)
 
 _PageAction = a.Wait | a.WaitFor | a.ScrollUp | a.ScrollDown | a.EvaluateJs | a.Scrape
 
@@ -46,7 +49,9 @@ async def perform(stage: Stage, action: _PageAction, *, timeout_ms: int) -> Rece
         case a.EvaluateJs():
             return await _evaluate(stage, action, timeout_ms)
         case a.Scrape():
-            scraped = await scrape(stage, selector=action.selector, only_main_content=action.only_main_content, links=True, images=False)
+            scraped = await scrape(
+                stage, selector=action.selector, only_main_content=action.only_main_content, links=True, images=False
+            )
             data = scraped.markdown[:_SCRAPED_CHARS]
             return Receipt(action.type, success=True, message=f"Scraped {len(scraped.markdown)} characters", data=data)
 
@@ -56,13 +61,22 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
         if action.value is not None or action.gone is not None:
             text = action.value if action.value is not None else action.gone or ""
             if await _text(stage, text, gone=action.gone is not None, timeout_ms=timeout_ms):
-                return Receipt(action.type, success=True, message=f'"{clean_line(text, 80)}" {"went" if action.gone else "is there"}')
+                return Receipt(
+                    action.type,
+                    success=True,
+                    message=f'"{clean_line(text, 80)}" {"went" if action.gone else "is there"}',
+                )
         elif action.url is not None:
             try:
                 await stage.tab.page.wait_for_url(action.url, timeout=timeout_ms, wait_until="commit")
             except PlaywrightTimeout:
-                raise _not_met(f"the URL did not become {clean_line(action.url, 120)}; it is {clean_line(stage.tab.url, 200)}", timeout_ms) from None
-            return Receipt(action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}", navigated=True)
+                raise _not_met(
+                    f"the URL did not become {clean_line(action.url, 120)}; it is {clean_line(stage.tab.url, 200)}",
+                    timeout_ms,
+                ) from None
+            return Receipt(
+                action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}", navigated=True
+            )
         elif action.selector is not None:
             try:
                 await stage.tab.page.locator(action.selector).first.wait_for(state="visible", timeout=timeout_ms)
@@ -71,7 +85,9 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
             return Receipt(action.type, success=True, message=f"{clean_line(action.selector, 80)} is visible")
         else:
             element = await locate(stage, action, timeout_ms)
-            found = await element.world.call("waitVisible", {"key": element.key, "timeout": timeout_ms}, timeout_s=timeout_ms / 1000 + 1)
+            found = await element.world.call(
+                "waitVisible", {"key": element.key, "timeout": timeout_ms}, timeout_s=timeout_ms / 1000 + 1
+            )
             if not found.get("error"):
                 return Receipt(action.type, success=True, message=f"{action.id} is visible", healed=element.healed)
     condition = f'"{clean_line(action.value or action.gone or action.id or "", 80)}" did not {"go" if action.gone else "appear"}'
@@ -79,7 +95,9 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
 
 
 def _not_met(condition: str, timeout_ms: int) -> ActionTimeout:
-    return ActionTimeout(f"Within {timeout_ms} ms {condition}.", done="", next_call="notte_observe to see what is there")
+    return ActionTimeout(
+        f"Within {timeout_ms} ms {condition}.", done="", next_call="notte_observe to see what is there"
+    )
 
 
 async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool:
@@ -92,7 +110,9 @@ async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool
             while True:
                 left = max(1, int((scope.deadline - anyio.current_time()) * 1000))
                 try:
-                    answer = await world.call("waitForText", {"text": text, "gone": gone, "timeout": left}, timeout_s=left / 1000 + 1)
+                    answer = await world.call(
+                        "waitForText", {"text": text, "gone": gone, "timeout": left}, timeout_s=left / 1000 + 1
+                    )
                 except DocumentGone:
                     if world is not stage.tab.main:
                         return
@@ -124,37 +144,63 @@ async def _scroll(stage: Stage, action: a.ScrollUp | a.ScrollDown, timeout_ms: i
     moved = await world.call("scroll", asked, timeout_s=5)
     if moved.get("error") or not moved["moved"]:
         end = "bottom" if down else "top"
-        raise ActionFailed(f"Nothing scrolled: it is at its {end}, or does not scroll.", next_call="name the container by id or selector, if another is meant")
+        raise ActionFailed(
+            f"Nothing scrolled: it is at its {end}, or does not scroll.",
+            next_call="name the container by id or selector, if another is meant",
+        )
     rest = f", {moved['left']} px below" if moved["left"] > 0 else ", at the bottom"
-    return Receipt(action.type, success=True, message=f"Scrolled {'down' if down else 'up'} {abs(moved['moved'])} px (at {moved['top']}{rest})")
+    return Receipt(
+        action.type,
+        success=True,
+        message=f"Scrolled {'down' if down else 'up'} {abs(moved['moved'])} px (at {moved['top']}{rest})",
+    )
 
 
 async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Receipt:
     if stage.tainted:
         raise ActionFailed(
-            "evaluate_js is off in this session: a secret was typed in it, and a script could read it.", next_call="notte_observe or notte_scrape to read the page"
+            "evaluate_js is off in this session: a secret was typed in it, and a script could read it.",
+            next_call="notte_observe or notte_scrape to read the page",
         )
     seconds = min(SCRIPT_SECONDS, timeout_ms / 1000)
     cdp = stage.tab.cdp
     with anyio.move_on_after(seconds):
         # `this.value` may be a promise, so it is wrapped: awaiting happens where the result is cut.
-        request = {"expression": f"({{ value: (() => {{ return (\n{action.code}\n); }})() }})", "timeout": int(seconds * 1000)}
+        request = {
+            "expression": f"({{ value: (() => {{ return (\n{action.code}\n); }})() }})",
+            "timeout": int(seconds * 1000),
+        }
         answer = await cdp.send("Runtime.evaluate", request)
         if "SyntaxError" in str(answer.get("exceptionDetails", "")):
-            answer = await cdp.send("Runtime.evaluate", request | {"expression": f"({{ value: (0, async () => {{\n{action.code}\n}})() }})"})
+            answer = await cdp.send(
+                "Runtime.evaluate", request | {"expression": f"({{ value: (0, async () => {{\n{action.code}\n}})() }})"}
+            )
         if not answer.get("exceptionDetails"):
-            reading = {"objectId": answer["result"]["objectId"], "functionDeclaration": _READ_RESULT, "returnByValue": True, "awaitPromise": True}
+            reading = {
+                "objectId": answer["result"]["objectId"],
+                "functionDeclaration": _READ_RESULT,
+                "returnByValue": True,
+                "awaitPromise": True,
+            }
             answer = await cdp.send("Runtime.callFunctionOn", reading)
         if thrown := answer.get("exceptionDetails"):
             text = str(thrown.get("exception", {}).get("description") or thrown.get("text", ""))
-            raise ActionFailed(f"The script failed: {clean_line(text.splitlines()[0], 200)}.", done="It may have changed the page.", next_call="correct the code")
+            raise ActionFailed(
+                f"The script failed: {clean_line(text.splitlines()[0], 200)}.",
+                done="It may have changed the page.",
+                next_call="correct the code",
+            )
         text = clean(str(answer["result"].get("value", "null")))
         return Receipt(action.type, success=True, message="Ran the script", data=_json_or_text(text))
     try:
         await cdp.send("Runtime.terminateExecution")
     except PlaywrightError:
         pass
-    raise ActionTimeout(f"The script did not finish within {seconds:g} s and was ended.", done="It may have changed the page.", next_call="a shorter script, or wait_for")
+    raise ActionTimeout(
+        f"The script did not finish within {seconds:g} s and was ended.",
+        done="It may have changed the page.",
+        next_call="a shorter script, or wait_for",
+    )
 
 
 def _json_or_text(text: str) -> Any:
@@ -178,7 +224,9 @@ async def scrape(stage: Stage, *, selector: str | None, only_main_content: bool,
     omitted = False
     for world, key in worlds:
         try:
-            found = await world.call("plainHtml", {"key": key, "main": only_main_content and world is tab.main}, timeout_s=SCRIPT_SECONDS)
+            found = await world.call(
+                "plainHtml", {"key": key, "main": only_main_content and world is tab.main}, timeout_s=SCRIPT_SECONDS
+            )
         except DocumentGone:
             continue
         omitted = omitted or found["omitted"]

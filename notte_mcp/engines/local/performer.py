@@ -23,7 +23,12 @@ from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import ActionFailed, ActionTimeout, InvalidAction, NeedsCloud, NotteMCPError, SessionLost
 from notte_mcp.receipts import Receipt
 
-_LOST: Final = ("browser has been closed", "Browser closed", "Connection closed", "Target page, context or browser has been closed")
+_LOST: Final = (
+    "browser has been closed",
+    "Browser closed",
+    "Connection closed",
+    "Target page, context or browser has been closed",
+)
 
 
 async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt:
@@ -78,17 +83,30 @@ async def _within(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
                 await stage.tab.page.keyboard.press("Enter")
             return receipt
     except (TimeoutError, PlaywrightTimeout):
-        return _failed(action, ActionTimeout(f"{action.type} did not finish within {asked} ms.", done="It may have begun.", next_call="notte_observe"))
+        return _failed(
+            action,
+            ActionTimeout(
+                f"{action.type} did not finish within {asked} ms.", done="It may have begun.", next_call="notte_observe"
+            ),
+        )
     except NotteMCPError as error:
         return _failed(action, error)
     except DocumentGone:
-        gone = ActionTimeout(f"The page was replaced while {action.type} was under way.", done="It may have happened.", next_call="notte_observe")
+        gone = ActionTimeout(
+            f"The page was replaced while {action.type} was under way.",
+            done="It may have happened.",
+            next_call="notte_observe",
+        )
         return _failed(action, gone)
     except PlaywrightError as error:
         if any(sign in str(error) for sign in _LOST) and not stage.tab.closed:
-            raise SessionLost("The browser of this session is gone.", done="Whether the action happened is unknown.") from error
+            raise SessionLost(
+                "The browser of this session is gone.", done="Whether the action happened is unknown."
+            ) from error
         text = str(error).strip().splitlines()[0][:200]
-        return _failed(action, NotteMCPError(f"The browser refused {action.type}: {text}.", done="", next_call="notte_observe"))
+        return _failed(
+            action, NotteMCPError(f"The browser refused {action.type}: {text}.", done="", next_call="notte_observe")
+        )
 
 
 def _failed(action: a.Action, error: NotteMCPError) -> Receipt:
@@ -119,11 +137,18 @@ async def _do(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:  # no
             stage.dialogs.arm(accept=action.value == "accept", answer=action.answer)
             return Receipt(action.type, success=True, message=f"The next dialog will be {action.value}ed")
         case a.CaptchaSolve() | a.EmailRead() | a.SmsRead():
-            raise NeedsCloud(f"{action.type} needs a session in the Notte cloud.", next_call="ask the person to do this step, then go on")
+            raise NeedsCloud(
+                f"{action.type} needs a session in the Notte cloud.",
+                next_call="ask the person to do this step, then go on",
+            )
         case a.Help():
             return Receipt(action.type, success=True, message=f"Asked for help: {action.value[:300]}")
         case a.Completion():
-            return Receipt(action.type, success=True, message=f"Completed ({'success' if action.success else 'failure'}): {action.answer[:300]}")
+            return Receipt(
+                action.type,
+                success=True,
+                message=f"Completed ({'success' if action.success else 'failure'}): {action.answer[:300]}",
+            )
         case a.Wait() | a.WaitFor() | a.ScrollUp() | a.ScrollDown() | a.EvaluateJs() | a.Scrape():
             return await pages.perform(stage, action, timeout_ms=timeout_ms)
 
@@ -136,10 +161,16 @@ async def _pointed(stage: Stage, action: a.ClickAction, timeout_ms: int) -> Rece
         await pointer.move(stage.tab, reached.x, reached.y)
         return _acted(action, element, reached, "Hovered over")
     begun = stage.downloads.begun
-    reached = await pointer.click(stage, element, timeout_ms=timeout_ms, count=2 if isinstance(action, a.DoubleClick) else 1)
+    reached = await pointer.click(
+        stage, element, timeout_ms=timeout_ms, count=2 if isinstance(action, a.DoubleClick) else 1
+    )
     if isinstance(action, a.DownloadFile):
         if not await stage.downloads.one_begun(begun, timeout_ms / 1000):
-            raise ActionFailed(f"No download began within {timeout_ms} ms of the click.", done="It was clicked.", next_call="notte_observe")
+            raise ActionFailed(
+                f"No download began within {timeout_ms} ms of the click.",
+                done="It was clicked.",
+                next_call="notte_observe",
+            )
         await stage.downloads.finished(timeout_ms / 1000)
         return _acted(action, element, reached, "Downloaded by clicking")
     return _acted(action, element, reached, "Double-clicked" if isinstance(action, a.DoubleClick) else "Clicked")
@@ -169,7 +200,9 @@ async def _drag(stage: Stage, action: a.Drag, timeout_ms: int) -> Receipt:
         await mouse.move(*place)
     finally:
         await mouse.up()
-    said = f'Dragged {source.target.role} "{source.target.name}" to {destination.target.role} "{destination.target.name}"'
+    said = (
+        f'Dragged {source.target.role} "{source.target.name}" to {destination.target.role} "{destination.target.name}"'
+    )
     return Receipt(
         action.type, success=True, message=said, target=source.target, healed=element.healed,
         data={"to": asdict(destination.target.locators) | {"role": destination.target.locators.role, "name": destination.target.name}},
@@ -189,7 +222,9 @@ async def _press_key(stage: Stage, action: a.PressKey, timeout_ms: int) -> Recei
     except PlaywrightError as error:
         if "Unknown key" not in str(error):
             raise
-        raise InvalidAction(f"There is no key {action.key!r}.", next_call="use Playwright's names: Enter, Escape, ArrowDown, Control+A") from None
+        raise InvalidAction(
+            f"There is no key {action.key!r}.", next_call="use Playwright's names: Enter, Escape, ArrowDown, Control+A"
+        ) from None
     where = f' on {target.role} "{target.name}"' if target else ""
     return Receipt(action.type, success=True, message=f"Pressed {action.key}{where}", target=target, healed=healed)
 
@@ -204,12 +239,20 @@ async def _fill_form(stage: Stage, action: a.FormFill, timeout_ms: int) -> Recei
             missing.append(name)
             continue
         if element.role in ("combobox", "listbox"):
-            await fields.select(stage, element, a.SelectDropdownOption(selector="-", value=action.value[name]), timeout_ms=timeout_ms)
+            await fields.select(
+                stage, element, a.SelectDropdownOption(selector="-", value=action.value[name]), timeout_ms=timeout_ms
+            )
         else:
-            receipt = await fields.fill(stage, element, a.Fill(selector="-", value=action.value[name]), timeout_ms=timeout_ms)
+            receipt = await fields.fill(
+                stage, element, a.Fill(selector="-", value=action.value[name]), timeout_ms=timeout_ms
+            )
             secret = secret or receipt.secret
         filled.append(name)
     if not filled:
-        raise ActionFailed(f"The page has no field for {', '.join(missing)}.", next_call="notte_observe, then fill by id")
+        raise ActionFailed(
+            f"The page has no field for {', '.join(missing)}.", next_call="notte_observe, then fill by id"
+        )
     said = f"Filled {', '.join(filled)}" + (f"; the page has no field for {', '.join(missing)}" if missing else "")
-    return Receipt(action.type, success=not missing, message=said, code="action_failed" if missing else "", secret=secret)
+    return Receipt(
+        action.type, success=not missing, message=said, code="action_failed" if missing else "", secret=secret
+    )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import anyio
 
-from notte_mcp.actions import DEFAULT_TIMEOUT_MS
+from notte_mcp.action_fields import DEFAULT_TIMEOUT_MS
 from notte_mcp.engines.local.elements import Element, stale
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import FramePlace, Tab
@@ -88,14 +88,20 @@ def _refused(element: Element, facts: dict[str, Any]) -> Exception:
     error = facts["error"]
     if error == "gone":
         return stale(element, [])
-    called = f'{element.id} ({element.role} "{clean_line(element.name, 60)}")' if element.id else f"{element.role} \"{clean_line(element.name, 60)}\""
+    called = (
+        f'{element.id} ({element.role} "{clean_line(element.name, 60)}")'
+        if element.id
+        else f'{element.role} "{clean_line(element.name, 60)}"'
+    )
     if error == "covered":
         cover = clean_line(facts["cover"], 90)
         return NotActionable(
-            f"{called} is covered by {cover}.", next_call="close or act on what covers it, or scroll, then the same action"
+            f"{called} is covered by {cover}.",
+            next_call="close or act on what covers it, or scroll, then the same action",
         )
     return NotActionable(
-        f"{called} {_REASONS.get(error, error)}.", next_call="notte_observe to see its state, or wait_for a condition first"
+        f"{called} {_REASONS.get(error, error)}.",
+        next_call="notte_observe to see its state, or wait_for a condition first",
     )
 
 

@@ -169,7 +169,8 @@ class LocalSession:
     def position(self) -> Position:
         """The last known place. Reads nothing from the page."""
         tabs = tuple(
-            TabView(i, clean_line(tab.url, 500), tab.title, current=i == self._stage.current) for i, tab in enumerate(self._stage.tabs)
+            TabView(i, clean_line(tab.url, 500), tab.title, current=i == self._stage.current)
+            for i, tab in enumerate(self._stage.tabs)
         )
         here = next((tab for tab in tabs if tab.current), None)
         return Position(here.url if here else "", here.title if here else "", tabs)
@@ -185,7 +186,10 @@ class LocalSession:
         for dialog in self._stage.dialogs.take():
             events.append(f'{dialog.kind} "{dialog.message}" opened and was {dialog.answer}')
         for download in self._stage.downloads.take():
-            events.append(f"download {download.name}" + (f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files"))
+            events.append(
+                f"download {download.name}"
+                + (f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files")
+            )
         return tuple(events)
 
     async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
@@ -197,7 +201,9 @@ class LocalSession:
             if other := getattr(action, "to_id", None):
                 await self._stage.book.live(other)
             if isinstance(action, UploadFile):
-                await anyio.to_thread.run_sync(fields.allowed_file, action.path, self._stage.files, self._stage.options.upload_dirs)
+                await anyio.to_thread.run_sync(
+                    fields.allowed_file, action.path, self._stage.files, self._stage.options.upload_dirs
+                )
             if named is None:
                 checks.append(TargetCheck(known=getattr(action, "selector", None) is None))
                 continue
@@ -227,7 +233,9 @@ class LocalSession:
         """See `BrowserSession.scrape`."""
         await self._ready()
         try:
-            return await pages.scrape(self._stage, selector=selector, only_main_content=only_main_content, links=links, images=images)
+            return await pages.scrape(
+                self._stage, selector=selector, only_main_content=only_main_content, links=links, images=images
+            )
         except (PlaywrightError, DocumentGone) as error:
             raise self._gone(error) from error
 
@@ -237,7 +245,9 @@ class LocalSession:
         tab = self._stage.tab
         marked = self._stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
         try:
-            await tab.main.call("mark", {"ids": [{"key": key, "id": name} for key, name in marked]}, timeout_s=5, anew=True)
+            await tab.main.call(
+                "mark", {"ids": [{"key": key, "id": name} for key, name in marked]}, timeout_s=5, anew=True
+            )
             for quality in (75, 50, 30, 10):
                 picture = await tab.page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
                 if len(picture) <= _SCREENSHOT_BYTES:
@@ -245,7 +255,9 @@ class LocalSession:
             return picture  # pyright: ignore[reportPossiblyUnboundVariable]
         except (PlaywrightError, DocumentGone) as error:
             if "Timeout" in str(error):
-                raise PageNotResponding("The page does not paint.", next_call="notte_observe without a screenshot") from error
+                raise PageNotResponding(
+                    "The page does not paint.", next_call="notte_observe without a screenshot"
+                ) from error
             raise self._gone(error) from error
         finally:
             with suppress(DocumentGone, PageNotResponding, PlaywrightError):
@@ -299,5 +311,6 @@ class LocalSession:
         if self._lost or not self._stage.tabs:
             return SessionLost(f"The browser of this session is gone ({self._lost or 'it ended'}).")
         return PageNotResponding(
-            f"The page went away while it was looked at ({clean_line(str(error), 120) or 'it was replaced'}).", next_call="notte_observe again"
+            f"The page went away while it was looked at ({clean_line(str(error), 120) or 'it was replaced'}).",
+            next_call="notte_observe again",
         )

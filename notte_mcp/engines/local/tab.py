@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import BrowserContext, CDPSession, Frame, Page
+from playwright.async_api import BrowserContext, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
+from notte_mcp.engines.local.cdp import Cdp
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.observations import clean_line
 
@@ -33,7 +34,7 @@ class FramePlace:
 class Tab:
     """See the module. `index` is its place among the session's tabs, kept by the session."""
 
-    def __init__(self, page: Page, cdp: CDPSession, frame_id: str) -> None:
+    def __init__(self, page: Page, cdp: Cdp, frame_id: str) -> None:
         self.page = page
         self.cdp = cdp
         self.main = World(cdp, frame_id)
@@ -41,7 +42,7 @@ class Tab:
         self.title = ""
         self.crashed = False
         self.closed = False
-        self._oop: dict[Frame, tuple[CDPSession, str] | None] = {}
+        self._oop: dict[Frame, tuple[Cdp, str] | None] = {}
 
     @classmethod
     async def attach(cls, context: BrowserContext, page: Page, *, on_gone: Callable[["Tab", str], Awaitable[None]]) -> "Tab":
@@ -50,7 +51,7 @@ class Tab:
         Raises:
             playwright Error: the page is gone already.
         """
-        cdp = await context.new_cdp_session(page)
+        cdp = Cdp(await context.new_cdp_session(page))
         tree = await cdp.send("Page.getFrameTree")
         tab = cls(page, cdp, tree["frameTree"]["frame"]["id"])
         page.on("crash", lambda _: tab._lost(on_gone, "crash"))
@@ -112,9 +113,9 @@ class Tab:
                     self.frames.append(place)
         return [known[key] for key in owner_keys if key in known]
 
-    async def _candidates(self, parent: World) -> list[tuple[CDPSession, str]]:
+    async def _candidates(self, parent: World) -> list[tuple[Cdp, str]]:
         """Frames below this tab with the CDP session that reaches them: in process, then out of process."""
-        found: list[tuple[CDPSession, str]] = []
+        found: list[tuple[Cdp, str]] = []
         with suppress(PlaywrightError):
             tree = await parent.cdp.send("Page.getFrameTree")
             _gather(tree["frameTree"].get("childFrames", []), parent.cdp, found)
@@ -125,9 +126,9 @@ class Tab:
                 found.append(own)
         return found
 
-    async def _own_session(self, frame: Frame) -> tuple[CDPSession, str] | None:
+    async def _own_session(self, frame: Frame) -> tuple[Cdp, str] | None:
         try:
-            cdp = await self.page.context.new_cdp_session(frame)
+            cdp = Cdp(await self.page.context.new_cdp_session(frame))
             tree = await cdp.send("Page.getFrameTree")
         except PlaywrightError:
             return None  # in its parent's process
@@ -169,7 +170,7 @@ class Tab:
         return (*await self.frame_path(place.parent), *own)
 
 
-def _gather(children: list[Any], cdp: CDPSession, found: list[tuple[CDPSession, str]]) -> None:
+def _gather(children: list[Any], cdp: Cdp, found: list[tuple[Cdp, str]]) -> None:
     for child in children[:60]:
         found.append((cdp, str(child["frame"]["id"])))
         _gather(child.get("childFrames", []), cdp, found)

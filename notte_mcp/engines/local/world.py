@@ -17,9 +17,9 @@ from importlib import resources
 from typing import Any, Final
 
 import anyio
-from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from notte_mcp.engines.local.cdp import Cdp
 from notte_mcp.errors import NotteMCPError, PageNotResponding
 
 WORLD_NAME: Final = "notte"
@@ -70,7 +70,7 @@ def world_source() -> str:
 class World:
     """Our world in one frame: `call` runs one of its functions in the current document."""
 
-    def __init__(self, cdp: CDPSession, frame_id: str) -> None:
+    def __init__(self, cdp: Cdp, frame_id: str) -> None:
         self.cdp = cdp
         self.frame_id = frame_id
         self.document: Document | None = None
