@@ -49,9 +49,11 @@ class Statements:
     def _wrapped(self, act: Act, wrappers: Sequence[str], indent: int) -> list[str]:
         if not wrappers:
             return lay_out(act.expression, before=act.before, indent=indent)
-        keyword = "with" if wrappers[0].startswith("contextlib.") else f"{'async ' if self.acts.is_async else ''}with"
-        opening = f"{' ' * indent}{keyword} {wrappers[0]}:"
-        return [opening, *self._wrapped(act, wrappers[1:], indent + 4)]
+        # In the async form what is no async context manager has a `with` of its own.
+        together = 1 if self.acts.is_async else len(wrappers)
+        is_async = self.acts.is_async and not wrappers[0].startswith("contextlib.")
+        opening = f"{' ' * indent}{'async ' if is_async else ''}with {', '.join(wrappers[:together])}:"
+        return [opening, *self._wrapped(act, wrappers[together:], indent + 4)]
 
     def _afterwards(self, step: WorkflowStep) -> list[str]:
         wait, pad = "await " if self.acts.is_async else "", " " * self.indent
