@@ -111,6 +111,7 @@ def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
             executable=settings.browser,
             no_sandbox=settings.no_sandbox,
             tmp_for=folder.browser_tmp,
+            drop_tmp=folder.discard,
             note_process=folder.note_process,
             max_tabs=settings.max_tabs,
             max_download_bytes=settings.max_download_bytes,

@@ -10,9 +10,11 @@ below, nowhere else, and only when the first session opens.
 """
 
 import os
+import shutil
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +47,17 @@ class RunningBrowser:
     process: psutil.Process | None
     sessions: set[str] = field(default_factory=set[str])
     foreign: bool = False
-    downloads: Path | None = None
+    folder: Path | None = None
+
+    @property
+    def downloads(self) -> Path | None:
+        """Where files in flight are, for a browser of ours."""
+        return self.folder / "downloads" if self.folder is not None else None
 
 
 class LocalEngine:
-    """See the module. `tmp_for(name)` gives a fresh folder, `note_process(pid)` remembers a process for the sweep."""
+    """See the module. `tmp_for(name)` gives a fresh folder, `drop_tmp` removes it, `note_process(pid)`
+    remembers a process for the sweep."""
 
     name = "local"
 
@@ -59,6 +67,7 @@ class LocalEngine:
         executable: Path | None,
         no_sandbox: bool,
         tmp_for: Callable[[str], Path],
+        drop_tmp: Callable[[Path], None] = partial(shutil.rmtree, ignore_errors=True),
         note_process: Callable[[int], None],
         max_tabs: int = 10,
         max_download_bytes: int = 200_000_000,
@@ -67,6 +76,7 @@ class LocalEngine:
         self._executable = executable
         self._no_sandbox = no_sandbox
         self._tmp_for = tmp_for
+        self._drop_tmp = drop_tmp
         self._note_process = note_process
         self._options = SessionOptions(max_tabs, max_download_bytes, tuple(upload_dirs))
         self._playwright: Playwright | None = None
@@ -149,7 +159,9 @@ class LocalEngine:
         try:
             self._playwright = await async_playwright().start()
         except Exception as error:
-            raise BrowserLaunchFailed(f"Playwright's driver did not start: {error}.", next_call="notte_start again") from error
+            raise BrowserLaunchFailed(
+                f"Playwright's driver did not start: {error}.", next_call="notte_start again"
+            ) from error
         finally:
             if outer is None:
                 del os.environ["TMPDIR"]
@@ -190,7 +202,7 @@ class LocalEngine:
         process = started[-1] if started else None
         if process is not None:
             self._note_process(process.pid)
-        return RunningBrowser(browser, process, downloads=folder / "downloads")
+        return RunningBrowser(browser, process, folder=folder)
 
     async def _connect(self, cdp_url: str) -> RunningBrowser:
         playwright = await self._start_driver()
@@ -231,6 +243,8 @@ class LocalEngine:
             with anyio.move_on_after(deadline_s), suppress(Exception):
                 await home.browser.close()
             await anyio.to_thread.run_sync(end_tree, home.process)
+            if home.folder is not None:
+                await anyio.to_thread.run_sync(self._drop_tmp, home.folder)
 
     def _forget(self, home: RunningBrowser) -> None:
         for key in [k for k, v in self._browsers.items() if v is home]:
@@ -286,7 +300,8 @@ def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool)
         )
     if not headless and ("display" in text.lower() or "x server" in text.lower()):
         return BrowserLaunchFailed(
-            "A visible browser needs a display, and there is none here.", next_call="notte_start with session.headless=true"
+            "A visible browser needs a display, and there is none here.",
+            next_call="notte_start with session.headless=true",
         )
     return BrowserLaunchFailed(
         f"{executable} did not start: {_first_line(error)}.",
