@@ -14,7 +14,6 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +32,10 @@ from notte_mcp.engines.local.launch import (
     find_chromium,
     running_as_root,
 )
+from notte_mcp.engines.local.proxy import proxy_settings
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.engines.local.stage import SessionOptions
-from notte_mcp.errors import BrowserLaunchFailed, InvalidArgument
-from notte_mcp.records import SessionSpec
+from notte_mcp.errors import BrowserLaunchFailed
 
 
 @dataclass(eq=False)
@@ -67,7 +66,7 @@ class LocalEngine:
         executable: Path | None,
         no_sandbox: bool,
         tmp_for: Callable[[str], Path],
-        drop_tmp: Callable[[Path], None] = partial(shutil.rmtree, ignore_errors=True),
+        drop_tmp: Callable[[Path], None] = shutil.rmtree,
         note_process: Callable[[int], None],
         max_tabs: int = 10,
         max_download_bytes: int = 200_000_000,
@@ -144,7 +143,7 @@ class LocalEngine:
             running = self._browsers.get(key)
             if running is not None and running.browser.is_connected():
                 return running
-            home = await self._launch(spec.headless)
+            home = await self._launch(headless=spec.headless)
             self._browsers[key] = home
         home.browser.on("disconnected", lambda _: self._forget(home))
         return home
@@ -173,7 +172,7 @@ class LocalEngine:
             self._note_process(self._driver.pid)
         return self._playwright
 
-    async def _launch(self, headless: bool) -> RunningBrowser:
+    async def _launch(self, *, headless: bool) -> RunningBrowser:
         playwright = await self._start_driver()
         executable = find_chromium(self._executable, Path(playwright.chromium.executable_path))
         if running_as_root() and not self._no_sandbox:
@@ -223,7 +222,7 @@ class LocalEngine:
         return await home.browser.new_context(
             viewport={"width": spec.viewport_width, "height": spec.viewport_height},
             user_agent=spec.user_agent,
-            proxy=proxy_settings(spec),
+            proxy=proxy_settings(spec.proxy),
             storage_state=state,
             accept_downloads=True,
         )
@@ -264,31 +263,6 @@ class LocalEngine:
                     await self._playwright.stop()
             await anyio.to_thread.run_sync(end_tree, self._driver)
             self._playwright = self._driver = None
-
-
-def proxy_settings(spec: SessionSpec) -> Any:
-    """Playwright's proxy from a URL (`http://user:password@host:port`), or None.
-
-    Raises:
-        InvalidArgument: not a proxy URL.
-    """
-    if spec.proxy is None:
-        return None
-    from urllib.parse import unquote, urlsplit  # noqa: PLC0415  (only sessions with a proxy need it)
-
-    try:
-        parts = urlsplit(spec.proxy if "://" in spec.proxy else f"http://{spec.proxy}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or not port or parts.scheme not in ("http", "https", "socks5"):  # pyright: ignore[reportPossiblyUnboundVariable]
-        raise InvalidArgument("session.proxy is no proxy URL.", next_call="use http://user:password@host:port")
-    found: dict[str, str] = {"server": f"{parts.scheme}://{host}:{port}"}
-    # Chromium leaves loopback out of a proxy unless told so; a session with a proxy uses it for everything.
-    found["bypass"] = "<-loopback>"
-    if parts.username:
-        found |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
-    return found
 
 
 def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
