@@ -72,7 +72,6 @@ class Life:
         """The session has its browser: its time runs from now."""
         slot.opened_at = slot.used_at = self._clock.now()
         self._start(self._watch, slot)
-        slot.beat()
 
     async def give_up(self, slot: Slot) -> None:
         """A session did not come to be: its slot and its profile are free again."""
@@ -171,7 +170,7 @@ class Life:
     def lost(self, session_id: str, detail: str) -> None:
         """An engine says that a session's browser is gone."""
         slot = self.slots.get(session_id)
-        if slot is not None and slot.opened:
+        if slot is not None and slot.has_browser:
             self.fail(slot, detail)
 
     async def _end(self, slot: Slot, how: Ending) -> None:

@@ -8,8 +8,8 @@ Below: life, live, slot, saving. Above: registry.
 """
 
 import shutil
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -69,8 +69,8 @@ async def open_new(slot: Slot, engine: Engine, life: Life, store: Store, *, url:
                 # A URL that no page can have is the caller's slip, not a session with a failed step.
                 await slot.browser.check([Goto(url=url)])
             await _recorded(slot, store)
-        life.begun(slot)
-        return await _load(slot, store, url) if url is not None else None
+        with _first_page(slot, life):
+            return await _load(slot, store, url) if url is not None else None
 
 
 async def restore(slot: Slot, before: SessionRecord, engine: Engine, life: Life, store: Store) -> float | None:
@@ -89,10 +89,21 @@ async def restore(slot: Slot, before: SessionRecord, engine: Engine, life: Life,
                 with anyio.CancelScope(shield=True):
                     await store.put_session(before)
                 raise
-        life.begun(slot)
-        if (url := loadable(before.url)) is not None:
-            await _load(slot, store, url)
+        with _first_page(slot, life):
+            if (url := loadable(before.url)) is not None:
+                await _load(slot, store, url)
     return before.storage_saved_at if saved is not None else None
+
+
+@contextmanager
+def _first_page(slot: Slot, life: Life) -> Generator[None]:
+    """The session has its browser; who waits for it waits for its first page too."""
+    life.begun(slot)
+    try:
+        yield
+    finally:
+        slot.is_open = True
+        slot.beat()
 
 
 async def _claim(slot: Slot, before: SessionRecord, store: Store) -> None:
@@ -133,7 +144,7 @@ async def _start(slot: Slot, engine: Engine, login: State | None) -> None:
             slot.browser = await engine.open(request)
         if slot.ending is not None:
             raise slot.unusable()
-        if not slot.opened:
+        if not slot.has_browser:
             raise BrowserLaunchFailed(
                 f"The browser did not start within {OPEN_S:.0f} s.", next_call="notte_start again"
             )

@@ -129,7 +129,7 @@ class Registry:
 
     async def _joined(self, slot: Slot) -> SessionRecord:
         """A session that another call is opening, once it is open."""
-        while not slot.opened and not slot.ended.is_set():
+        while not slot.is_open and not slot.ended.is_set():
             await slot.next_beat()
         if slot.ending is not None or slot.ended.is_set():
             raise slot.unusable()

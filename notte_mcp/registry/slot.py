@@ -100,6 +100,7 @@ class Slot:
         self.saving = anyio.Lock()
         self.profile_lock: ProfileLock | None = None
         self.recorded = False
+        self.is_open = False
         self.ending: Ending | None = None
         self.grace = anyio.CancelScope()
         self.ended = anyio.Event()
@@ -117,7 +118,7 @@ class Slot:
         return self.record.id
 
     @property
-    def opened(self) -> bool:
+    def has_browser(self) -> bool:
         return self._browser is not None
 
     @property
