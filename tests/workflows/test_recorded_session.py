@@ -1,0 +1,74 @@
+"""A session on the real engine, and its script: both leave the same behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from notte_mcp.app import App, open_app
+from notte_mcp.batches import parse_actions
+from notte_mcp.records import SessionSpec
+from notte_mcp.settings import Settings
+from notte_mcp.workflows import write_code
+from tests.workflows.desk import Desk
+
+pytestmark = pytest.mark.anyio
+CODE = "correct horse"
+
+
+async def act(app: App, session_id: str, *actions: dict[str, Any]) -> None:
+    """Do these with ids in place of `role name` selectors that begin with `@`."""
+    async with app.registry.use(session_id) as live:
+        seen = await live.observe(mode="actions")
+        ids = {f"@{node.role} {node.name}": node.id for node in seen.nodes if node.id}
+        batch = [{name: ids.get(str(value), value) for name, value in action.items()} for action in actions]
+        done = await live.execute(parse_actions(batch), deadline_s=30)
+    assert [r.message for r in done.receipts if not r.success] == []
+
+
+async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_path: Path, chromium: Path) -> None:
+    """Ours: from what the engine records to what the server sees, with nothing written by hand."""
+    (tmp_path / "cv.pdf").write_text("I can do it")
+    root = os.geteuid() == 0
+    settings = Settings(state_dir=tmp_path / "state", browser=chromium, no_sandbox=root, upload_dirs=(tmp_path,))
+    with Desk() as desk, anyio.fail_after(100):
+        async with open_app(settings) as app:
+            session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
+            await act(
+                app,
+                session,
+                {"type": "fill", "id": "@textbox Applicant", "value": "Ada"},
+                {"type": "fill", "id": "@password Access code", "value": CODE},
+                {"type": "select_dropdown_option", "id": "@combobox District", "value": "South"},
+                {"type": "select_dropdown_option", "id": "@combobox City", "value": "oslo w"},
+                {"type": "check", "id": "@checkbox I accept the terms"},
+                {"type": "upload_file", "id": "@file Your CV", "path": str(tmp_path / "cv.pdf")},
+                {"type": "handle_dialog", "value": "accept"},
+                {"type": "click", "id": "@button Send request"},
+            )
+            await act(
+                app, session, {"type": "click", "id": "@button Press me"}, {"type": "click", "id": "@link Details"}
+            )
+            await act(
+                app, session, {"type": "wait_for", "value": "Close this"}, {"type": "click", "id": "@button Close this"}
+            )
+            steps = await app.registry.steps(session)
+        recorded = (desk.arrived[:], desk.hits[:])
+        written = write_code(steps, SessionSpec(), target="playwright")
+        script = tmp_path / "script.py"
+        script.write_text(written.code, encoding="utf-8")
+        env = os.environ | {"ACCESS_CODE": CODE} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if root else {})
+        command = [sys.executable, str(script), "--browser", str(chromium)]
+        done = await anyio.to_thread.run_sync(
+            lambda: subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert CODE not in written.code
+    assert (desk.arrived, desk.hits) == (recorded[0] * 2, recorded[1] * 2)
+    assert recorded[0][0]["city"] == "Oslo West"
