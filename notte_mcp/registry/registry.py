@@ -128,12 +128,13 @@ class Registry:
         return replace(slot.snapshot(), storage_saved_at=saved_at)
 
     async def _joined(self, slot: Slot) -> SessionRecord:
-        """A session that another call is opening, once it is open."""
+        """A session that is live or that another call is opening, once it is open."""
         while not slot.is_open and not slot.ended.is_set():
             await slot.next_beat()
-        if slot.ending is not None or slot.ended.is_set():
+        if slot.ending is not None:
             raise slot.unusable()
-        return slot.snapshot()
+        # The other call gave up, so this one tries itself.
+        return await self.restore(slot.id) if slot.ended.is_set() else slot.snapshot()
 
     def _engine(self, spec: SessionSpec) -> Engine:
         if self._closing:

@@ -1,0 +1,152 @@
+"""The App: what opening it mends, what closing it leaves, and who hears of what goes wrong."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from notte_mcp.app import open_app
+from notte_mcp.engines.base import OpenRequest
+from notte_mcp.engines.scripted import ScriptedEngine, ScriptedSession
+from notte_mcp.errors import StateFolderUnusable, StoreTooNew
+from notte_mcp.records import SessionRecord, SessionSpec
+from notte_mcp.settings import Settings
+from notte_mcp.state_folder import StateFolder
+from notte_mcp.store.sql import SqlStore
+from tests import office
+
+pytestmark = pytest.mark.anyio
+
+BASE = "http://office.test"
+FORM = f"{BASE}/form"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(state_dir=tmp_path / "state")
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine(office.scripted_pages(BASE))
+
+
+async def test_a_session_of_an_app_is_on_disk_and_interrupted_when_the_app_closes(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """P3; and nothing of this server is left in the state folder."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        record, _ = await app.registry.open(SessionSpec(), url=FORM)
+        assert record.owner == app.owner
+    assert engine.sessions[record.id].closed
+    assert list((settings.state_dir / "run").iterdir()) == []
+    async with open_app(settings, engines={"local": engine}) as app:
+        found = await app.registry.record(record.id)
+        assert (found.state, found.reason, found.url) == ("interrupted", "restart", FORM)
+        assert (await app.registry.restore(record.id)).owner == app.owner
+
+
+async def test_what_a_killed_server_left_live_is_interrupted_when_the_next_one_opens(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """P3: its lock is free, so it is dead; one that lives is left alone."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        record, _ = await app.registry.open(SessionSpec(), url=FORM)
+        async with open_app(settings, engines={"local": ScriptedEngine({})}) as second:
+            assert (await second.registry.record(record.id)).state == "ready"
+    store = await SqlStore.open(settings.database)
+    killed = await store.session(record.id)
+    assert killed is not None
+    await store.put_session(_live_under(killed, "own_0123456789ab"))
+    await store.close()
+    async with open_app(settings, engines={"local": engine}) as app:
+        assert (await app.registry.record(record.id)).state == "interrupted"
+
+
+async def test_sessions_that_ended_long_ago_go_with_their_files(settings: Settings, engine: ScriptedEngine) -> None:
+    """`keep_days`; a live one stays whatever its age."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        old, _ = await app.registry.open(SessionSpec())
+        new, _ = await app.registry.open(SessionSpec())
+        for record in (old, new):
+            await app.registry.stop(record.id)
+    with closing(sqlite3.connect(settings.database)) as db, db:
+        db.execute("update sessions set updated_at = updated_at - 31 * 86400 where id = ?", (old.id,))
+    async with open_app(settings, engines={"local": engine}) as app:
+        assert [record.id for record in await app.registry.sessions()] == [new.id]
+        assert [path.name for path in (settings.state_dir / "sessions").iterdir()] == [new.id]
+
+
+async def test_a_browser_starts_while_the_database_is_still_being_opened(
+    settings: Settings, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call pays for the slower of the two, not for both."""
+    asked, go_on = anyio.Event(), anyio.Event()
+    opened = SqlStore.open
+
+    async def slow(path: Path) -> SqlStore:
+        await go_on.wait()
+        return await opened(path)
+
+    class Watched(ScriptedEngine):
+        async def open(self, request: OpenRequest) -> ScriptedSession:
+            asked.set()
+            return await super().open(request)
+
+    monkeypatch.setattr(SqlStore, "open", slow)
+    async with open_app(settings, engines={"local": Watched(engine.pages)}) as app, anyio.create_task_group() as group:
+        group.start_soon(app.registry.open, SessionSpec())
+        with anyio.fail_after(5):
+            await asked.wait()
+            go_on.set()
+
+
+async def test_a_database_that_cannot_be_opened_is_told_to_each_call_and_tried_again(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """No session is left over; once it is mended the same App works."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        await app.registry.sessions()
+    with closing(sqlite3.connect(settings.database)) as db:
+        (version,) = db.execute("pragma user_version").fetchone()
+        db.execute("pragma user_version = 999")
+    async with open_app(settings, engines={"local": engine}) as app:
+        for _ in range(2):
+            with pytest.raises(StoreTooNew):
+                await app.registry.open(SessionSpec())
+        assert all(session.closed for session in engine.sessions.values())
+        with closing(sqlite3.connect(settings.database)) as db:
+            db.execute(f"pragma user_version = {version}")
+        record, _ = await app.registry.open(SessionSpec())
+        assert record.state == "ready"
+
+
+async def test_a_state_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path, engine: ScriptedEngine) -> None:
+    """With the path and the setting that names another one."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateFolderUnusable, match="NOTTE_MCP_STATE_DIR"):
+        async with open_app(Settings(state_dir=tmp_path / "file" / "state"), engines={"local": engine}):
+            pytest.fail("it opened")
+
+
+async def test_what_ends_the_block_comes_out_of_it_as_it_is(settings: Settings, engine: ScriptedEngine) -> None:
+    """Not wrapped in a group; and the App is closed all the same."""
+
+    async def fail() -> None:
+        async with open_app(settings, engines={"local": engine}) as app:
+            await app.registry.open(SessionSpec())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
+    assert all(session.closed for session in engine.sessions.values())
+    folder = StateFolder.open(settings.state_dir)
+    assert folder.dead_owners() == []
+    folder.close()
+
+
+def _live_under(record: SessionRecord, owner: str) -> SessionRecord:
+    return replace(record, state="ready", reason="", owner=owner)
