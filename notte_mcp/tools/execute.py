@@ -55,10 +55,10 @@ async def notte_execute(
     max_tokens: MaxTokens = 2_000,
     request_id: RequestId = None,
 ) -> CallToolResult:
-    """Do actions in order; tells what each really did, then what changed (the whole page after a navigation).
-    Put all that needs no look in between into one call: a whole form with its submit. Elements go by id or
-    selector. To wait for something use wait_for, not wait. A dialog is answered by a handle_dialog before the
-    click. Nothing is done if an id is unknown. A password is kept as a name, never as its value."""
+    """Do actions in order; tells what each really did, then what changed (after a navigation: the whole page). Put
+    all that needs no look in between into one call: a whole form with its submit. Elements go by id or selector.
+    To wait for something use wait_for, not wait. A handle_dialog answers a dialog and stands before the click.
+    Nothing is done if an id is unknown. Passwords are kept as a name, never as their value."""
     here = surface(ctx)
     batch = parse_actions(actions)
     wanted: dict[str, Any] = {"session_id": session_id, "on_error": on_error, "observe": observe}

@@ -45,8 +45,8 @@ async def notte_observe(
     cursor: Cursor = None,
 ) -> CallToolResult:
     """See the current page: elements with the ids that notte_execute takes, in reading order, with values and
-    states. The whole page is covered, not only the visible part. Ids stay the same as long as the element lives.
-    notte_execute already tells what changed, so observe only when you need more."""
+    states; the whole page, not only its visible part. An id stays as long as its element lives. notte_execute
+    already tells what changed, so observe only when you need more."""
     app = await surface(ctx).app()
     mode = "changes" if since is not None else mode
     async with app.registry.use(session_id) as live:
@@ -112,7 +112,7 @@ def _picture(jpeg: bytes) -> ImageContent:
 
 def _scraped(page: Page, note: str) -> CallToolResult:
     head = f"{page.about['head']}\n{note}\n"
-    return blocks(head + page.text + (f"\n{page.footer}" if page.footer else ""))
+    return blocks(head + page.text.rstrip("\n") + (f"\n{page.footer}" if page.footer else ""))
 
 
 async def _scrape_url(here: Surface, app: "App", url: str, options: dict[str, Any]) -> Scraped:

@@ -35,7 +35,7 @@ async def notte_read(
         if isinstance(content.body, bytes):
             return _bytes(content, content.body)
         page = here.pages.first(content.body, max_tokens)
-    return blocks(page.text + (f"\n{page.footer}" if page.footer else ""))
+    return blocks(page.text.rstrip("\n") + (f"\n{page.footer}" if page.footer else ""))
 
 
 TOOLS: Final = (declare(notte_read, title="Read a resource", hints=hints(reads=True, world=False)),)

@@ -10,7 +10,7 @@ Below: observations. Above: the tools of this folder. Receipts: `render_steps`.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -72,25 +72,33 @@ def page(observation: Observation, *, all_options: bool = False) -> str:
     return "\n".join([*lines, *_footer(observation)])
 
 
-def changes(observation: Observation, *, with_header: bool) -> str:
-    """What changed since an earlier view: `+` appeared, `~` changed, `-` gone."""
+def changes(observation: Observation, *, with_header: bool, told: Collection[str] = ()) -> str:
+    """What changed since an earlier view: `+` appeared, `~` changed, `-` gone.
+
+    `told` are ids whose change the reader knows already (a receipt read it back).
+    """
     found = observation.changes or Changes(since=0)
+    unknown = [node for node in found.changed if node.id not in told]
     lines = [header(observation)] if with_header else []
     lines += _notes(observation)
     lines += _marked("+", found.appeared)
-    lines += _marked("~", found.changed)
+    lines += _marked("~", unknown)
     lines += _marked("-", found.gone)
     if found.more:
         lines.append(f"{found.more} more changes; notte_observe() shows the page")
     if found.empty:
         lines.append("no change")
+    elif not (unknown or found.appeared or found.gone or found.more):
+        lines.append("no other change")
     return "\n".join([*lines, *_footer(observation)])
 
 
-def view(observation: Observation, *, with_header: bool = True, all_options: bool = False) -> str:
-    """An observation of either kind. `with_header` matters to changes only: a whole page always has one."""
+def view(
+    observation: Observation, *, with_header: bool = True, all_options: bool = False, told: Collection[str] = ()
+) -> str:
+    """An observation of either kind. `with_header` and `told` matter to changes only: a page is shown whole."""
     if observation.changes is not None:
-        return changes(observation, with_header=with_header)
+        return changes(observation, with_header=with_header, told=told)
     return page(observation, all_options=all_options)
 
 

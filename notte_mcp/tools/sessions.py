@@ -170,8 +170,8 @@ def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
         "state": record.state,
         "url": render.url_text(record.url),
         "title": record.title,
-        "observation": seen,
-        "note": note,
+        "observation": seen or None,
+        "note": note or None,
         "next": ready,
     }
     lines = [f"session {record.id} is {record.state}"]

@@ -45,8 +45,8 @@ async def notte_status(
     after_step: Annotated[int | None, Field(ge=0)] = None,
     until: Until = "step",
 ) -> CallToolResult:
-    """How a session stands: state, url, last steps, and the call to make next. With wait_seconds it comes back
-    when a new step is done (until=step) or the session has ended (until=done), at the latest after that time."""
+    """How a session stands: state, url, last steps, what to call next. With wait_seconds it comes back when a new
+    step is done (until=step) or the session has ended (until=done), at the latest after that time."""
     app = await surface(ctx).app()
     if id is None:
         return facts(await _list(app))
