@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from notte_mcp.errors import InvalidArgument, UnknownResource
+from notte_mcp.errors import InvalidArgument, LimitReached, UnknownResource
 from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
 from notte_mcp.resources.guide import GUIDE
 from notte_mcp.resources.script import TARGETS, Target, script
@@ -28,6 +28,9 @@ NDJSON: Final = "application/x-ndjson"
 
 MAX_STEPS: Final = 2_000
 """Steps in one answer; `?after=` goes on."""
+
+MAX_BYTES: Final = 5_500_000
+"""Of one answer: some hosts close the connection over a message of twice that."""
 
 # What is text though its type does not say so.
 _TEXT_TYPES: Final = frozenset({JSON, NDJSON, "application/xml", "application/javascript", "image/svg+xml"})
@@ -105,13 +108,26 @@ async def _steps(app: "App", uri: str, record: SessionRecord, after: str) -> Con
             f"`after` is a step's number, not {after!r}.", next_call=f"{uri.split('?', 1)[0]}?after=0"
         )
     steps = await app.registry.steps(record.id, after=int(after), limit=MAX_STEPS)
-    lines = "".join(json.dumps(_step(step), ensure_ascii=False, default=str) + "\n" for step in steps)
-    return Content(uri, "steps", NDJSON, lines)
+    lines: list[str] = []
+    size = 0
+    for step in steps:
+        lines.append(json.dumps(_step(step), ensure_ascii=False, default=str) + "\n")
+        size += len(lines[-1])
+        if size > MAX_BYTES:
+            break
+    return Content(uri, "steps", NDJSON, "".join(lines))
 
 
 async def _file(app: "App", uri: str, record: SessionRecord, name: str) -> Content:
-    if name not in {known for known, _ in await app.registry.files(record.id)}:
+    size = dict(await app.registry.files(record.id)).get(name)
+    if size is None:
         raise unknown(uri)
+    if size > MAX_BYTES:
+        raise LimitReached(
+            f"{name} has {size} bytes, and one answer carries at most {MAX_BYTES}.",
+            kept=f"It is in the server's state folder under sessions/{record.id}/files.",
+            next_call="a program on the server's machine that reads it there",
+        )
     body = await app.registry.read_file(record.id, name)
     mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if mime.startswith("text/") or mime in _TEXT_TYPES:

@@ -35,8 +35,6 @@ def receipt_line(number: int, action: Mapping[str, Any], receipt: Receipt, *, da
         return f"{number} failed: {receipt.message or receipt.code or receipt.type}{tail}"
     parts = [f"{number} {_deed(action, receipt)}", *_effects(receipt)]
     line = "; ".join(parts)
-    if receipt.message:
-        line += f" ({receipt.message})"
     if receipt.data is not None:
         text = receipt.data if isinstance(receipt.data, str) else json_text(receipt.data)
         line += f" = {cut_middle(text, data_chars)}"

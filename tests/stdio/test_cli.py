@@ -71,7 +71,7 @@ def test_no_sessions_are_listed_as_none(tmp_path: Path) -> None:
 
 
 def test_a_state_folder_that_cannot_be_used_is_told_and_the_server_lives_on(tmp_path: Path) -> None:
-    """Bad input, from the issue."""
+    """Ours: bad input."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     with server(tmp_path / "file" / "state") as wire:
         first = wire.modern("tools/call", name="notte_status", arguments={})["result"]

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_an_unknown_argument_is_refused_by_name_and_the_right_one_offered(host: Host) -> None:
-    """Mcp reference 3.5: the SDK alone ignores it, so that a misspelt option does nothing."""
+    """Measured on hosts: the SDK alone ignores it, so that a misspelt option does nothing."""
     said = await host.refusal("notte_start", sesion_id="ses_x", url=FORM)
 
     assert "`sesion_id` (did you mean `session_id`?)" in said
@@ -33,7 +33,7 @@ async def test_a_wrong_type_is_named_without_repeating_what_was_sent(host: Host)
 
 
 async def test_null_for_an_optional_argument_counts_as_not_given(host: Host) -> None:
-    """Design 3: lenient inputs; a flat schema makes some models send every field."""
+    """Contract: lenient inputs; a flat schema makes some models send every field."""
     await host.start()
 
     result = await host.call("notte_observe", session_id=None, mode=None, max_tokens=None, screenshot=None)
@@ -42,7 +42,7 @@ async def test_null_for_an_optional_argument_counts_as_not_given(host: Host) -> 
 
 
 async def test_text_is_accepted_where_a_number_a_truth_or_an_object_is_due(host: Host) -> None:
-    """Design 3: a JSON string where an object is due, "true" for true."""
+    """Contract: a JSON string where an object is due, "true" for true."""
     facts = await host.facts("notte_start", url=FORM, session='{"viewport_width": "640", "headless": "true"}')
     result = await host.call("notte_observe", screenshot="true", max_tokens="500")
 

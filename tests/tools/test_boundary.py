@@ -58,7 +58,7 @@ async def test_one_line_is_logged_per_call_without_its_arguments(
 
 
 async def test_what_keeps_the_app_from_opening_is_told_to_each_caller_and_tried_again(host: Host) -> None:
-    """Bad input, from the issue: an unwritable state folder does not end the server."""
+    """Ours: an unwritable state folder does not end the server."""
     host.settings.state_dir.write_text("a file where a folder is due", encoding="utf-8")
 
     first = await host.refusal("notte_status")
@@ -94,7 +94,7 @@ async def test_every_error_says_what_was_done_and_the_next_call(host: Host) -> N
 
 
 async def test_a_call_that_takes_too_long_is_answered_all_the_same(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """P: every call answers within 45 s."""
+    """Ours: every call answers within 45 s."""
     monkeypatch.setattr("notte_mcp.tools.boundary.CALL_S", 0.2)
     await host.start(SLOW)
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_form_is_filled_and_sent_in_one_call(host: Host) -> None:
-    """Design 3: a receipt per action, then the page that the navigation led to, whole."""
+    """Contract: a receipt per action, then the page that the navigation led to, whole."""
     await host.start()
 
     text = await host.text("notte_execute", actions=FILL_AND_SEND)
@@ -55,7 +55,7 @@ async def test_what_a_receipt_read_back_is_not_told_again(host: Host) -> None:
 
 
 async def test_what_else_appeared_and_went_is_told(host: Host) -> None:
-    """Design 3: the change of the page, not the page again."""
+    """Contract: the change of the page, not the page again."""
     await host.start()
 
     text = await host.text("notte_execute", actions=[{"type": "click", "id": "B2"}])
@@ -64,7 +64,7 @@ async def test_what_else_appeared_and_went_is_told(host: Host) -> None:
 
 
 async def test_a_click_on_a_still_page_costs_at_most_sixty_tokens(host: Host) -> None:
-    """The issue's number."""
+    """Ours: a number to keep."""
     await host.start(SLOW)
 
     text = await host.text("notte_execute", actions=[{"type": "click", "id": "B2"}])
@@ -74,7 +74,7 @@ async def test_a_click_on_a_still_page_costs_at_most_sixty_tokens(host: Host) ->
 
 
 async def test_a_failure_in_the_middle_says_what_was_done_and_what_was_not(host: Host) -> None:
-    """Design 3: a normal result that begins `failed at`."""
+    """Contract: a normal result that begins `failed at`."""
     await host.start()
 
     text = await host.text(
@@ -96,7 +96,7 @@ async def test_a_failure_in_the_middle_says_what_was_done_and_what_was_not(host:
 
 
 async def test_a_failure_does_not_end_a_batch_that_is_to_continue(host: Host) -> None:
-    """Design 3: on_error=continue."""
+    """Contract: on_error=continue."""
     await host.start()
 
     text = await host.text(
@@ -108,7 +108,7 @@ async def test_a_failure_does_not_end_a_batch_that_is_to_continue(host: Host) ->
 
 
 async def test_nothing_done_is_an_error(host: Host) -> None:
-    """Design 3: isError only when nothing was done."""
+    """Contract: isError only when nothing was done."""
     await host.start()
 
     said = await host.refusal("notte_execute", actions=[{"type": "goto", "url": NOWHERE}, {"type": "reload"}])
@@ -128,7 +128,7 @@ async def test_an_id_that_was_never_shown_is_refused_before_anything_is_done(hos
 
 
 async def test_an_id_of_a_page_that_was_left_stops_the_batch(host: Host) -> None:
-    """Design 3: the navigation was unexpected."""
+    """Contract: the navigation was unexpected."""
     await host.start()
 
     text = await host.text("notte_execute", actions=[{"type": "click", "id": "B1"}, {"type": "click", "id": "B2"}])
@@ -149,14 +149,14 @@ async def test_an_id_of_a_page_that_was_left_stops_the_batch(host: Host) -> None
     ],
 )
 async def test_a_wrong_action_is_refused_with_what_is_right(host: Host, actions: object, named: str) -> None:
-    """Bad input, from the issue."""
+    """Ours: bad input."""
     await host.start()
 
     assert named in await host.refusal("notte_execute", actions=actions)
 
 
 async def test_actions_may_come_as_text_or_alone_or_with_nulls(host: Host) -> None:
-    """Design 3: lenient where models slip."""
+    """Contract: lenient where models slip."""
     await host.start()
 
     for actions in ('[{"type":"reload"}]', {"type": "reload"}, [{"type": "reload", "id": None, "value": None}]):
@@ -164,7 +164,7 @@ async def test_actions_may_come_as_text_or_alone_or_with_nulls(host: Host) -> No
 
 
 async def test_the_page_is_told_as_asked(host: Host) -> None:
-    """Design 3: observe=changes|actions|none."""
+    """Contract: observe=changes|actions|none."""
     await host.start()
     click = [{"type": "reload"}]
 
@@ -176,7 +176,7 @@ async def test_the_page_is_told_as_asked(host: Host) -> None:
 
 
 async def test_a_long_page_after_a_navigation_is_cut_with_a_cursor(host: Host) -> None:
-    """Design 3: the rest comes without running the action again."""
+    """Contract: the rest comes without running the action again."""
     session_id = await host.start()
 
     text = await host.text("notte_execute", actions=[{"type": "goto", "url": LONG}], max_tokens=300)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_only_what_is_looked_for_is_shown(host: Host) -> None:
-    """Design 3: `find` gives only what matches, wherever on the page it is."""
+    """Contract: `find` gives only what matches, wherever on the page it is."""
     await host.start(LONG)
 
     text = await host.text("notte_observe", find="number 299")
@@ -19,7 +19,7 @@ async def test_only_what_is_looked_for_is_shown(host: Host) -> None:
 
 
 async def test_page_mode_adds_the_text(host: Host) -> None:
-    """Design 3."""
+    """Contract."""
     await host.start(DONE)
 
     assert "4711" not in await host.text("notte_observe")
@@ -27,7 +27,7 @@ async def test_page_mode_adds_the_text(host: Host) -> None:
 
 
 async def test_the_pages_of_a_long_view_follow_each_other_without_gap(host: Host) -> None:
-    """Design 3: every element is reachable by cursor."""
+    """Contract: every element is reachable by cursor."""
     await host.start(LONG)
 
     text = await host.text("notte_observe", max_tokens=1_000)
@@ -49,14 +49,14 @@ async def test_an_observation_keeps_within_its_budget(host: Host, budget: int) -
 
 
 async def test_a_budget_beyond_the_limit_is_refused(host: Host) -> None:
-    """Design 3: at most 20,000."""
+    """Contract: at most 20,000."""
     await host.start()
 
     assert "`max_tokens`" in await host.refusal("notte_observe", max_tokens=20_001)
 
 
 async def test_changes_since_an_earlier_view_can_be_asked_for(host: Host) -> None:
-    """Design 2: exactly since view n."""
+    """Contract: exactly since view n."""
     await host.start()
     await host.call("notte_execute", actions=[{"type": "click", "id": "B2"}])
     await host.call("notte_observe")
@@ -67,7 +67,7 @@ async def test_changes_since_an_earlier_view_can_be_asked_for(host: Host) -> Non
 
 
 async def test_a_picture_comes_along_when_asked_for(host: Host) -> None:
-    """Design 3: content blocks only, so that every host shows it."""
+    """Contract: content blocks only, so that every host shows it."""
     await host.start()
 
     plain = await host.call("notte_observe")
@@ -81,7 +81,7 @@ async def test_a_picture_comes_along_when_asked_for(host: Host) -> None:
 
 
 async def test_an_expired_cursor_names_the_call_to_make(host: Host) -> None:
-    """Design 2."""
+    """Contract."""
     await host.start()
 
     assert "notte_observe" in await host.refusal("notte_observe", cursor="c77")
@@ -91,7 +91,7 @@ async def test_an_expired_cursor_names_the_call_to_make(host: Host) -> None:
 
 
 async def test_a_page_is_read_as_markdown_and_continued_by_a_cursor(host: Host) -> None:
-    """Design 3: the continuation reads nothing again."""
+    """Contract: the continuation reads nothing again."""
     session_id = await host.start(LONG)
 
     text = await host.text("notte_scrape", max_tokens=200)
@@ -105,7 +105,7 @@ async def test_a_page_is_read_as_markdown_and_continued_by_a_cursor(host: Host) 
 
 
 async def test_a_url_is_read_in_a_session_that_ends_with_it(host: Host) -> None:
-    """Design 3: session_id or url."""
+    """Contract: session_id or url."""
     text = await host.text("notte_scrape", url=DONE)
 
     assert "Your number is 4711." in text
@@ -128,7 +128,7 @@ async def test_a_session_and_a_url_are_too_much(host: Host) -> None:
 
 @pytest.mark.parametrize("wish", [{"instructions": "the number"}, {"response_schema": {"type": "object"}}])
 async def test_without_a_model_a_wish_is_answered_with_the_page(host: Host, wish: dict[str, object]) -> None:
-    """Design 3: it says so and gives the markdown."""
+    """Contract: it says so and gives the markdown."""
     await host.start(DONE)
 
     text = await host.text("notte_scrape", **wish)

@@ -11,7 +11,7 @@ from notte_mcp.tools.paging import LIFE_S, MAX_TEXTS, Pages
     text=st.text(alphabet=st.sampled_from("ab 1é漢\n.;"), max_size=600), budget=st.integers(min_value=1, max_value=60)
 )
 def test_pages_joined_are_the_text_and_each_fits(text: str, budget: int) -> None:
-    """Design 3: a cursor continues where the answer was cut."""
+    """Contract: a cursor continues where the answer was cut."""
     pages = Pages()
     page = pages.first(text, budget)
     parts = [page.text]
@@ -34,7 +34,7 @@ def test_a_cursor_gives_the_same_page_each_time() -> None:
 
 
 def test_a_cursor_dies_after_fifteen_minutes_and_names_the_call() -> None:
-    """Design 2."""
+    """Contract."""
     now = [0.0]
     pages = Pages(clock=lambda: now[0])
     cursor = pages.first("word " * 100, 10).cursor

@@ -41,7 +41,7 @@ def put_files(host: Host, session_id: str) -> Path:
 
 
 async def test_the_list_of_resources_is_fixed(host: Host) -> None:
-    """Mcp reference 4: the same for every connection; the rest are templates."""
+    """Measured on hosts: the same for every connection; the rest are templates."""
     assert host.client is not None
     resources = (await host.client.list_resources()).resources
     templates = (await host.client.list_resource_templates()).resource_templates
@@ -58,7 +58,7 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
 
 
 async def test_sessions_are_listed_and_read_as_json(host: Host) -> None:
-    """Design 3."""
+    """Contract."""
     session_id = await host.start()
 
     many = await resource(host, "notte://sessions")
@@ -73,7 +73,7 @@ async def test_sessions_are_listed_and_read_as_json(host: Host) -> None:
 
 
 async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
-    """Design 3: number, actor, action, receipt, success, message, url, started_at, ended_at."""
+    """Contract: number, actor, action, receipt, success, message, url, started_at, ended_at."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 
@@ -93,7 +93,7 @@ async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
 
 
 async def test_files_are_listed_and_read_with_their_own_type(host: Host) -> None:
-    """The issue: what a session downloaded is listed and read."""
+    """Ours: what a session downloaded is listed and read."""
     session_id = await host.start()
     put_files(host, session_id)
 
@@ -111,7 +111,7 @@ async def test_files_are_listed_and_read_with_their_own_type(host: Host) -> None
 
 
 async def test_the_tool_shows_pictures_and_links_what_is_no_text(host: Host) -> None:
-    """Design 3: never bytes in the text."""
+    """Contract: never bytes in the text."""
     session_id = await host.start()
     put_files(host, session_id)
     base = f"notte://sessions/{session_id}/files"
@@ -155,6 +155,18 @@ async def test_an_address_that_leads_nowhere_is_told_so(host: Host, uri: str) ->
     assert "Next:" in said
 
 
+async def test_a_file_that_is_too_large_for_an_answer_is_told_so(host: Host) -> None:
+    """Measured on hosts: a message of 18 MB closed the connection."""
+    session_id = await host.start()
+    with (put_files(host, session_id) / "huge.bin").open("wb") as file:
+        file.truncate(50_000_000)
+
+    said = await host.refusal("notte_read", uri=f"notte://sessions/{session_id}/files/huge.bin")
+
+    assert "50000000 bytes" in said
+    assert f"sessions/{session_id}/files" in said
+
+
 async def test_a_step_number_that_is_none_is_told_so(host: Host) -> None:
     """Ours: not the same as a session that is not there."""
     session_id = await host.start()
@@ -167,7 +179,7 @@ async def test_a_step_number_that_is_none_is_told_so(host: Host) -> None:
 
 
 async def test_a_long_resource_comes_in_pages(host: Host) -> None:
-    """Design 3: a cursor continues."""
+    """Contract: a cursor continues."""
     whole = await host.text("notte_read", uri="notte://guide", max_tokens=20_000)
 
     text = await host.text("notte_read", uri="notte://guide", max_tokens=500)
@@ -223,7 +235,7 @@ async def test_who_listens_is_told_when_a_sessions_steps_change(tmp_path: Path) 
 
 
 async def test_the_twin_reads_the_same_as_the_resource(host: Host) -> None:
-    """Design 3: notte_read is the twin of all."""
+    """Contract: notte_read is the twin of all."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 

@@ -26,7 +26,7 @@ def product(number: int, *, price: str = "9.99", extra: tuple[Node, ...] = (), n
 
 
 def test_the_page_of_the_design_is_rendered_as_it_says() -> None:
-    """Design 3, the example."""
+    """Contract: its example."""
     lines = shown(
         Node("f", "group", "form", "Permit request"),
         element("textbox", "Applicant", id="I1", depth=1, states=("required",)),
@@ -52,7 +52,7 @@ def test_the_page_of_the_design_is_rendered_as_it_says() -> None:
 
 
 def test_rows_of_one_shape_leave_out_what_repeats() -> None:
-    """Design 3: repeated structures share what repeats; the convention is said once."""
+    """Contract: repeated structures share what repeats; the convention is said once."""
     lines = shown(*product(1), *product(2), *product(3, price="12.50"))
 
     assert lines[1:] == [
@@ -107,14 +107,14 @@ def test_a_line_between_rows_begins_anew() -> None:
     ],
 )
 def test_few_options_are_listed_and_many_are_counted(options: tuple[str, ...], count: int, listed: str) -> None:
-    """Design 3: up to 8 or 80 characters."""
+    """Contract: up to 8 or 80 characters."""
     node = element("combobox", "District", id="I4", options=options, option_count=count)
 
     assert node_line(node) == f'I4 combobox "District" {listed}'
 
 
 def test_an_answer_to_find_lists_all_options() -> None:
-    """Design 3: `find` shows them."""
+    """Contract: `find` shows them."""
     node = element("combobox", "District", id="I4", options=tuple("ABCDEFGHIJ"), option_count=12)
 
     assert node_line(node, all_options=True).endswith("(A | B | C | D | E | F | G | H | I | J | 2 more)")
@@ -133,7 +133,7 @@ def test_a_value_is_quoted_where_it_is_more_than_a_word(value: str, said: str) -
 
 
 def test_what_has_no_name_carries_its_hint() -> None:
-    """The issue: class, data attribute, icon, colour."""
+    """Ours: class, data attribute, icon, colour."""
     assert node_line(element("button", "", id="B1", hint="icon-cart")) == "B1 button [icon-cart]"
     assert node_line(element("button", "Cart", id="B1", hint="icon-cart")) == 'B1 button "Cart"'
 
@@ -156,12 +156,12 @@ def test_text_of_a_page_cannot_pass_for_a_line_of_ours(text: str) -> None:
 
 
 def test_plain_text_is_bare() -> None:
-    """The brief: text lines without quotes."""
+    """Ours: text lines without quotes."""
     assert shown(Node("t", "text", "text", "Bring your passport.", depth=2))[1] == "    Bring your passport."
 
 
 def test_several_tabs_are_told_with_the_indexes_that_switch_tab_takes() -> None:
-    """Design 3: tabs stand in the header."""
+    """Contract: tabs stand in the header."""
     tabs = (Tab(0, "http://a/", "Shop"), Tab(1, "http://b/", "Checkout", current=True), Tab(2, "http://c/", ""))
     seen = Observation("http://b/", "Checkout", tabs, "actions")
 
@@ -169,7 +169,7 @@ def test_several_tabs_are_told_with_the_indexes_that_switch_tab_takes() -> None:
 
 
 def test_a_dialog_events_and_notes_come_first() -> None:
-    """Design 3: the open dialog before everything."""
+    """Contract: the open dialog before everything."""
     lines = shown(dialog='confirm "Really?"', events=("a tab was closed by the page",), note="one frame did not answer")
 
     assert lines[1:] == [
@@ -180,7 +180,7 @@ def test_a_dialog_events_and_notes_come_first() -> None:
 
 
 def test_changes_are_marked() -> None:
-    """Design 3."""
+    """Contract."""
     found = Changes(
         since=1,
         appeared=(element("textbox", "Code", id="I9"),),
@@ -200,7 +200,7 @@ def test_changes_are_marked() -> None:
 
 
 def test_no_change_is_said() -> None:
-    """Design 3."""
+    """Contract."""
     seen = Observation("http://x.test/", "Shop", (TAB,), "changes", changes=Changes(since=1), view=2)
 
     assert view(seen, with_header=False) == "no change\nview 2"

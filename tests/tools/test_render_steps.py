@@ -46,7 +46,7 @@ def line(action: dict[str, Any], number: int = 1, **receipt: Any) -> str:
     ],
 )  # fmt: skip
 def test_a_receipt_is_one_short_line(action: dict[str, Any], receipt: dict[str, Any], said: str) -> None:
-    """Design 3: what really happened, and nothing that did not."""
+    """Contract: what really happened, and nothing that did not."""
     assert line(action, **receipt) == said
 
 
@@ -70,7 +70,7 @@ def test_what_was_typed_is_told_only_as_it_was_read_back(action: dict[str, Any],
 
 
 def test_a_failure_says_why_and_what_it_left_behind() -> None:
-    """Design 3."""
+    """Contract."""
     dialog = DialogEvent("alert", "No!", "accepted")
 
     assert line({"type": "click", "id": "B4"}, 3, success=False, message='B4 is covered by B9 "Accept".') == (

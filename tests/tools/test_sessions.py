@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_start_with_a_url_gives_the_page_and_its_ids(host: Host) -> None:
-    """Design 3: a session, with its first observation when url is given."""
+    """Contract: a session, with its first observation when url is given."""
     facts = await host.facts("notte_start", url=FORM)
 
     assert facts["session_id"].startswith("ses_")
@@ -28,7 +28,7 @@ async def test_a_start_with_a_url_gives_the_page_and_its_ids(host: Host) -> None
 
 
 async def test_text_and_structured_content_tell_the_same(host: Host) -> None:
-    """Mcp reference 3.2: some hosts show the model only one of them."""
+    """Measured on hosts: some hosts show the model only one of them."""
     result = await host.call("notte_start", url=FORM)
 
     facts: dict[str, Any] = result.structured_content or {}
@@ -46,7 +46,7 @@ async def test_a_start_without_a_url_says_to_go_somewhere(host: Host) -> None:
 
 
 async def test_a_url_that_fails_to_load_keeps_the_session_and_names_it(host: Host) -> None:
-    """Design 3."""
+    """Contract."""
     facts = await host.facts("notte_start", url=NOWHERE)
 
     assert facts["state"] == "ready"
@@ -63,7 +63,7 @@ async def test_a_url_of_another_scheme_starts_nothing(host: Host) -> None:
 
 
 async def test_options_reach_the_browser_and_the_rest_is_the_servers_default(host: Host) -> None:
-    """Design 3: `session` describes the new session."""
+    """Contract: `session` describes the new session."""
     await host.start()
     await host.facts("notte_start", session={"viewport_width": 400, "headless": "false", "user_agent": "tests"})
 
@@ -82,7 +82,7 @@ async def test_options_reach_the_browser_and_the_rest_is_the_servers_default(hos
     ],
 )
 async def test_a_wrong_option_starts_nothing_and_is_named(host: Host, options: dict[str, object], named: str) -> None:
-    """Design 3: unknown keys are refused inside `session` too."""
+    """Contract: unknown keys are refused inside `session` too."""
     said = await host.refusal("notte_start", session=options)
 
     assert f"`{named}`" in said
@@ -98,7 +98,7 @@ async def test_options_cannot_change_a_session_that_is_there(host: Host) -> None
 
 
 async def test_a_session_is_reused_for_another_page(host: Host) -> None:
-    """Design 3: session_id reuses it."""
+    """Contract: session_id reuses it."""
     session_id = await host.start()
 
     facts = await host.facts("notte_start", session_id=session_id, url=DONE)
@@ -127,7 +127,7 @@ async def test_after_a_restart_a_session_goes_on_where_it_stood(tmp_path: Path, 
 
 
 async def test_a_stop_tells_how_the_session_ended_and_what_it_leaves(host: Host) -> None:
-    """Design 3: the final record."""
+    """Contract: the final record."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 
@@ -155,7 +155,7 @@ async def test_stopping_twice_is_no_error(host: Host) -> None:
 
 
 async def test_a_stop_without_an_id_lists_what_is_live(host: Host) -> None:
-    """Design 3: neither id nor all is an error."""
+    """Contract: neither id nor all is an error."""
     nothing = await host.refusal("notte_stop")
     session_id = await host.start()
     one = await host.refusal("notte_stop")
@@ -165,7 +165,7 @@ async def test_a_stop_without_an_id_lists_what_is_live(host: Host) -> None:
 
 
 async def test_all_sessions_are_stopped_in_one_call(host: Host) -> None:
-    """Design 3: all=true."""
+    """Contract: all=true."""
     ids = {await host.start(), await host.start()}
 
     facts = await host.facts("notte_stop", all=True)
@@ -182,7 +182,7 @@ async def test_an_unknown_session_is_refused_with_the_call_that_lists_them(host:
 
 
 async def test_without_an_id_the_only_live_session_is_meant(host: Host) -> None:
-    """Design 3; with two the error lists them."""
+    """Contract; with two the error lists them."""
     first = await host.start()
     alone: CallToolResult = await host.call("notte_observe")
     second = await host.start()

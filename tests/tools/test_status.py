@@ -17,7 +17,7 @@ async def busy(host: Host, session_id: str) -> None:
 
 
 async def test_without_an_id_all_are_listed(host: Host) -> None:
-    """Design 3."""
+    """Contract."""
     empty = await host.facts("notte_status")
     first, second = await host.start(), await host.start(DONE)
     await host.call("notte_stop", id=second)
@@ -32,7 +32,7 @@ async def test_without_an_id_all_are_listed(host: Host) -> None:
 
 
 async def test_one_session_is_told_with_its_last_steps(host: Host) -> None:
-    """Design 3: the structured result's names are stable."""
+    """Contract: the structured result's names are stable."""
     session_id = await host.start()
     await host.call("notte_execute", actions=[*FILL_AND_SEND[:2], {"type": "click", "selector": "#nope"}])
 
@@ -60,7 +60,7 @@ async def test_one_session_is_told_with_its_last_steps(host: Host) -> None:
 
 
 async def test_only_the_last_ten_steps_are_told_unless_asked(host: Host) -> None:
-    """Design 3: else the last 10 and step_count."""
+    """Contract: else the last 10 and step_count."""
     session_id = await host.start()
     await host.call("notte_execute", actions=[{"type": "wait", "time_ms": 0}] * 14)
 
@@ -72,7 +72,7 @@ async def test_only_the_last_ten_steps_are_told_unless_asked(host: Host) -> None
 
 
 async def test_waiting_ends_with_the_next_step(host: Host) -> None:
-    """Design 3: it waits on a condition and comes back by itself."""
+    """Contract: it waits on a condition and comes back by itself."""
     session_id = await host.start(SLOW)
     waited: list[dict[str, Any]] = []
 
@@ -90,7 +90,7 @@ async def test_waiting_ends_with_the_next_step(host: Host) -> None:
 
 
 async def test_waiting_ends_with_the_session(host: Host) -> None:
-    """Design 3: until=done."""
+    """Contract: until=done."""
     session_id = await host.start()
     waited: list[dict[str, Any]] = []
 
@@ -106,7 +106,7 @@ async def test_waiting_ends_with_the_session(host: Host) -> None:
 
 
 async def test_waiting_for_nothing_comes_back_by_itself_and_tells_progress(host: Host) -> None:
-    """Design 3: sends progress while it waits."""
+    """Contract: sends progress while it waits."""
     session_id = await host.start()
     told: list[float] = []
 
@@ -152,5 +152,5 @@ async def test_status_and_stop_do_not_queue_behind_a_caller(host: Host) -> None:
 
 @pytest.mark.parametrize("seconds", [-1, 46, "soon"])
 async def test_a_wait_outside_the_bounds_is_refused(host: Host, seconds: object) -> None:
-    """Design 3: at most 45 s, since hosts cut at 60."""
+    """Contract: at most 45 s, since hosts cut at 60."""
     assert "`wait_seconds`" in await host.refusal("notte_status", wait_seconds=seconds)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 MAX_LIST_TOKENS = 2_400
 """For these eight tools; all ten are to fit into 3,000."""
 
-# What one host or another refuses (mcp reference 3.5).
+# What one host or another refuses (measured on hosts).
 REFUSED = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title", "discriminator", "const", "nullable"}
 
 
@@ -41,14 +41,14 @@ async def test_what_is_published_is_what_was_reviewed() -> None:
 
 
 async def test_the_tool_list_is_small() -> None:
-    """Design 3: every session of every host pays for it."""
+    """Contract: every session of every host pays for it."""
     listed = json.dumps({"tools": await tools()}, separators=(",", ":"), ensure_ascii=False)
 
     assert tokens(listed) <= MAX_LIST_TOKENS
 
 
 async def test_schemas_are_what_every_host_takes() -> None:
-    """Mcp reference 3.5: no unions, no references, a type everywhere, no null types."""
+    """Measured on hosts: no unions, no references, a type everywhere, no null types."""
     for place, schema in await schemas():
         assert not REFUSED & set(schema), place
         assert isinstance(schema.get("type"), str), place
@@ -58,14 +58,14 @@ async def test_schemas_are_what_every_host_takes() -> None:
 
 
 async def test_objects_with_named_properties_take_no_others() -> None:
-    """Design 3: unknown keys are refused, and the schema says so."""
+    """Contract: unknown keys are refused, and the schema says so."""
     for place, schema in await schemas():
         if ":in" in place and "properties" in schema:
             assert schema["additionalProperties"] is False, place
 
 
 async def test_every_tool_says_what_it_is_and_what_it_does() -> None:
-    """Design 3: title and four annotations; descriptions below 600 characters."""
+    """Contract: title and four annotations; descriptions below 600 characters."""
     for tool in await tools():
         assert tool["title"]
         assert 40 < len(tool["description"]) < 600, tool["name"]
@@ -81,21 +81,21 @@ async def test_lifetimes_are_said_where_a_session_is_started() -> None:
 
 
 async def test_two_to_four_core_tools_are_loaded_at_once() -> None:
-    """Mcp reference 3.1: others are loaded when a model looks for them."""
+    """Measured on hosts: others are loaded when a model looks for them."""
     core = [tool["name"] for tool in await tools() if tool.get("_meta", {}).get("anthropic/alwaysLoad")]
 
     assert core == ["notte_start", "notte_observe", "notte_execute"]
 
 
 async def test_only_control_tools_have_structured_output() -> None:
-    """Design 3: where there is structured content, some hosts drop text and images."""
+    """Contract: where there is structured content, some hosts drop text and images."""
     structured = [tool["name"] for tool in await tools() if "outputSchema" in tool]
 
     assert structured == ["notte_start", "notte_status", "notte_stop", "notte_workflow_code"]
 
 
 async def test_the_instructions_teach_the_loop_and_its_rules_in_few_words() -> None:
-    """Design 3: at most 1,500 characters."""
+    """Contract: at most 1,500 characters."""
     loop = ["notte_start", "notte_observe", "notte_execute", "notte_workflow_code", "notte_stop"]
 
     assert len(INSTRUCTIONS) <= 1_500

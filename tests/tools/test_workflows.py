@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("target", ["notte", "playwright"])
 async def test_a_sessions_steps_become_a_script(host: Host, target: str) -> None:
-    """Design 3: the whole script, its parameters, and that it was not verified."""
+    """Contract: the whole script, its parameters, and that it was not verified."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 
@@ -24,7 +24,7 @@ async def test_a_sessions_steps_become_a_script(host: Host, target: str) -> None
 
 
 async def test_json_is_a_target_too_and_the_session_may_have_ended(host: Host) -> None:
-    """Design 3."""
+    """Contract."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
     await host.call("notte_stop", id=session_id)
@@ -35,7 +35,7 @@ async def test_json_is_a_target_too_and_the_session_may_have_ended(host: Host) -
 
 
 async def test_text_carries_the_code_and_its_parameters(host: Host) -> None:
-    """Mcp reference 3.2: complete in both forms."""
+    """Measured on hosts: complete in both forms."""
     await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 
@@ -49,7 +49,7 @@ async def test_text_carries_the_code_and_its_parameters(host: Host) -> None:
 
 
 async def test_a_long_script_comes_in_pages(host: Host) -> None:
-    """Design 3: a cut answer carries a cursor."""
+    """Contract: a cut answer carries a cursor."""
     await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
     whole = (await host.facts("notte_workflow_code", target="playwright"))["code"]
@@ -64,7 +64,7 @@ async def test_a_long_script_comes_in_pages(host: Host) -> None:
 
 
 async def test_options_are_passed_on_and_unknown_ones_refused(host: Host) -> None:
-    """Design 3: unknown keys are refused inside `options` too."""
+    """Contract: unknown keys are refused inside `options` too."""
     await host.start()
 
     facts = await host.facts("notte_workflow_code", target="playwright", options={"style": "async"})
