@@ -131,7 +131,8 @@ class LiveSession:
         slot = self._slot
         known = slot.record.id_counters
         slot.last_view = seen.view
-        record = slot.update(view=max(slot.record.view, seen.view))
+        title = slot.redactor.text(seen.title)
+        record = slot.update(view=max(slot.record.view, seen.view), title=title)
         if record.id_counters != known and slot.ending is None:
             with anyio.CancelScope(shield=True):
                 await self._store.put_session(record)

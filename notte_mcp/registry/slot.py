@@ -170,7 +170,8 @@ class Slot:
     def update(self, **changes: Any) -> SessionRecord:
         """The record brought up to date with the browser and `changes`; it is yet to be written."""
         where: dict[str, Any] = {}
-        if self._browser is not None:
+        # A browser that is gone stands nowhere, and the last url is what a restore needs.
+        if self._browser is not None and self._browser.alive:
             position = self._browser.position
             where = {
                 "url": self.redactor.text(position.url),

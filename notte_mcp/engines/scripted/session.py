@@ -59,6 +59,8 @@ class ScriptedSession:
 
     @property
     def position(self) -> Position:
+        if not self.alive:
+            return Position("", "", ())
         here = self._here
         return Position(here.url, here.page.title, (Tab(0, here.url, here.page.title, current=True),))
 
