@@ -68,6 +68,6 @@ def _step(step: StepRecord) -> dict[str, Any]:
     told: dict[str, Any] = {"number": step.number, "actor": step.actor, "action": step_line(step)}
     if step.state not in ("intended", "outcome_unknown"):
         told["success"] = step.success
-    if step.message:
+    if step.message and not step.success:
         told["message"] = step.message
     return told
