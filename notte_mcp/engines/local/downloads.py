@@ -54,7 +54,7 @@ class Downloads:
         self._max_bytes = max_bytes
         self._in_flight = in_flight
         self._running = 0
-        self._done: list[Download] = []
+        self.done: list[Download] = []
         self._changed = anyio.Event()
         self.begun = 0
 
@@ -64,20 +64,18 @@ class Downloads:
         self._running += 1
         self._note_change()
         name = safe_name(download.suggested_filename)
+        result = Download(name, 0, failure="it was given up")
         try:
             result = await self._save(download, name)
         except (PlaywrightError, OSError) as error:
             result = Download(name, 0, failure=clean_line(str(error).splitlines()[0], 150))
-        self._running -= 1
-        self._done.append(result)
-        self._note_change()
+        finally:
+            self._running -= 1
+            self.done.append(result)
+            self._note_change()
 
     async def _save(self, download: PlaywrightDownload, name: str) -> Download:
-        async with anyio.create_task_group() as watching:
-            watching.start_soon(self._bound, download)
-            failure = await download.failure()
-            watching.cancel_scope.cancel()
-        if failure:
+        if failure := await self._failure(download):
             why = f"larger than {self._max_bytes} bytes" if failure == "canceled" else failure
             return Download(name, 0, failure=clean_line(why, 150))
         await anyio.to_thread.run_sync(lambda: self._folder.mkdir(mode=0o700, parents=True, exist_ok=True))
@@ -87,6 +85,23 @@ class Downloads:
             await download.delete()
         await anyio.to_thread.run_sync(path.chmod, 0o600)
         return Download(path.name, await anyio.to_thread.run_sync(os.path.getsize, path))
+
+    async def _failure(self, download: PlaywrightDownload) -> str | None:
+        """Why a download failed, once it has ended."""
+        failure: str | None = None
+
+        async def end() -> None:
+            nonlocal failure
+            try:
+                failure = await download.failure()
+            except PlaywrightError as error:  # an exception out of a task group would come as a group
+                failure = str(error).splitlines()[0]
+            watching.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as watching:
+            watching.start_soon(end)
+            watching.start_soon(self._bound, download)
+        return failure
 
     async def _bound(self, download: PlaywrightDownload) -> None:
         """Cancel a download when what is in flight in its browser grows past the limit."""
@@ -102,11 +117,12 @@ class Downloads:
         self._changed.set()
         self._changed = anyio.Event()
 
-    async def finished(self, seconds: float) -> None:
-        """Wait until no download is running, at most so long."""
+    async def finished(self, seconds: float) -> bool:
+        """Wait until no download is running, at most so long; whether that came."""
         with anyio.move_on_after(seconds):
             while self._running:
                 await self._changed.wait()
+        return not self._running
 
     async def one_begun(self, since: int, seconds: float) -> bool:
         """Wait until more downloads have begun than `since`."""
@@ -117,7 +133,7 @@ class Downloads:
 
     def take(self) -> tuple[Download, ...]:
         """What was finished since the last call."""
-        done, self._done = self._done, []
+        done, self.done = self.done, []
         return tuple(done)
 
 

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp.actions import (
     Check,
     FallbackFill,
+    Fill,
     FillAction,
-    FormFill,
     MultiFactorFill,
     SelectDropdownOption,
     UploadFile,
@@ -25,6 +26,7 @@ from notte_mcp.actions import (
 from notte_mcp.engines.local.elements import Element, page_of, stale
 from notte_mcp.engines.local.pointer import Reached, click, reach
 from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import ActionFailed, NotActionable, NotteMCPError, UploadRefused
 from notte_mcp.observations import clean, clean_line
@@ -32,12 +34,32 @@ from notte_mcp.receipts import Receipt
 
 _KEY_DELAY_S: Final = 0.02
 _WIDGET_OPTION_MS: Final = 2_000
+_OPTION_MS: Final = 1_000
+_STATE_MS: Final = 500
+_FieldAction = FillAction | Check | SelectDropdownOption | UploadFile
 
 
 def secret_name(name: str) -> str:
     """The NAME that a secret goes by in records and scripts, from what its field is called (`Access code` -> ACCESS_CODE)."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()[:40]
     return words if words and not words[0].isdigit() else f"SECRET_{words}".rstrip("_")
+
+
+async def perform(stage: Stage, element: Element, action: _FieldAction, *, timeout_ms: int) -> Receipt:
+    """One action on one field.
+
+    Raises:
+        StaleElement, NotActionable, ActionFailed, UploadRefused.
+    """
+    match action:
+        case Fill() | MultiFactorFill() | FallbackFill():
+            return await fill(stage, element, action, timeout_ms=timeout_ms)
+        case Check():
+            return await check(stage, element, action, timeout_ms=timeout_ms)
+        case SelectDropdownOption():
+            return await select(stage, element, action, timeout_ms=timeout_ms)
+        case UploadFile():
+            return await upload(stage, element, action, timeout_ms=timeout_ms)
 
 
 async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms: int) -> Receipt:
@@ -52,19 +74,23 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
             f'{reached.target.role} "{reached.target.name}" takes no text.',
             next_call="click it, or select_dropdown_option for a list",
         )
+    secret = secret_name(reached.target.name or "password") if reached.facts["secret"] else None
+    stage.tainted = stage.tainted or secret is not None  # before the first key: a call may end in the middle
+    codes = isinstance(action, MultiFactorFill)
     if how == "set":
         held = await _set(element, action.value)
     else:
-        keys = isinstance(action, (MultiFactorFill, FallbackFill))
+        keys = codes or isinstance(action, FallbackFill)
         held = await _type(stage, reached, action.value, clear=action.clear_before_fill, keys=keys)
-    secret = secret_name(reached.target.name or "password") if reached.facts["secret"] or held.get("secret") else None
-    stage.tainted = stage.tainted or secret is not None
-    if not held["same"] and not isinstance(action, MultiFactorFill):
+    if secret is None and held.get("secret"):
+        secret, stage.tainted = secret_name(reached.target.name or "password"), True
+    # Boxes that take a digit each: the first holds the beginning, and the focus has gone on.
+    if not held["same"] and not (codes and held.get("begins") and not held.get("focused")):
         raise _not_held(reached, held, secret)
     shown = None if secret else clean(held["value"] or "")
     said = f'"{clean_line(action.value, 60)}"' if secret is None else f"(secret {secret})"
     return Receipt(
-        action.type, success=True, message=f'Filled {_called(reached)} with {said}', target=reached.target,
+        action.type, success=True, message=f"Filled {_called(reached)} with {said}", target=reached.target,
         healed=element.healed, value=shown, secret=secret,
     )  # fmt: skip
 
@@ -82,33 +108,44 @@ async def _set(element: Element, value: str) -> dict[str, Any]:
 
 
 async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys: bool) -> dict[str, Any]:
-    element, tab = reached.element, stage.tab
+    world, tab = reached.element.world, stage.tab
     try:
-        focus = await element.world.call("focusField", {"key": element.key, "clear": clear}, timeout_s=5)
+        focus = await world.call("focusField", {"key": reached.element.key, "clear": clear}, timeout_s=5)
         if not focus.get("focused"):
             raise NotActionable(f"{_called(reached)} does not take the focus.", next_call="click it first, then fill")
         if clear and not focus["empty"] and (keys or not value):
             await tab.page.keyboard.press("Delete")
         if keys:
             for character in value:
-                await tab.page.keyboard.press(character) if character in "\n\t" else await tab.page.keyboard.type(
-                    character
-                )
-                await anyio.sleep(
-                    _KEY_DELAY_S
-                )  # fields that jump from digit to digit move the focus in a task of their own
+                await tab.page.keyboard.press("Enter") if character == "\n" else await tab.page.keyboard.type(character)
+                # Fields that jump from digit to digit move the focus in a task of their own.
+                await anyio.sleep(_KEY_DELAY_S)
+        elif reached.facts["editable"] == "content":
+            await _insert_lines(tab, value)
         elif value:
             await tab.cdp.send("Input.insertText", {"text": value})
-        return await element.world.call(
-            "readField", {"key": element.key, "value": value, "append": not clear}, timeout_s=5
-        )
+        asked = {"key": focus["key"], "value": value, "append": not clear}
+        return await world.call("readField", asked, timeout_s=5)
     except DocumentGone:
         return {"same": True, "value": value, "secret": reached.facts["secret"]}  # typing led to another page
 
 
+async def _insert_lines(tab: Tab, text: str) -> None:
+    """Text into an editable box, where a line break is a key of its own (and Enter alone may send)."""
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            await tab.page.keyboard.press("Shift+Enter")
+        if line:
+            await tab.cdp.send("Input.insertText", {"text": line})
+
+
 def _not_held(reached: Reached, held: dict[str, Any], secret: str | None) -> NotteMCPError:
     if held.get("error"):
-        return stale(reached.element, [])
+        return ActionFailed(
+            f"{_called(reached)} went away while it was filled.",
+            done="Text was typed.",
+            next_call="notte_observe to see what took it",
+        )
     holds = f"{held['length']} other characters" if secret else f'"{clean_line(held["value"] or "", 80)}"'
     return ActionFailed(
         f"{_called(reached)} holds {holds} after the fill.", done="The field was changed.",
@@ -132,7 +169,8 @@ async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: in
         )
     if changed:
         reached = await click(stage, element, timeout_ms=timeout_ms)
-        state = await _ask(element, "checkedOf", {"key": element.key})
+        asked = {"key": element.key, "wanted": action.value, "timeout": _STATE_MS}
+        state = await _ask(element, "checkedOf", asked)
         if not state.get("error") and state["checked"] != action.value:
             raise ActionFailed(f"{_called(reached)} was clicked and is still {_on(state['checked'])}.", done="It was clicked.",
                                next_call="notte_observe to see why")  # fmt: skip
@@ -165,7 +203,9 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
         StaleElement, NotActionable, ActionFailed (no such option; those that exist are named).
     """
     reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
-    answer = await _ask(element, "selectOption", {"key": element.key, "value": action.value})
+    answer = await _ask(
+        element, "selectOption", {"key": element.key, "value": action.value, "timeout": min(timeout_ms, _OPTION_MS)}
+    )
     if answer.get("error") == "not native":
         return await _select_in_widget(stage, element, action, timeout_ms=timeout_ms)
     if answer.get("error"):
@@ -180,26 +220,47 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
 async def _select_in_widget(
     stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int
 ) -> Receipt:
-    reached = await click(stage, element, timeout_ms=timeout_ms)
-    asked = {"value": action.value, "timeout": min(timeout_ms, _WIDGET_OPTION_MS)}
-    answer = await _ask(element, "findOption", asked, timeout_s=timeout_ms / 1000 + 1)
+    asked = {"key": element.key, "value": action.value, "timeout": 0}
+    answer = await _ask(element, "findOption", asked | {"inside": True})
+    if answer.get("error"):  # its list is not open
+        reached = await click(stage, element, timeout_ms=timeout_ms)
+        wait = min(timeout_ms, _WIDGET_OPTION_MS)
+        if reached.facts["editable"]:  # one that suggests what begins as the typed text does
+            await _type(stage, reached, action.value, clear=True, keys=False)
+        answer = await _ask(element, "findOption", asked | {"timeout": wait}, timeout_s=timeout_ms / 1000 + 1)
+    else:
+        reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
     if answer.get("error"):
         raise _no_option(reached, action.value, answer)
-    document = element.world.document
     name = clean_line(answer["name"], 120)
-    option = Element("", element.tab, element.world, document.uid if document else 0, int(answer["key"]), "option", name, "",
-                     page_of(element.tab.url))  # fmt: skip
-    await click(stage, option, timeout_ms=timeout_ms)
+    if answer["key"] is not None:
+        await click(stage, _option(element, answer["key"], name), timeout_ms=timeout_ms)
     return Receipt(
-        action.type, success=True, message=f'Selected "{name}" in {_called(reached)}', target=reached.target,
-        healed=element.healed, value=name,
-    )  # fmt: skip
+        action.type,
+        success=True,
+        message=f'Selected "{name}" in {_called(reached)}',
+        target=reached.target,
+        healed=element.healed,
+        value=name,
+    )
+
+
+def _option(owner: Element, key: int, name: str) -> Element:
+    document = owner.world.document
+    uid = document.uid if document else 0
+    return Element("", owner.tab, owner.world, uid, key, "option", name, "", page_of(owner.tab.url))
 
 
 def _no_option(reached: Reached, value: str, answer: dict[str, Any]) -> NotteMCPError:
     if answer["error"] == "option disabled":
         return NotActionable(
             f'The option "{clean_line(answer["option"], 60)}" is disabled.', next_call="choose another option"
+        )
+    if answer["error"] == "not kept":
+        return ActionFailed(
+            f'{_called(reached)} is "{clean_line(answer["option"], 60)}" after the choice.',
+            done="The option was chosen and did not stay.",
+            next_call="notte_observe to see why",
         )
     options = " | ".join(clean_line(o, 40) for o in answer["options"])
     rest = answer["total"] - len(answer["options"])
@@ -218,23 +279,43 @@ async def upload(stage: Stage, element: Element, action: UploadFile, *, timeout_
     """
     path = await anyio.to_thread.run_sync(allowed_file, action.path, stage.files, stage.options.upload_dirs)
     is_input = element.role == "file"
-    reached = await reach(stage, element, kind="focus" if is_input else "click", timeout_ms=timeout_ms)
+    reached = await reach(stage, element, kind="file" if is_input else "click", timeout_ms=timeout_ms)
     try:
         if is_input:
             object_id = await element.world.object_id(element.key)
             await element.world.cdp.send("DOM.setFileInputFiles", {"files": [str(path)], "objectId": object_id})
         else:
-            async with stage.tab.page.expect_file_chooser(timeout=timeout_ms) as chooser:
-                await click(stage, element, timeout_ms=timeout_ms)
-            await (await chooser.value).set_files(path)
+            await _choose(stage, element, path, timeout_ms)
     except DocumentGone:
         raise stale(element, []) from None
-    except PlaywrightError as error:
+    except PlaywrightTimeout:
         raise ActionFailed(
-            f"{_called(reached)} took no file: {str(error).splitlines()[0][:150]}.", next_call="notte_observe"
-        ) from error
-    return Receipt(action.type, success=True, message=f"Gave {path.name} to {_called(reached)}", target=reached.target,
-                   healed=element.healed, value=path.name)  # fmt: skip
+            f"{_called(reached)} opened no file chooser within {timeout_ms} ms.",
+            done="It was clicked.",
+            next_call="notte_observe, then name the file input itself",
+        ) from None
+    except PlaywrightError as error:
+        text = str(error).splitlines()[0][:150]
+        raise ActionFailed(f"{_called(reached)} took no file: {text}.", next_call="notte_observe") from error
+    return Receipt(
+        action.type,
+        success=True,
+        message=f"Gave {path.name} to {_called(reached)}",
+        target=reached.target,
+        healed=element.healed,
+        value=path.name,
+    )
+
+
+async def _choose(stage: Stage, element: Element, path: Path, timeout_ms: int) -> None:
+    """Click what opens a file chooser, and answer it."""
+    stage.choosing = True
+    try:
+        async with stage.tab.page.expect_file_chooser(timeout=timeout_ms) as chooser:
+            await click(stage, element, timeout_ms=timeout_ms)
+        await (await chooser.value).set_files(path)
+    finally:
+        stage.choosing = False
 
 
 def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
@@ -259,19 +340,3 @@ def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
             next_call="put the file there, or add its folder to NOTTE_MCP_UPLOAD_DIRS and restart the server",
         )
     return path
-
-
-async def form_fields(stage: Stage, action: FormFill) -> list[tuple[str, Element | None]]:
-    """The fields of the page that Notte's field names mean, None where the page has none for a name."""
-    world, tab = stage.tab.main, stage.tab
-    found = await world.call("matchForm", {"fields": list(action.value)}, timeout_s=5, anew=True)
-    uid = world.document.uid if world.document else 0
-    return [
-        (
-            f["field"],
-            None
-            if f["key"] is None
-            else Element("", tab, world, uid, int(f["key"]), f["role"], f["field"], "", page_of(tab.url)),
-        )
-        for f in found
-    ]

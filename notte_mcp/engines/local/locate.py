@@ -18,9 +18,10 @@ from notte_mcp.engines.local.elements import Element, page_of
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone, World
-from notte_mcp.errors import SelectorAmbiguous, SelectorNotFound, StaleElement
+from notte_mcp.errors import PageNotResponding, SelectorAmbiguous, SelectorNotFound, StaleElement
 from notte_mcp.observations import clean_line
 
+_MAX_FRAMES: Final = 30
 _NOTTE_TEXT: Final = re.compile(r"^~(.+)$", re.DOTALL)
 
 
@@ -53,10 +54,14 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     shown = clean_line(selector, 120)
     try:
         if await locator.count() == 0:
-            await locator.first.wait_for(state="attached", timeout=min(timeout_ms, 1_000))
-        count = await locator.count()
+            limit = timeout_ms if stage.patient else min(timeout_ms, 1_000)
+            await locator.first.wait_for(state="attached", timeout=limit)
+        if (count := await locator.count()) > 1:
+            seen = locator.filter(visible=True)
+            if await seen.count() == 1:
+                locator, count = seen, 1
     except PlaywrightError as error:
-        raise _unusable(shown, error) from None
+        raise unusable(shown, error) from None
     if count > 1:
         raise await _ambiguous(locator, shown, count)
     handle = await locator.element_handle(timeout=1_000)
@@ -96,31 +101,32 @@ async def _claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]
             if facts is not None:
                 return world, facts
         if attempt == 0:
-            await _bind_owners(tab, handle)
+            await bind_all(tab)
     raise SelectorNotFound(
         "The selector's element is in a frame that cannot be reached.",
         next_call="notte_observe, then use an id it shows",
     )
 
 
-async def _bind_owners(tab: Tab, handle: ElementHandle) -> None:
-    """A selector may point into a frame of another origin that no walk has met yet: walk to it."""
-    frame = await handle.owner_frame()
-    if frame is None or frame == tab.page.main_frame:
-        return
+async def bind_all(tab: Tab) -> None:
+    """Find the frames of another origin that no walk has met yet."""
     pending: list[World] = [tab.main]
     for world in pending:
         try:
             keys = await world.call("foreignFrames", timeout_s=5, anew=True)
-        except DocumentGone:
+        except (DocumentGone, PageNotResponding):
             continue
-        pending.extend(place.world for place in await tab.bind_frames(world, keys))
-        if len(pending) > 30:  # noqa: PLR2004  (a page of frames without end)
+        if keys:
+            pending.extend(place.world for place in await tab.bind_frames(world, keys))
+        if len(pending) > _MAX_FRAMES:
             return
 
 
-def _unusable(selector: str, error: PlaywrightError) -> SelectorNotFound:
+def unusable(selector: str, error: PlaywrightError) -> SelectorNotFound:
+    """What Playwright's complaint about a selector means; raises it again where the page is gone."""
     text = str(error)
+    if "has been closed" in text or "crashed" in text:
+        raise error
     if "Timeout" in text:
         return SelectorNotFound(f"No element matches {selector}.", next_call="notte_observe, then use an id it shows")
     reason = text.splitlines()[0].removeprefix("Locator.count: ")[:200]

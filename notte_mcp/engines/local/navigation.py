@@ -7,6 +7,7 @@ Below: `settle`, `tab`. Above: `performer`.
 """
 
 import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,13 +19,19 @@ from notte_mcp import actions as a
 from notte_mcp.engines.local.settle import settle_load
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import Tab
-from notte_mcp.errors import ActionFailed, NotteMCPError, PageLoadFailed, UnsupportedUrl
+from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.errors import ActionFailed, NotteMCPError, PageLoadFailed, PageNotResponding, UnsupportedUrl
 from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Receipt
 
+_BUSY_SECONDS: Final = 0.7
 _SCHEME: Final = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*):")
 _LOCAL: Final = re.compile(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|\?|#|$)")
 _HOST_PORT: Final = re.compile(r"^[A-Za-z0-9.-]+:\d+(/|\?|#|$)")
+# What has the form of `host:port` and is not meant so.
+_NO_HOSTS: Final = frozenset(
+    {"about", "blob", "chrome", "data", "devtools", "file", "filesystem", "ftp", "javascript", "mailto", "view-source"}
+)
 _REASONS: Final = (
     ("ERR_NAME_NOT_RESOLVED", "its host name does not resolve", "check the spelling of the host"),
     ("ERR_CONNECTION_REFUSED", "its host refuses the connection", "check that the server runs and the port is right"),
@@ -51,14 +58,14 @@ def normal_url(text: str) -> str:
     url = text.strip()
     if url == "about:blank":
         return url
+    found = _SCHEME.match(url)
+    scheme = found.group(1).lower() if found else ""
     if _LOCAL.match(url):
         url = f"http://{url}"
-    elif not (scheme := _SCHEME.match(url)) or _HOST_PORT.match(url):
+    elif not scheme or (_HOST_PORT.match(url) and scheme not in _NO_HOSTS):
         url = f"https://{url}"
-    elif scheme.group(1).lower() not in ("http", "https"):
-        raise UnsupportedUrl(
-            f"{scheme.group(1).lower()}: URLs are not opened, only http and https.", next_call="goto an http(s) URL"
-        )
+    elif scheme not in ("http", "https"):
+        raise UnsupportedUrl(f"{scheme}: URLs are not opened, only http and https.", next_call="goto an http(s) URL")
     try:
         host = urlsplit(url).hostname
     except ValueError:
@@ -99,7 +106,13 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
 
 
 async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
-    status = await _load(stage.tab, "goto", normal_url(action.url), action.wait_until, timeout_ms)
+    begun = stage.downloads.begun
+    try:
+        status = await _load(stage.tab, "goto", normal_url(action.url), action.wait_until, timeout_ms)
+    except PageLoadFailed:
+        if stage.downloads.begun > begun:
+            await stage.downloads.finished(2)
+        raise
     unsettled = await settle_load(stage.tab) if action.wait_until == "load" else False
     bad = status is not None and status >= 400  # noqa: PLR2004
     said = f"Opened {clean_line(stage.tab.url, 300)}" + (f" (HTTP {status})" if bad else "")
@@ -108,6 +121,7 @@ async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
 
 async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms: int) -> int | None:
     """Load a page; gives the HTTP status where there is one."""
+    await _free(tab)
     try:
         if how == "reload":
             response = await tab.page.reload(wait_until="load", timeout=timeout_ms)
@@ -119,8 +133,21 @@ async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms
         if "is interrupted by another navigation" in str(error):
             await tab.page.wait_for_load_state("load", timeout=timeout_ms)
             return None
+        if "has been closed" in str(error) or "crashed" in str(error):
+            raise
         raise _load_failure(error, url or tab.url) from error
     return response.status if response is not None else None
+
+
+async def _free(tab: Tab) -> None:
+    """End a script that keeps the page busy: its next document would wait for the same thread."""
+    try:
+        await tab.main.call("place", timeout_s=_BUSY_SECONDS, anew=True)
+    except PageNotResponding:
+        with suppress(PlaywrightError), anyio.move_on_after(1):
+            await tab.cdp.send("Runtime.terminateExecution")
+    except DocumentGone:
+        return
 
 
 def _slow(tab: Tab, url: str | None, timeout_ms: int) -> PageLoadFailed:
@@ -158,17 +185,31 @@ def _load_failure(error: PlaywrightError, url: str) -> NotteMCPError:
     )
 
 
+async def empty_tab(stage: Stage) -> None:
+    """Open an empty tab and wait until it is attached.
+
+    Raises:
+        TimeoutError: it did not come. playwright Error: the browser is gone.
+    """
+    before = stage.opened
+    stage.expected += 1
+    try:
+        await stage.context.new_page()
+    except PlaywrightError:
+        stage.expected = max(0, stage.expected - 1)
+        raise
+    with anyio.fail_after(5):
+        while stage.opened == before or stage.opening:
+            await stage.settled.wait()
+
+
 async def _goto_new_tab(stage: Stage, action: a.GotoNewTab, timeout_ms: int) -> Receipt:
     url = normal_url(action.url)
     if len(stage.tabs) >= stage.options.max_tabs:
         raise ActionFailed(
             f"The session has {len(stage.tabs)} tabs, the most it may have.", next_call="close_tab first"
         )
-    before = stage.opened
-    await stage.context.new_page()
-    with anyio.fail_after(5):
-        while stage.opened == before or stage.opening:
-            await stage.settled.wait()
+    await empty_tab(stage)
     status = await _load(stage.tab, "goto", url, "load", timeout_ms)
     unsettled = await settle_load(stage.tab)
     return Receipt(
@@ -180,10 +221,7 @@ async def _goto_new_tab(stage: Stage, action: a.GotoNewTab, timeout_ms: int) -> 
 async def _close_tab(stage: Stage, action: a.CloseTab) -> Receipt:
     index = stage.current
     if len(stage.tabs) == 1:
-        await stage.context.new_page()
-        with anyio.fail_after(5):
-            while len(stage.tabs) == 1 or stage.opening:
-                await stage.settled.wait()
+        await empty_tab(stage)
     closing = stage.tabs[index]
     await closing.page.close()
     with anyio.fail_after(5):
@@ -208,6 +246,7 @@ async def _switch_tab(stage: Stage, action: a.SwitchTab) -> Receipt:
 
 async def _history(stage: Stage, action: a.GoBack | a.GoForward, timeout_ms: int) -> Receipt:
     tab, step = stage.tab, -1 if isinstance(action, a.GoBack) else 1
+    await _free(tab)
     history = await tab.cdp.send("Page.getNavigationHistory")
     if not 0 <= history["currentIndex"] + step < len(history["entries"]):
         raise ActionFailed(

@@ -4,7 +4,8 @@ Below: `locate`, `world`. Above: `performer`, `session`.
 """
 
 import json
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any, Final, cast
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
@@ -12,7 +13,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Scraped
-from notte_mcp.engines.local.locate import by_selector, locate
+from notte_mcp.engines.local.locate import bind_all, by_selector, locate, unusable
+from notte_mcp.engines.local.pointer import arm
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import ActionFailed, ActionTimeout, PageNotResponding
@@ -21,17 +23,15 @@ from notte_mcp.receipts import Receipt
 
 SCRIPT_SECONDS: Final = 10.0
 SCRIPT_CHARS: Final = 256_000
+_FRAMES_SECONDS: Final = 0.5
 _SCRAPED_CHARS: Final = 8_000
 
-_READ_RESULT: Final = (
-    """async function () {
+_READ_RESULT: Final = f"""async function () {{
   let value = await this.value;
   if (typeof value === "function") value = await value();
   const text = value === undefined ? "null" : JSON.stringify(value);
-  return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, %d);
-}"""
-    % SCRIPT_CHARS
-)
+  return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, {SCRIPT_CHARS + 1});
+}}"""
 
 _PageAction = a.Wait | a.WaitFor | a.ScrollUp | a.ScrollDown | a.EvaluateJs | a.Scrape
 
@@ -79,9 +79,12 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
             )
         elif action.selector is not None:
             try:
-                await stage.tab.page.locator(action.selector).first.wait_for(state="visible", timeout=timeout_ms)
+                locator = stage.tab.page.locator(action.selector).filter(visible=True).first
+                await locator.wait_for(state="visible", timeout=timeout_ms)
             except PlaywrightTimeout:
                 raise _not_met(f"{clean_line(action.selector, 120)} did not become visible", timeout_ms) from None
+            except PlaywrightError as error:
+                raise unusable(clean_line(action.selector, 120), error) from None
             return Receipt(action.type, success=True, message=f"{clean_line(action.selector, 80)} is visible")
         else:
             element = await locate(stage, action, timeout_ms)
@@ -101,32 +104,37 @@ def _not_met(condition: str, timeout_ms: int) -> ActionTimeout:
 
 
 async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool:
-    """Whether a text appeared in any frame (or went from all of them) in time; a page left meanwhile is followed."""
+    """Whether a text appeared in any frame (or went from the page) in time; a page left meanwhile is followed."""
     met = anyio.Event()
+    until = anyio.current_time() + timeout_ms / 1000
 
     async def one(world: World) -> None:
-        left = timeout_ms
-        with anyio.move_on_after(timeout_ms / 1000) as scope:
-            while True:
-                left = max(1, int((scope.deadline - anyio.current_time()) * 1000))
-                try:
-                    answer = await world.call(
-                        "waitForText", {"text": text, "gone": gone, "timeout": left}, timeout_s=left / 1000 + 1
-                    )
-                except DocumentGone:
-                    if world is not stage.tab.main:
-                        return
-                    continue
-                except PageNotResponding:
-                    return
-                if answer["met"]:
+        while not met.is_set():
+            left = max(1, int((until - anyio.current_time()) * 1000))
+            asked = {"text": text, "gone": gone, "timeout": left}
+            try:
+                if (await world.call("waitForText", asked, timeout_s=left / 1000 + 1))["met"]:
                     met.set()
-                return
+            except DocumentGone:
+                if world is stage.tab.main:
+                    continue
+            except PageNotResponding:
+                pass
+            return
+
+    async def anywhere() -> None:
+        """Wait in each frame; those of another origin are looked for, as they come by themselves."""
+        known: set[World] = set()
+        while True:
+            for world in set(stage.tab.worlds) - known:
+                known.add(world)
+                waiting.start_soon(one, world)
+            await bind_all(stage.tab)
+            await anyio.sleep(0 if set(stage.tab.worlds) - known else _FRAMES_SECONDS)
 
     with anyio.move_on_after(timeout_ms / 1000 + 0.2):
         async with anyio.create_task_group() as waiting:
-            for world in [stage.tab.main] if gone else stage.tab.worlds:
-                waiting.start_soon(one, world)
+            waiting.start_soon(*((one, stage.tab.main) if gone else (anywhere,)))
             await met.wait()
             waiting.cancel_scope.cancel()
     return met.is_set()
@@ -163,56 +171,75 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
             next_call="notte_observe or notte_scrape to read the page",
         )
     seconds = min(SCRIPT_SECONDS, timeout_ms / 1000)
-    cdp = stage.tab.cdp
-    with anyio.move_on_after(seconds):
-        # `this.value` may be a promise, so it is wrapped: awaiting happens where the result is cut.
-        request = {
-            "expression": f"({{ value: (() => {{ return (\n{action.code}\n); }})() }})",
-            "timeout": int(seconds * 1000),
-        }
-        answer = await cdp.send("Runtime.evaluate", request)
-        if "SyntaxError" in str(answer.get("exceptionDetails", "")):
-            answer = await cdp.send(
-                "Runtime.evaluate", request | {"expression": f"({{ value: (0, async () => {{\n{action.code}\n}})() }})"}
-            )
-        if not answer.get("exceptionDetails"):
-            reading = {
-                "objectId": answer["result"]["objectId"],
-                "functionDeclaration": _READ_RESULT,
-                "returnByValue": True,
-                "awaitPromise": True,
-            }
-            answer = await cdp.send("Runtime.callFunctionOn", reading)
-        if thrown := answer.get("exceptionDetails"):
-            text = str(thrown.get("exception", {}).get("description") or thrown.get("text", ""))
-            raise ActionFailed(
-                f"The script failed: {clean_line(text.splitlines()[0], 200)}.",
-                done="It may have changed the page.",
-                next_call="correct the code",
-            )
-        text = clean(str(answer["result"].get("value", "null")))
-        return Receipt(action.type, success=True, message="Ran the script", data=_json_or_text(text))
-    try:
-        await cdp.send("Runtime.terminateExecution")
-    except PlaywrightError:
-        pass
-    raise ActionTimeout(
+    late = ActionTimeout(
         f"The script did not finish within {seconds:g} s and was ended.",
         done="It may have changed the page.",
         next_call="a shorter script, or wait_for",
+    )
+    await arm(stage)
+    with anyio.move_on_after(seconds):
+        answer = await _run(stage, action.code)
+        if thrown := answer.get("exceptionDetails"):
+            raise _script_failed(thrown)
+        text = str(answer["result"].get("value", "null"))
+        cut = f", cut at {SCRIPT_CHARS} characters" if len(text) > SCRIPT_CHARS else ""
+        return Receipt(action.type, success=True, message=f"Ran the script{cut}", data=_json_or_text(text))
+    with suppress(PlaywrightError), anyio.move_on_after(1):
+        await stage.tab.cdp.send("Runtime.terminateExecution")
+    raise late
+
+
+async def _run(stage: Stage, code: str) -> dict[str, Any]:
+    """What the page's world made of a script: an expression, or statements with a `return`."""
+    cdp = stage.tab.cdp
+    # `this.value` is a promise, so it is wrapped: awaiting happens where the result is cut.
+    expression = f"({{ value: (async () => {{ return (\n{code}\n); }})() }})"
+    answer = await cdp.send("Runtime.evaluate", {"expression": expression})
+    if answer.get("exceptionDetails"):  # only what does not compile throws here: the rest is the promise's
+        statements = f"({{ value: (async () => {{\n{code}\n}})() }})"
+        answer = await cdp.send("Runtime.evaluate", {"expression": statements})
+    if answer.get("exceptionDetails"):
+        return answer
+    reading = {
+        "objectId": answer["result"]["objectId"],
+        "functionDeclaration": _READ_RESULT,
+        "returnByValue": True,
+        "awaitPromise": True,
+    }
+    return await cdp.send("Runtime.callFunctionOn", reading)
+
+
+def _script_failed(thrown: dict[str, Any]) -> ActionFailed:
+    exception: dict[str, Any] = thrown.get("exception", {})
+    said = exception.get("description") or exception.get("value") or thrown.get("text") or "unknown"
+    return ActionFailed(
+        f"The script failed: {clean_line(str(said).splitlines()[0], 200)}.",
+        done="It may have changed the page.",
+        next_call="correct the code",
     )
 
 
 def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
-        return text  # cut at the limit
+        return _cleaned(json.loads(text)) if len(text) <= SCRIPT_CHARS else clean(text[:SCRIPT_CHARS])
+    except (ValueError, RecursionError):
+        return clean(text)
+
+
+def _cleaned(value: Any) -> Any:
+    """A JSON value without the characters that only mislead a reader."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {clean(str(name)): _cleaned(item) for name, item in cast("dict[Any, Any]", value).items()}
+    return value
 
 
 async def scrape(stage: Stage, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:
     """The current tab as markdown, what is not rendered left out (see `BrowserSession.scrape`)."""
-    from markdownify import markdownify  # noqa: PLC0415  (with its parser 60 ms to import; only scraping needs it)
+    from markdownify import markdownify
 
     tab = stage.tab
     await tab.refresh()

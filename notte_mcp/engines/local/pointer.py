@@ -12,12 +12,11 @@ from typing import Any, Final
 
 import anyio
 
-from notte_mcp.action_fields import DEFAULT_TIMEOUT_MS
 from notte_mcp.engines.local.elements import Element, stale
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
-from notte_mcp.errors import ActionFailed, NotActionable, StaleElement
+from notte_mcp.errors import ActionFailed, NotActionable, PageNotResponding, StaleElement
 from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Locators, Target
 
@@ -52,7 +51,7 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int) -
         raise StaleElement(
             f"{element.id} is on another tab.", next_call=f'{{"type": "switch_tab", "tab_index": {index}}} before it'
         )
-    asked = {"key": element.key, "kind": kind, "timeout": timeout_ms, "patient": timeout_ms != DEFAULT_TIMEOUT_MS}
+    asked = {"key": element.key, "kind": kind, "timeout": timeout_ms, "patient": stage.patient}
     try:
         facts = await element.world.call("reach", asked, timeout_s=timeout_ms / 1000 + 1)
     except DocumentGone:
@@ -140,34 +139,35 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
         StaleElement, NotActionable, ActionFailed (the click landed on something else).
     """
     reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms)
-    await arm(element.world, element.key)
-    if element.world is not stage.tab.main:
-        await arm(stage.tab.main, None)
+    await arm(stage, element)
     await press(stage.tab, reached.x, reached.y, count=count)
+    if (hit := await _landed_on(element.world)) is not None:
+        raise _missed(reached, hit)
     return reached
 
 
-async def arm(world: World, key: int | None) -> None:
-    """Begin to watch a document for what the input does in it."""
+async def arm(stage: Stage, element: Element | None = None) -> None:
+    """Begin to watch for what the coming input does: in the page, and in the frame of the element that it goes to."""
+    main = stage.tab.main
+    stage.acting = element.world if element is not None else main
     try:
-        await world.call("arm", {"key": key}, timeout_s=5)
+        await stage.acting.call("arm", {"key": element.key if element is not None else None}, timeout_s=5)
+        if stage.acting is not main:
+            await main.call("arm", {"key": None}, timeout_s=5)
     except DocumentGone:
         return
 
 
-async def landed_on(reached: Reached, in_main: str | None, tab: Tab) -> str | None:
-    """What the pointer came down on instead of the element, or None where it hit. `in_main`: what the main world saw."""
-    if reached.element.world is tab.main:
-        return in_main
+async def _landed_on(world: World) -> str | None:
+    """What the pointer came down on instead of the element, or None where it hit."""
     try:
-        found: str | None = await reached.element.world.call("landed", timeout_s=2)
-    except DocumentGone:
-        return None  # the click led away: it has hit something that leads
+        found: str | None = await world.call("landed", timeout_s=2)
+    except (DocumentGone, PageNotResponding):
+        return None  # it has hit something that leads away, or that keeps the page busy
     return found
 
 
-def missed(reached: Reached, hit: str) -> ActionFailed:
-    """The error for a click that something else took."""
+def _missed(reached: Reached, hit: str) -> ActionFailed:
     return ActionFailed(
         f'The click landed on {clean_line(hit, 90)} instead of {reached.target.role} "{reached.target.name}".',
         done="Something was clicked.",

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from playwright.async_api import BrowserContext, Dialog, Page
+from playwright.async_api import BrowserContext, Dialog, FileChooser, Page
 from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
-from notte_mcp.actions import Action, UploadFile
+from notte_mcp.actions import Action, Goto, GotoNewTab, UploadFile
 from notte_mcp.engines.base import ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
-from notte_mcp.engines.local import fields, pages
+from notte_mcp.engines.local import fields, navigation, pages
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
+from notte_mcp.engines.local.locate import bind_all
 from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.performer import perform
 from notte_mcp.engines.local.stage import SessionOptions, Stage
@@ -40,7 +41,7 @@ class LocalSession:
     """See the module. Made by `begin`."""
 
     def __init__(
-        self, stage: Stage, *, own_context: bool, leave: Callable[[], Awaitable[None]], lost: Callable[[str], None]
+        self, stage: Stage, *, own_context: bool, leave: Callable[[float], Awaitable[None]], lost: Callable[[str], None]
     ) -> None:
         self._stage = stage
         self._tell_lost = lost
@@ -48,14 +49,13 @@ class LocalSession:
         self._leave = leave
         self._observer = Observer(stage.book)
         self._events: list[str] = []
-        self._lost = ""
         self._closed = False
         self._own_pages: set[Page] = set()
 
     @classmethod
     async def begin(
         cls, context: BrowserContext, request: OpenRequest, options: SessionOptions, *,
-        in_flight: Path | None, own_context: bool, leave: Callable[[], Awaitable[None]], lost: Callable[[str], None],
+        in_flight: Path | None, own_context: bool, leave: Callable[[float], Awaitable[None]], lost: Callable[[str], None],
     ) -> "LocalSession":  # fmt: skip
         """A session in a context, with one empty tab.
 
@@ -80,6 +80,8 @@ class LocalSession:
     async def _attach(self, page: Page) -> Tab:
         page.on("dialog", self._dialog_opened)
         page.on("download", self._download_began)
+        # Listening keeps the system's own chooser shut, which nobody could answer.
+        page.on("filechooser", self._chooser_opened)
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1
@@ -87,7 +89,9 @@ class LocalSession:
 
     async def _page_opened(self, page: Page) -> None:
         stage = self._stage
-        if not self._own_context and page not in self._own_pages and await self._of_someone_else(page):
+        if stage.expected:
+            stage.expected -= 1
+        elif not self._own_context and page not in self._own_pages and await self._of_someone_else(page):
             return
         if len(stage.tabs) + stage.opening >= stage.options.max_tabs:
             self._event(f"a new tab was closed at once: a session has at most {stage.options.max_tabs} tabs")
@@ -102,7 +106,7 @@ class LocalSession:
             pass  # it closed again before it could be looked at
         finally:
             stage.opening -= 1
-            self._note_change()
+            self._stage.note_change()
 
     async def _of_someone_else(self, page: Page) -> bool:
         """In a browser that is not ours, only pages that our own pages opened are ours."""
@@ -126,17 +130,14 @@ class LocalSession:
         stage.current = min(stage.current - (stage.current > index), len(stage.tabs) - 1)
         if not stage.tabs:
             await self._last_tab_gone(how)
-        self._note_change()
+        self._stage.note_change()
 
     async def _last_tab_gone(self, how: str) -> None:
         """A session always has a tab: the one that is gone is replaced by an empty one."""
         if how == "close":
             self._event("the page closed its own tab; an empty one was opened")
-        with suppress(PlaywrightError):
-            page = await self._stage.context.new_page()
-            with anyio.move_on_after(3):
-                while not self._stage.tabs and not page.is_closed():
-                    await self._stage.settled.wait()
+        with suppress(PlaywrightError, TimeoutError):
+            await navigation.empty_tab(self._stage)
 
     async def _dialog_opened(self, dialog: Dialog) -> None:
         await self._stage.dialogs.opened(dialog)
@@ -144,26 +145,26 @@ class LocalSession:
     async def _download_began(self, download: PlaywrightDownload) -> None:
         await self._stage.downloads.began(download)
 
+    def _chooser_opened(self, _chooser: FileChooser) -> None:
+        if not self._stage.choosing:
+            self._event("a file chooser opened and was left empty; upload_file gives it a file")
+
     def _context_closed(self) -> None:
-        if not self._closed and not self._lost:
-            self._lost = "its browser ended"
-            self._note_change()
-            self._tell_lost(self._lost)
+        if not self._closed and not self._stage.lost:
+            self._stage.lost = "its browser ended"
+            self._stage.note_change()
+            self._tell_lost(self._stage.lost)
 
     def _event(self, line: str) -> None:
         if len(self._events) < 10:  # noqa: PLR2004  (a flood of tabs is one fact)
             self._events.append(line)
-
-    def _note_change(self) -> None:
-        self._stage.settled.set()
-        self._stage.settled = anyio.Event()
 
     # --- the contract ----------------------------------------------------------
 
     @property
     def alive(self) -> bool:
         """Whether the browser is there as far as is known."""
-        return not self._lost and not self._closed
+        return not self._stage.lost and not self._closed
 
     @property
     def position(self) -> Position:
@@ -182,15 +183,17 @@ class LocalSession:
 
     def take_events(self) -> tuple[str, ...]:
         """What happened by itself since last asked."""
+        self._gather()
         events, self._events = self._events, []
-        for dialog in self._stage.dialogs.take():
-            events.append(f'{dialog.kind} "{dialog.message}" opened and was {dialog.answer}')
-        for download in self._stage.downloads.take():
-            events.append(
-                f"download {download.name}"
-                + (f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files")
-            )
         return tuple(events)
+
+    def _gather(self) -> None:
+        """Dialogs and downloads that nobody's action is told of become events."""
+        for dialog in self._stage.dialogs.take():
+            self._event(f'{dialog.kind} "{dialog.message}" opened and was {dialog.answer}')
+        for download in self._stage.downloads.take():
+            how = f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files"
+            self._event(f"download {download.name}{how}")
 
     async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
         """See `BrowserSession.check`."""
@@ -200,6 +203,8 @@ class LocalSession:
             named: str | None = getattr(action, "id", None)
             if other := getattr(action, "to_id", None):
                 await self._stage.book.live(other)
+            if isinstance(action, (Goto, GotoNewTab)):
+                navigation.normal_url(action.url)
             if isinstance(action, UploadFile):
                 await anyio.to_thread.run_sync(
                     fields.allowed_file, action.path, self._stage.files, self._stage.options.upload_dirs
@@ -216,6 +221,7 @@ class LocalSession:
     async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
         """See `BrowserSession.perform`."""
         await self._ready()
+        self._gather()
         try:
             return await perform(self._stage, action, timeout_ms=timeout_ms)
         except (PlaywrightError, IndexError) as error:
@@ -243,16 +249,14 @@ class LocalSession:
         """See `BrowserSession.screenshot`. Fields that take a secret are painted over."""
         await self._ready()
         tab = self._stage.tab
+        await bind_all(tab)
         marked = self._stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
+        ids = [{"key": key, "id": name} for key, name in marked]
         try:
-            await tab.main.call(
-                "mark", {"ids": [{"key": key, "id": name} for key, name in marked]}, timeout_s=5, anew=True
-            )
-            for quality in (75, 50, 30, 10):
-                picture = await tab.page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
-                if len(picture) <= _SCREENSHOT_BYTES:
-                    break
-            return picture  # pyright: ignore[reportPossiblyUnboundVariable]
+            for world in tab.worlds:
+                with suppress(DocumentGone):
+                    await world.call("mark", {"ids": ids if world is tab.main else []}, timeout_s=5)
+            return await _picture(tab.page)
         except (PlaywrightError, DocumentGone) as error:
             if "Timeout" in str(error):
                 raise PageNotResponding(
@@ -260,8 +264,9 @@ class LocalSession:
                 ) from error
             raise self._gone(error) from error
         finally:
-            with suppress(DocumentGone, PageNotResponding, PlaywrightError):
-                await tab.main.call("unmark", timeout_s=2)
+            for world in tab.worlds:
+                with suppress(DocumentGone, PageNotResponding, PlaywrightError):
+                    await world.call("unmark", timeout_s=2)
 
     async def storage_state(self) -> dict[str, Any]:
         """See `BrowserSession.storage_state`. Opens nothing: only origins that have a live frame are read."""
@@ -271,6 +276,8 @@ class LocalSession:
             raise self._gone(error) from error
         origins: dict[str, Any] = {}
         for tab in list(self._stage.tabs):
+            with anyio.move_on_after(1):
+                await bind_all(tab)
             for world in tab.worlds:
                 with suppress(DocumentGone, PageNotResponding, PlaywrightError):
                     found = await world.call("localStorageItems", timeout_s=1)
@@ -283,6 +290,8 @@ class LocalSession:
         if self._closed:
             return
         self._closed = True
+        self._stage.lost = self._stage.lost or "it was closed"
+        self._stage.note_change()
         with anyio.CancelScope(shield=True):
             with anyio.move_on_after(deadline_s * 0.4), suppress(Exception):
                 if self._own_context:
@@ -290,8 +299,8 @@ class LocalSession:
                 else:
                     for tab in list(self._stage.tabs):
                         await tab.page.close()
-            with anyio.move_on_after(deadline_s * 0.6), suppress(Exception):
-                await self._leave()
+            with suppress(Exception):
+                await self._leave(deadline_s * 0.6)
 
     async def _ready(self) -> None:
         """A tab to work on.
@@ -299,18 +308,28 @@ class LocalSession:
         Raises:
             SessionLost: the browser is gone.
         """
-        if not self._lost:
+        if not self._stage.lost:
             with anyio.move_on_after(3):
-                while not self._stage.tabs and not self._lost:
+                while not self._stage.tabs and not self._stage.lost:
                     await self._stage.settled.wait()
-        if self._lost or not self._stage.tabs:
-            raise SessionLost(f"The browser of this session is gone ({self._lost or 'it gives no tab'}).")
+        if self._stage.lost or not self._stage.tabs:
+            raise SessionLost(f"The browser of this session is gone ({self._stage.lost or 'it gives no tab'}).")
 
     def _gone(self, error: Exception) -> Exception:
         """What a vendor's exception means: the browser is gone, or only the page was."""
-        if self._lost or not self._stage.tabs:
-            return SessionLost(f"The browser of this session is gone ({self._lost or 'it ended'}).")
+        if self._stage.lost or not self._stage.tabs:
+            return SessionLost(f"The browser of this session is gone ({self._stage.lost or 'it ended'}).")
         return PageNotResponding(
             f"The page went away while it was looked at ({clean_line(str(error), 120) or 'it was replaced'}).",
             next_call="notte_observe again",
         )
+
+
+async def _picture(page: Page) -> bytes:
+    """The viewport as a JPEG, as good as the limit allows."""
+    picture = b""
+    for quality in (75, 50, 30, 10):
+        picture = await page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
+        if len(picture) <= _SCREENSHOT_BYTES:
+            break
+    return picture

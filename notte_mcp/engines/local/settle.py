@@ -19,12 +19,13 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, Request, Response
 
 from notte_mcp.engines.local.tab import Tab
-from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding
 from notte_mcp.observations import clean_line
 
 QUIET_MS: Final = 100
 CAP_S: Final = 2.0
+_BODY_SECONDS: Final = 0.3
 _COUNTED: Final = frozenset({"document", "xhr", "fetch", "script", "stylesheet"})
 _REPORTED_STATUS: Final = 400
 _NO_DOCUMENT: Final = frozenset({204, 205})
@@ -36,11 +37,10 @@ class Watch:
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.url_before = tab.url
-        self.open: set[Request] = set()
+        self._open: dict[Request, float | None] = {}
         self.loading: Request | None = None
         self.committed = False
         self.fresh = False
-        self.landed: str | None = None
         self.status: int | None = None
         self.failed: list[str] = []
         self.requested = 0
@@ -76,6 +76,12 @@ class Watch:
         """Whether anything was requested or navigated since the watch began."""
         return self.requested > 0 or self.committed or self.loading is not None
 
+    @property
+    def open(self) -> bool:
+        """Whether a request is under way. One whose answer nobody reads never ends: it counts for a moment only."""
+        now = time.monotonic()
+        return any(answered is None or now - answered < _BODY_SECONDS for answered in self._open.values())
+
     def quiet_for(self) -> float:
         """Seconds since the last request began or ended; 0 while one is open."""
         return 0.0 if self.open or self.loading is not None else time.monotonic() - self._last
@@ -103,24 +109,26 @@ class Watch:
         if self._is_main_document(request):
             self.loading = request
         else:
-            self.open.add(request)
+            self._open[request] = None
         self._touch()
 
     def _on_response(self, response: Response) -> None:
         request = response.request
+        if request in self._open:
+            self._open[request] = time.monotonic()
         if self._is_main_document(request):
             self.status = response.status
         elif response.status >= _REPORTED_STATUS and request.resource_type in ("xhr", "fetch", "document"):
             self._report(request, str(response.status))
 
     def _on_end(self, request: Request) -> None:
-        self.open.discard(request)
+        self._open.pop(request, None)
         if self.loading is request and self.status in _NO_DOCUMENT:
             self.loading = None
         self._touch()
 
     def _on_failed(self, request: Request) -> None:
-        self.open.discard(request)
+        self._open.pop(request, None)
         if self.loading is request:
             self.loading = None
         failure = request.failure or ""
@@ -140,42 +148,49 @@ class Watch:
             self._touch()
 
 
-async def settle(watch: Watch, *, cap_s: float = CAP_S) -> bool:
-    """Wait until the action is over; True when the page was still changing at the cap."""
+async def settle(watch: Watch, acting: World | None = None, *, cap_s: float = CAP_S) -> bool:
+    """Wait until the action is over; True when the page was still changing at the cap.
+
+    `acting` is the world of the frame that the input went to, where that is not the main one.
+    """
     end = time.monotonic() + cap_s
+    worlds = [watch.tab.main] + ([acting] if acting is not None and acting is not watch.tab.main else [])
     try:
-        first = await watch.tab.main.call("firstFrames", timeout_s=cap_s)
-        watch.landed = first["landed"]
-        if not first["mutated"] and not watch.stirred:
+        frames = [await world.call("firstFrames", timeout_s=cap_s) for world in worlds]
+        if not any(first["mutated"] for first in frames) and not watch.stirred:
             return False
     except DocumentGone:
-        pass
+        worlds = [watch.tab.main]
     except PageNotResponding:
         return True
-    return await _until_quiet(watch, end)
+    return await _until_quiet(watch, worlds, end)
 
 
-async def _until_quiet(watch: Watch, end: float) -> bool:
+async def _until_quiet(watch: Watch, worlds: list[World], end: float) -> bool:
     tab = watch.tab
     while (left := end - time.monotonic()) > 0:
         if tab.closed or tab.crashed:
             return False
-        if watch.loading is not None or watch.open:
-            await watch.change(left)
+        # What a script makes of an answer comes after the answer, so requests have to be over for as long too.
+        if (busy := QUIET_MS / 1000 - watch.quiet_for()) > 0 and watch.requested:
+            await watch.change(min(busy, left))
             continue
         try:
             if watch.fresh:
                 watch.fresh = False
                 if not await _first_frames_of_new(tab, left) and not watch.open and watch.loading is None:
                     return False
+                worlds = [tab.main]
                 continue
-            asked = {"quiet": QUIET_MS, "timeout": left * 1000}
-            answer = await tab.main.call("untilQuiet", asked, timeout_s=left + 0.5, anew=True)
+            quiet = True
+            for world in worlds:
+                asked = {"quiet": QUIET_MS, "timeout": left * 1000}
+                quiet = (await world.call("untilQuiet", asked, timeout_s=left + 0.5, anew=True))["quiet"] and quiet
         except DocumentGone:
             continue
         except PageNotResponding:
             return True
-        if answer["quiet"] and not (watch.open or watch.loading or watch.fresh):
+        if quiet and not (watch.open or watch.loading or watch.fresh):
             return False
     return True
 

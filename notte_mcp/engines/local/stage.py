@@ -14,6 +14,7 @@ from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import Tab
+from notte_mcp.engines.local.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,14 @@ class SessionOptions:
 
 @dataclass(eq=False)
 class Stage:
-    """See the module. `tainted` is set once a secret was typed. `opening` counts tabs that are being attached."""
+    """See the module.
+
+    `tainted` is set once a secret was typed. `opening` counts tabs that are being attached,
+    `expected` those that this session itself asked for. `patient` says that the action in hand
+    named its own time, `acting` is the world that its input went to,
+    `choosing` that it expects a file chooser. `lost` is why the browser
+    is gone, once it is.
+    """
 
     context: BrowserContext
     options: SessionOptions
@@ -39,8 +47,18 @@ class Stage:
     current: int = 0
     opening: int = 0
     opened: int = 0
+    expected: int = 0
     tainted: bool = False
+    patient: bool = False
+    acting: World | None = None
+    choosing: bool = False
+    lost: str = ""
     settled: anyio.Event = field(default_factory=anyio.Event)
+
+    def note_change(self) -> None:
+        """Wake whoever waits for tabs."""
+        self.settled.set()
+        self.settled = anyio.Event()
 
     @property
     def tab(self) -> Tab:

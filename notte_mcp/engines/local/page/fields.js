@@ -1,29 +1,36 @@
 // Putting values into fields and reading back what they hold. Text goes in by real key input
 // from outside; here the field is focused and selected, and what typing cannot reach is set.
 
-/** Focus a field so that typed text replaces (or follows) what it holds. `req`: {key, clear}. */
+/**
+ * Focus a field so that typed text replaces what it holds (`clear`), follows it (not), or goes where
+ * the caret is (null). `req`: {key, clear}.
+ */
 function focusField(req) {
-  const el = elementOf(req.key);
+  let el = elementOf(req.key);
   if (!el?.isConnected) return { error: "gone" };
-  el.focus({ preventScroll: true });
-  const kind = editableKind(el);
   const doc = el.ownerDocument;
+  el.focus({ preventScroll: true });
+  const now = deepFocus(doc);
+  // A field that a script replaces as it is focused: the one that stands in its place has the focus.
+  if (!el.isConnected && now && now.localName === el.localName && now.id === el.id && now.name === el.name) el = now;
+  const kind = editableKind(el), focused = deepFocus(doc) === el && doc.hasFocus();
+  const out = { kind, empty: false, focused, key: keyOf(el) };
+  if (req.clear === null) return out;
   if (kind === "text") {
     const length = el.value.length;
     if (req.clear) el.select();
     else try { el.setSelectionRange(length, length); } catch { /* number and e-mail fields have no range */ }
-    return { kind, empty: length === 0, focused: deepFocus(doc) === el };
-  }
-  if (kind === "content") {
+    out.empty = length === 0;
+  } else if (kind === "content") {
     const range = doc.createRange();
     range.selectNodeContents(el);
     if (!req.clear) range.collapse(false);
     const selection = doc.getSelection();
     selection.removeAllRanges();
     selection.addRange(range);
-    return { kind, empty: el.textContent === "", focused: deepFocus(doc) === el };
+    out.empty = el.textContent === "";
   }
-  return { kind, empty: false, focused: deepFocus(doc) === el };
+  return out;
 }
 
 function deepFocus(doc) {
@@ -52,51 +59,94 @@ function readField(req) {
 function held(el, asked, append) {
   const content = editableKind(el) === "content";
   const value = content ? el.innerText : el.value ?? "";
-  const plain = (text) => text.replace(/\r\n?/g, "\n").replace(/\u00a0/g, " ").replace(/\n+$/, "");
+  const plain = (text) => {
+    const lines = text.replace(/\r\n?/g, "\n").replace(/\u00a0/g, " ").replace(/\n+$/, "");
+    return content ? lines.replace(/\n+/g, "\n") : lines; // a paragraph is two line breaks, a line one
+  };
   const same = append ? plain(value).endsWith(plain(asked)) : plain(value) === plain(asked);
-  return { same, secret: isSecret(el), length: value.length, value: isSecret(el) ? null : cap(content ? value.trim() : value, 200), tail: deepFocus(el.ownerDocument) === el };
+  const secret = isSecret(el);
+  return { same, secret, length: value.length, value: secret ? null : cap(content ? value.trim() : value, 200),
+    begins: value !== "" && plain(asked).startsWith(plain(value)), focused: deepFocus(el.ownerDocument) === el };
 }
 
-/** Whether a checkbox, radio or switch is on. */
-function checkedOf(req) {
-  const el = elementOf(req.key);
-  if (!el?.isConnected) return { error: "gone" };
+/** Whether a checkbox, radio or switch is on; with `wanted` that state is waited for. `req`: {key, wanted?, timeout?}. */
+async function checkedOf(req) {
+  const end = performance.now() + (req.timeout ?? 0);
+  for (;;) {
+    const el = elementOf(req.key);
+    if (!el?.isConnected) return { error: "gone" };
+    const state = checkedNow(el);
+    if (state.error || req.wanted === undefined || state.checked === req.wanted || performance.now() >= end) return state;
+    await pause(20);
+  }
+}
+
+function checkedNow(el) {
   const native = "checked" in el ? el : el.control && "checked" in el.control ? el.control : null;
   if (native) return { checked: native.checked, kind: native.type };
   const aria = el.getAttribute("aria-checked") ?? el.getAttribute("aria-pressed") ?? el.getAttribute("aria-selected");
   return aria === null ? { error: "not checkable" } : { checked: aria === "true", kind: roleOf(el) };
 }
 
-/** Choose an option of a native select by label or value. `req`: {key, value}. */
-function selectOption(req) {
-  const el = elementOf(req.key);
+/** Choose an option of a native select by label or value, waited for a moment. `req`: {key, value, timeout}. */
+async function selectOption(req) {
+  const el = elementOf(req.key), end = performance.now() + req.timeout;
   if (!el?.isConnected) return { error: "gone" };
   if (el.localName !== "select") return { error: "not native" };
-  const options = [...el.options], wanted = squeeze(req.value);
-  const by = (test) => options.filter(test);
-  let hits = by((o) => squeeze(o.label) === wanted);
-  if (!hits.length) hits = by((o) => o.value === req.value);
-  if (!hits.length) hits = by((o) => squeeze(o.label).toLowerCase() === wanted.toLowerCase());
-  if (!hits.length) return { error: "no option", options: options.slice(0, 30).map((o) => cap(squeeze(o.label), 40)), total: options.length };
-  if (hits[0].disabled) return { error: "option disabled", option: squeeze(hits[0].label) };
+  let hits = optionsLike(el, req.value);
+  while (!hits.length && performance.now() < end) {
+    await pause(30);
+    hits = optionsLike(el, req.value);
+  }
+  const labels = [...el.options].map((o) => cap(squeeze(o.label), 40));
+  if (!hits.length) return { error: "no option", options: labels.slice(0, 30), total: labels.length };
+  const hit = hits.find((o) => !o.disabled && !o.closest("optgroup")?.disabled);
+  if (!hit) return { error: "option disabled", option: squeeze(hits[0].label) };
   el.focus({ preventScroll: true });
-  if (el.multiple) hits[0].selected = true;
-  else el.selectedIndex = hits[0].index;
+  if (el.multiple) hit.selected = true;
+  else el.selectedIndex = hit.index;
   el.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
   el.dispatchEvent(new Event("change", { bubbles: true }));
-  return { value: [...el.selectedOptions].map((o) => squeeze(o.label)).join(", "), label: squeeze(hits[0].label) };
+  const chosen = [...el.selectedOptions].map((o) => squeeze(o.label)).join(", ");
+  return el.isConnected && hit.isConnected && !hit.selected ? { error: "not kept", option: chosen } : { value: chosen };
 }
 
-/** The option of an opened listbox widget with this text, waited for a moment. `req`: {value, timeout}. */
+function optionsLike(el, value) {
+  const options = [...el.options], wanted = squeeze(value);
+  for (const test of [(o) => squeeze(o.label) === wanted, (o) => o.value === value,
+    (o) => squeeze(o.label).toLowerCase() === wanted.toLowerCase()]) {
+    const hits = options.filter(test);
+    if (hits.length) return hits;
+  }
+  return [];
+}
+
+/**
+ * The option of an opened listbox widget with this text, waited for a moment; with `inside` only one that
+ * the widget itself holds or controls. A native datalist needs no click: its key is null.
+ * `req`: {key, value, timeout, inside}.
+ */
 async function findOption(req) {
-  const wanted = squeeze(req.value).toLowerCase(), end = performance.now() + req.timeout;
+  const wanted = squeeze(req.value).toLowerCase(), end = performance.now() + req.timeout, el = elementOf(req.key);
   for (;;) {
-    const options = walkDocument(document).nodes.filter((n) => /^(option|menuitem|menuitemradio|treeitem|clickable)$/.test(n.role));
+    const owned = el ? ownedBoxes(el) : [];
+    const options = walkDocument(document).nodes.filter((n) => /^(option|menuitem|menuitemradio|treeitem|radio|clickable)$/.test(n.role) &&
+      (!req.inside || owned.some((box) => box.contains(n.el))));
     const hit = options.find((n) => n.name.toLowerCase() === wanted) ?? options.find((n) => n.name.toLowerCase().startsWith(wanted));
     if (hit) return { key: keyOf(hit.el), name: hit.name };
-    if (performance.now() >= end) return { error: "no option", options: options.slice(0, 30).map((n) => cap(n.name, 40)), total: options.length };
+    if (el?.list && [...el.list.options].some((o) => o.value === el.value && o.value === req.value)) return { key: null, name: req.value };
+    if (performance.now() >= end) {
+      const names = options.filter((n) => n.role !== "clickable").map((n) => n.name);
+      for (const option of el?.list?.options ?? []) names.push(option.value);
+      return { error: "no option", options: names.slice(0, 30).map((name) => cap(name, 40)), total: names.length };
+    }
     await pause(30);
   }
+}
+
+function ownedBoxes(el) {
+  const ids = `${el.getAttribute("aria-controls") ?? ""} ${el.getAttribute("aria-owns") ?? ""}`.split(/\s+/).filter(Boolean);
+  return [el, ...ids.map((id) => el.getRootNode().getElementById?.(id)).filter(Boolean)];
 }
 
 const FORM_AUTOCOMPLETE = {

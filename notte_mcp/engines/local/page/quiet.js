@@ -67,8 +67,7 @@ function disarm() {
 async function firstFrames() {
   await nextFrame();
   await nextFrame();
-  const out = { mutated: (armed?.quiet.count() ?? 0) > 0, landed: armed?.landed ?? null };
-  return out;
+  return { mutated: (armed?.quiet.count() ?? 0) > 0 };
 }
 
 /** Wait until `quiet` ms went by without a mutation, at most `timeout` ms. Says whether it came to that. */

@@ -10,12 +10,10 @@ async function reach(req) {
   if (!el || !el.isConnected) return { error: "gone" };
   const quiet = watchQuiet(el.ownerDocument);
   const start = performance.now();
-  let first = true;
   try {
     for (;;) {
       if (!el.isConnected) return { error: "gone" };
-      const state = await attempt(el, req.kind, first);
-      first = false;
+      const state = await attempt(el, req.kind);
       if (!state.error) return { ...state, ...describe(el) };
       const waited = performance.now() - start;
       const hopeless = req.patient ? waited > req.timeout : quiet.since() > PATIENCE && waited > PATIENCE;
@@ -27,20 +25,39 @@ async function reach(req) {
   }
 }
 
-async function attempt(el, kind, first) {
-  if (!el.checkVisibility({ visibilityProperty: true })) return { error: "hidden" };
+async function attempt(el, kind) {
+  if (kind === "file") return isDisabled(el) ? { error: "disabled" } : {};
+  const shown = shownFor(el);
+  if (!shown) return { error: "hidden" };
   if (kind !== "hover" && isDisabled(el)) return { error: "disabled" };
   if (kind === "edit" && (el.readOnly || el.ariaReadOnly === "true")) return { error: "readonly" };
   if (kind === "focus") {
-    intoView(el);
+    intoView(shown);
     return {};
   }
-  if (await moving(el)) return { error: "moving" };
-  return point(el, first);
+  if (await moving(shown)) return { error: "moving" };
+  const found = point(shown, el);
+  if (!found.error || shown !== el) return found;
+  // Boxes that are drawn by their label are often a pixel large, or under something that is drawn for them.
+  for (const label of ownLabels(el)) {
+    const over = point(label, el);
+    if (!over.error) return over;
+  }
+  return found;
 }
 
-/** A point of the element that a pointer would hit, in px of the top frame of this world. */
-function point(el) {
+/** What stands for the element on the page: itself, or the label of a box that is hidden behind it. */
+function shownFor(el) {
+  const visible = (e) => e.checkVisibility({ visibilityProperty: true });
+  return visible(el) ? el : ownLabels(el).find(visible);
+}
+
+function ownLabels(el) {
+  return el.localName === "input" && /^(checkbox|radio|file)$/.test(el.type) ? [...el.labels ?? []] : [];
+}
+
+/** A point of `el` where a pointer would hit `target`, in px of the top frame of this world. */
+function point(el, target) {
   intoView(el);
   const view = el.ownerDocument.defaultView;
   const rects = [...el.getClientRects()].filter((r) => r.width > 0 && r.height > 0);
@@ -53,14 +70,41 @@ function point(el) {
     for (const [fx, fy] of [[0.5, 0.5], [0.2, 0.5], [0.8, 0.5], [0.5, 0.2], [0.5, 0.8]]) {
       const x = left + (right - left) * fx, y = top + (bottom - top) * fy;
       const hit = deepHit(el.ownerDocument, x, y);
-      if (hit && belongs(hit, el)) {
-        const base = frameOffset(view);
-        return { x: x + base.x, y: y + base.y };
-      }
-      cover ??= hit;
+      if (hit && belongs(hit, target)) {
+        const out = throughFrames(view, x, y);
+        if (!out.cover) return out;
+        cover ??= out.cover;
+      } else cover ??= hit;
     }
   }
   return cover ? { error: "covered", cover: naming(cover) } : { error: "outside" };
+}
+
+/** A point of a frame of the same origin as a point of this world's top frame, or what covers it on the way. */
+function throughFrames(view, x, y) {
+  for (let w = view; w !== window && w.frameElement; w = w.parent) {
+    const frame = w.frameElement, doc = frame.ownerDocument;
+    const place = () => {
+      const r = frame.getBoundingClientRect();
+      return { x: r.left + frame.clientLeft + x, y: r.top + frame.clientTop + y };
+    };
+    const at = pointIntoView(doc.defaultView, place);
+    const hit = deepHit(doc, at.x, at.y);
+    if (hit !== frame) return { cover: hit ?? frame };
+    x = at.x;
+    y = at.y;
+  }
+  return { x, y };
+}
+
+/** Scroll a view until a point of it can be seen. `place` tells where the point is. */
+function pointIntoView(view, place) {
+  const at = place();
+  const dx = at.x < 0 || at.x >= view.innerWidth ? at.x - view.innerWidth / 2 : 0;
+  const dy = at.y < 0 || at.y >= view.innerHeight ? at.y - view.innerHeight / 2 : 0;
+  if (!dx && !dy) return at;
+  view.scrollBy({ left: dx, top: dy, behavior: "instant" });
+  return place();
 }
 
 function intoView(el) {
@@ -68,7 +112,7 @@ function intoView(el) {
   const r = el.getBoundingClientRect();
   const inside = r.top >= 0 && r.left >= 0 && r.bottom <= view.innerHeight && r.right <= view.innerWidth;
   if (!inside || clippedByScroller(el, r)) el.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
-  for (let w = view; w.frameElement; w = w.parent) intoViewOnce(w.frameElement);
+  for (let w = view; w !== window && w.frameElement; w = w.parent) intoViewOnce(w.frameElement);
 }
 
 function intoViewOnce(frame) {
@@ -97,12 +141,13 @@ function deepHit(doc, x, y) {
   return hit;
 }
 
-/** Whether a hit on `hit` counts for `el`: inside it, or its label. */
+/** Whether a hit on `hit` counts for `el`: inside it, or its label (but not a link or button in the label). */
 function belongs(hit, el) {
-  for (let up = hit; up; up = up.parentElement ?? (up.assignedSlot ?? up.getRootNode()).host ?? null) {
+  let other = false;
+  for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host ?? null) {
     if (up === el) return true;
-    if (up.localName === "label" && up.control === el) return true;
-    if (up.parentElement === null && !up.getRootNode().host) break;
+    if (up.localName === "label" && up.control === el) return !other;
+    other ||= /^(a|button|select|textarea|summary)$/.test(up.localName) || up.localName === "input";
   }
   return false;
 }
@@ -122,12 +167,16 @@ function frameOffset(view) {
 function framePoint(req) {
   const frame = elementOf(req.key);
   if (!frame?.isConnected) return { error: "gone" };
-  intoView(frame);
-  const r = frame.getBoundingClientRect(), base = frameOffset(frame.ownerDocument.defaultView);
-  const x = r.left + frame.clientLeft + req.x, y = r.top + frame.clientTop + req.y;
-  const hit = deepHit(frame.ownerDocument, x, y);
-  if (hit && hit !== frame) return { error: "covered", cover: naming(hit) };
-  return { x: x + base.x, y: y + base.y };
+  intoViewOnce(frame);
+  const view = frame.ownerDocument.defaultView;
+  const at = pointIntoView(view, () => {
+    const r = frame.getBoundingClientRect();
+    return { x: r.left + frame.clientLeft + req.x, y: r.top + frame.clientTop + req.y };
+  });
+  const hit = deepHit(frame.ownerDocument, at.x, at.y);
+  if (hit !== frame) return hit ? { error: "covered", cover: naming(hit) } : { error: "outside" };
+  const out = throughFrames(view, at.x, at.y);
+  return out.cover ? { error: "covered", cover: naming(out.cover) } : out;
 }
 
 /** The middle of an element's box, [x, y] in px of the top frame of this world. `req`: {key}. */

@@ -37,14 +37,14 @@ function scrollerFor(el, down) {
 /** Cover secret fields and draw ids over elements, in a closed shadow root above the page. `req`: {ids: [{key, id}]}. */
 function mark(req) {
   unmark();
-  const covered = [...document.querySelectorAll("input")].filter((el) => isSecret(el) && el.value);
+  const covered = rootsOf(document).flatMap((root) => [...root.querySelectorAll("input,textarea")]).filter((el) => el.value && isSecret(el));
   if (!req.ids.length && !covered.length) return;
   const host = document.createElement("notte-marks");
-  host.style.cssText = "position:fixed;inset:0;pointer-events:none;z-index:2147483647";
+  host.style.cssText = "position:fixed;inset:0;width:100vw;height:100vh;margin:0;border:0;padding:0;background:none;overflow:visible;pointer-events:none;z-index:2147483647";
   const root = host.attachShadow({ mode: "closed" });
   for (const el of covered) {
-    const r = el.getBoundingClientRect(), cover = document.createElement("div");
-    cover.style.cssText = `position:fixed;left:${r.left}px;top:${r.top}px;width:${r.width}px;height:${r.height}px;background:#444`;
+    const r = el.getBoundingClientRect(), base = frameOffset(el.ownerDocument.defaultView), cover = document.createElement("div");
+    cover.style.cssText = `position:fixed;left:${r.left + base.x}px;top:${r.top + base.y}px;width:${r.width}px;height:${r.height}px;background:#444`;
     root.append(cover);
   }
   for (const { key, id } of req.ids) {
@@ -61,6 +61,8 @@ function mark(req) {
     root.append(box);
   }
   document.documentElement.append(host);
+  host.popover = "manual"; // above the page's own dialogs, which stand above every z-index
+  host.showPopover();
 }
 
 function unmark() {

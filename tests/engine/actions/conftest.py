@@ -1,0 +1,60 @@
+"""One Chromium for all tests of actions, a session of its own for each."""
+
+import itertools
+import os
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+
+from notte_mcp.engines.local.engine import LocalEngine
+from tests.engine.actions.driver import Driver, opened
+from tests.site import Site
+
+MakeEngine = Callable[..., LocalEngine]
+
+
+@pytest.fixture(scope="session")
+def make_engine(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeEngine:
+    """Makes an engine with folders of its own."""
+    folder = tmp_path_factory.mktemp("engines")
+    numbers = itertools.count()
+
+    def tmp_for(name: str) -> Path:
+        path = folder / f"{name}{next(numbers)}"
+        path.mkdir()
+        return path
+
+    def make(*, max_download_bytes: int = 1_000_000, upload_dirs: tuple[Path, ...] = ()) -> LocalEngine:
+        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        return LocalEngine(
+            executable=chromium,
+            no_sandbox=as_root,
+            tmp_for=tmp_for,
+            note_process=lambda _pid: None,
+            max_tabs=6,
+            max_download_bytes=max_download_bytes,
+            upload_dirs=upload_dirs,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that uploads are allowed from."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="session")
+async def engine(make_engine: MakeEngine, shared_folder: Path) -> AsyncGenerator[LocalEngine]:
+    engine = make_engine(upload_dirs=(shared_folder,))
+    async with opened(engine, shared_folder):  # the browser lives as long as one session does
+        yield engine
+    await engine.close(deadline_s=3)
+
+
+@pytest.fixture
+async def driver(engine: LocalEngine, site: Site, tmp_path: Path) -> AsyncGenerator[Driver]:
+    async with opened(engine, tmp_path) as session:
+        yield Driver(session, site, tmp_path / "files")

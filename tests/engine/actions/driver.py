@@ -1,0 +1,93 @@
+"""What the tests of actions drive a page with: actions in, receipts out, and the page itself to look at."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+from playwright.async_api import Page
+
+from notte_mcp import actions as a
+from notte_mcp.engines.base import OpenRequest
+from notte_mcp.engines.local.engine import LocalEngine
+from notte_mcp.engines.local.session import LocalSession
+from notte_mcp.ids import new_session_id
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import SessionSpec
+from tests.site import Site
+
+
+@asynccontextmanager
+async def opened(
+    engine: LocalEngine, folder: Path, *, own_browser: bool = False, state: dict[str, Any] | None = None
+) -> AsyncGenerator[LocalSession]:
+    """A session, closed afterwards."""
+    (folder / "files").mkdir(exist_ok=True)
+    spec = SessionSpec(own_browser=own_browser)
+    with anyio.fail_after(20):
+        session = await engine.open(OpenRequest(new_session_id(), spec, folder, state))
+    try:
+        yield session
+    finally:
+        with anyio.CancelScope(shield=True):
+            await session.close(deadline_s=3)
+
+
+@dataclass
+class Driver:
+    """A session, the site that it is on, and the folder of its files."""
+
+    session: LocalSession
+    site: Site
+    files: Path
+
+    @property
+    def page(self) -> Page:
+        """The current tab's page, to look at what really happened."""
+        return self.session._stage.tab.page
+
+    async def open(self, path: str) -> Receipt:
+        """Go to a page of the site."""
+        return await self.act(a.Goto(url=self.site.url(path)))
+
+    async def perform(self, action: a.Action, *, timeout_ms: int = 5_000) -> Receipt:
+        """Do one action, whatever comes of it."""
+        with anyio.fail_after(15):
+            return await self.session.perform(action, timeout_ms=timeout_ms)
+
+    async def act(self, action: a.Action) -> Receipt:
+        """Do one action that must succeed."""
+        receipt = await self.perform(action)
+        assert receipt.success, receipt.message
+        return receipt
+
+    async def refused(self, action: a.Action, *, timeout_ms: int = 5_000) -> Receipt:
+        """Do one action that must fail."""
+        receipt = await self.perform(action, timeout_ms=timeout_ms)
+        assert not receipt.success, receipt.message
+        return receipt
+
+    async def click(self, selector: str) -> Receipt:
+        """Click what must be there."""
+        return await self.act(a.Click(selector=selector))
+
+    async def batch(self, actions: Sequence[a.Action]) -> list[Receipt]:
+        """Do several actions that must succeed."""
+        return [await self.act(action) for action in actions]
+
+    async def js(self, expression: str) -> Any:
+        """An expression's value in the page, not by way of the session."""
+        with anyio.fail_after(5):
+            return await self.page.evaluate(expression)
+
+    async def out(self) -> str:
+        """What the page's status line says."""
+        with anyio.fail_after(5):
+            return await self.page.locator("#out").inner_text()
+
+    async def until(self, expression: str) -> None:
+        """Wait until an expression is true in the page."""
+        with anyio.fail_after(5):
+            await self.page.wait_for_function(expression)

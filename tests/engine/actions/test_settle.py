@@ -1,0 +1,178 @@
+"""When an action is over: still pages at once, answers awaited, endless ones given up after 2 s."""
+
+import statistics
+import time
+
+import pytest
+
+from notte_mcp import actions as a
+from tests.engine.actions.driver import Driver
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_click_on_a_still_page_is_over_in_two_frames(driver: Driver) -> None:
+    """Target: 50 ms on an idle machine; the bound here allows for a busy one."""
+    await driver.open("/fetch.html")
+    took: list[float] = []
+    for _ in range(12):
+        begun = time.monotonic()
+        receipt = await driver.click("text=/^Nothing$/")
+        took.append((time.monotonic() - begun) * 1000)
+        assert not receipt.unsettled
+    assert statistics.median(took) < 150, took
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("At once", "changed at once"),
+        ("Microtask", "microtask"),
+        ("Two frames", "two frames later"),
+        ("One request", "3 items after 200 ms"),
+        ("Two requests", "3 items after 150 ms"),
+        ("Server error", "error 500"),
+        ("Refused", "refused"),
+    ],
+)
+async def test_what_a_click_leads_to_is_there_when_it_is_over(driver: Driver, name: str, shown: str) -> None:
+    """Rendered, not only answered."""
+    await driver.open("/fetch.html")
+    receipt = await driver.click(f'button:text-is("{name}")')
+    assert (await driver.out(), receipt.unsettled) == (shown, False)
+    assert bool(receipt.failed_requests) is (name in ("Server error", "Refused"))
+
+
+async def test_what_renders_after_an_answer_is_awaited_in_a_frame_of_another_site_too(driver: Driver) -> None:
+    """Its changes are watched where they happen."""
+    await driver.open("/frames.html")
+    frame = "#other >> internal:control=enter-frame >> "
+    out = driver.page.locator(frame + "#out")
+    await out.evaluate(
+        "out => out.ownerDocument.getElementById('press').onclick = () =>"
+        " fetch('/api/items?ms=200').then(r => r.json()).then(x => { setTimeout(() => { out.textContent = 'got ' + x.length; }, 30); })"
+    )
+    await driver.click(frame + "#press")
+    assert await out.inner_text() == "got 3"
+
+
+async def test_a_slow_answer_ends_the_wait_at_2_s_and_is_told(driver: Driver) -> None:
+    """`unsettled`; `wait_for` takes it from there."""
+    await driver.open("/fetch.html")
+    begun = time.monotonic()
+    receipt = await driver.click("text=Slow request")
+    assert receipt.unsettled
+    assert 1.8 < time.monotonic() - begun < 2.8
+    await driver.act(a.WaitFor(value="3 items after 3000 ms"))
+
+
+async def test_a_page_that_never_rests_ends_the_wait_at_2_s(driver: Driver) -> None:
+    """Endless changes and requests."""
+    await driver.open("/forever.html")
+    begun = time.monotonic()
+    receipt = await driver.click("#count")
+    assert (receipt.unsettled, await driver.out()) == (True, "1")
+    assert time.monotonic() - begun < 2.8
+
+
+async def test_what_a_timer_brings_is_waited_for_inside_the_page(driver: Driver) -> None:
+    """[click, wait_for], [click, wait_for]: 400 ms and 150 ms of timers, and little more."""
+    await driver.open("/late.html")
+    begun = time.monotonic()
+    first = await driver.click("#search")
+    assert not first.unsettled
+    assert await driver.js("document.getElementById('book')") is None
+    await driver.act(a.WaitFor(value="3 flights found"))
+    await driver.batch([a.Click(selector="#book"), a.WaitFor(value="seat 14C")])
+    assert time.monotonic() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    "wait", [a.WaitFor(selector="#book"), a.WaitFor(gone="Search flights"), a.WaitFor(url="**/later.html")]
+)
+async def test_conditions_are_met_as_they_come(driver: Driver, wait: a.WaitFor) -> None:
+    """An element, a text that goes, a URL."""
+    await driver.open("/late.html")
+    await driver.click("#search")
+    await driver.js(
+        "void setTimeout(() => { document.getElementById('search').remove(); history.pushState({}, '', '/later.html'); }, 300)"
+    )
+    await driver.act(wait)
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (a.WaitFor(value="never there", timeout_ms=200), '"never there" did not appear'),
+        (a.WaitFor(gone="Search flights", timeout_ms=200), '"Search flights" did not go'),
+        (a.WaitFor(selector="#book", timeout_ms=200), "#book did not become visible"),
+        (a.WaitFor(url="**/elsewhere", timeout_ms=200), "the URL did not become"),
+    ],
+)
+async def test_a_condition_that_is_not_met_is_told_at_its_time(driver: Driver, wait: a.WaitFor, said: str) -> None:
+    """Which one, and within what."""
+    await driver.open("/late.html")
+    begun = time.monotonic()
+    receipt = await driver.refused(wait)
+    assert (receipt.code, said in receipt.message) == ("action_timeout", True), receipt.message
+    assert time.monotonic() - begun < 1.5
+
+
+async def test_a_text_in_a_frame_of_another_site_is_waited_for(driver: Driver) -> None:
+    """Also one that no walk has met, and one that comes later."""
+    await driver.open("/frames.html")
+    await driver.act(a.WaitFor(value="Press deep-same", timeout_ms=3_000))
+
+
+async def test_a_wait_follows_a_navigation(driver: Driver) -> None:
+    """The text is on the next page."""
+    await driver.open("/fetch.html")
+    await driver.click("text=Page by timer")
+    await driver.act(a.WaitFor(value="Your number is later"))
+    assert driver.session.position.url == driver.site.url("/done?id=later")
+
+
+async def test_a_link_that_loads_is_followed_until_its_page_is_there(driver: Driver) -> None:
+    """URL, status and title are those of the new page."""
+    await driver.open("/fetch.html")
+    receipt = await driver.click("text=/^Slow page$/")
+    assert (receipt.navigated, receipt.status, receipt.url_after) == (True, 200, driver.site.url("/slow?ms=200"))
+    assert (driver.session.position.title, receipt.unsettled) == ("Slow page", False)
+
+
+async def test_a_form_is_sent_and_its_redirect_followed(driver: Driver) -> None:
+    """POST, 303, GET."""
+    await driver.open("/form.html")
+    await driver.act(a.Fill(selector="#applicant", value="Ada"))
+    receipt = await driver.click("text=Send request")
+    assert (receipt.status, receipt.url_after) == (200, driver.site.url("/done?id=PR-1001"))
+    assert (driver.session.position.title, driver.site.submissions[0].value("applicant")) == ("Request received", "Ada")
+
+
+async def test_a_link_without_an_answer_stays_on_the_page(driver: Driver) -> None:
+    """204: no navigation, and no 2 s of waiting for one."""
+    await driver.open("/fetch.html")
+    await driver.js("void document.body.insertAdjacentHTML('beforeend', '<a href=/hit/link>No content</a>')")
+    begun = time.monotonic()
+    receipt = await driver.click("text=No content")
+    assert (receipt.navigated, receipt.status, receipt.unsettled) == (False, 204, False)
+    assert time.monotonic() - begun < 1.5
+
+
+async def test_addresses_that_change_without_a_load_are_told(driver: Driver) -> None:
+    """A hash is no navigation; pushState is, with the title that came with it."""
+    await driver.open("/router.html")
+    hashed = await driver.click("text=Notes >> nth=0")
+    assert (hashed.navigated, hashed.url_after) == (False, driver.site.url("/router.html#notes"))
+    pushed = await driver.click("text=/^Orders$/")
+    assert (pushed.navigated, driver.session.position.title) == (True, "Router: orders")
+    slow = await driver.click("text=/^Slow$/")
+    assert await driver.js("document.getElementById('main').textContent") == "SlowLoaded."
+    assert not slow.unsettled
+
+
+async def test_a_script_that_navigates_is_followed(driver: Driver) -> None:
+    """`evaluate_js` settles as a click does."""
+    await driver.open("/fetch.html")
+    receipt = await driver.act(a.EvaluateJs(code="location.href = '/done?id=scripted'"))
+    assert (receipt.navigated, receipt.url_after) == (True, driver.site.url("/done?id=scripted"))
