@@ -86,21 +86,3 @@ def test_logs_go_to_stderr_as_json_and_stdout_carries_only_the_protocol(tmp_path
     calls = [line for line in logged if line["event"] == "tool.called"]
     assert [(line["tool"], line["ok"]) for line in calls] == [("notte_status", False)]
     assert set(calls[0]) == {"event", "level", "log", "ms", "ok", "session", "timestamp", "tool"}
-
-
-def test_requests_sent_at_once_with_the_end_of_input_are_answered(tmp_path: Path) -> None:
-    """Ours: `printf ... | notte-mcp` shows the tool list."""
-    with server(tmp_path / "state") as wire:
-        first = wire.modern("tools/list")["id"]
-        wire.send({"jsonrpc": "2.0", "id": 99, "method": "resources/list", "params": {"_meta": wire_envelope()}})
-        wire.process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
-        rest = wire.rest()
-
-    assert first == 1
-    assert [message["id"] for message in rest] == [99]
-
-
-def wire_envelope() -> dict[str, object]:
-    from tests.stdio.wire import ENVELOPE
-
-    return dict(ENVELOPE)
