@@ -7,10 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.host import Answer, Host, serving
+from benchmarks.host import Answer, Host
 from benchmarks.rows import Outcome, Run, paired
-from benchmarks.starting import FLOORS
-from benchmarks.wire import BenchmarkFailed, wire
+from benchmarks.wire import BenchmarkFailed
 
 Flow = Callable[[Host, str, str], Awaitable[list[Answer]]]
 """A host, an address and a session (\"\" for a new one) to the answers of its calls."""
@@ -20,12 +19,12 @@ async def click(run: Run) -> Outcome:
     """A click on a page that nothing moves on."""
     pairs: list[tuple[float, float]] = []
     told = 0
-    async with serving() as host, wire(FLOORS) as floors:
-        opened = await host.start(run.site.url("/product/1"))
-        await floors.ask("open", {"url": run.site.url("/product/1")})
+    host, floors = run.warm()
+    await floors.ask("open", {"url": run.site.url("/product/1")})
+    async with host.page(run.site.url("/product/1")) as (session, opened):
         button = {"actions": [{"type": "click", "id": opened.id("Add to cart", "button")}]}
         for _ in run.times(20):
-            done = await host.call("notte_execute", button)
+            done = await host.call("notte_execute", button, session=session)
             begun = time.perf_counter()
             await floors.ask("click", {"role": "button", "name": "Add to cart"})
             pairs.append((done.ms, (time.perf_counter() - begun) * 1_000))
@@ -89,15 +88,14 @@ async def _flow(run: Run, name: str, path: str, flow: Flow) -> Outcome:
     pairs: list[tuple[float, float]] = []
     url = run.site.url(path)
     told = calls = 0
-    async with serving(warm=True) as host, wire(FLOORS) as floors:
+    host, floors = run.warm()
+    for _ in run.times(9):
+        begun = time.perf_counter()
+        answers = await flow(host, url, "")
+        ours = (time.perf_counter() - begun) * 1_000
+        begun = time.perf_counter()
         await floors.ask(name, {"url": url})
-        for _ in run.times(9):
-            begun = time.perf_counter()
-            answers = await flow(host, url, "")
-            ours = (time.perf_counter() - begun) * 1_000
-            begun = time.perf_counter()
-            await floors.ask(name, {"url": url})
-            pairs.append((ours, (time.perf_counter() - begun) * 1_000))
-            told, calls = sum(answer.tokens for answer in answers), len(answers)
-            await host.stop(answers[0].facts["session_id"])
+        pairs.append((ours, (time.perf_counter() - begun) * 1_000))
+        told, calls = sum(answer.tokens for answer in answers), len(answers)
+        await host.stop(answers[0].facts["session_id"])
     return paired(pairs, tokens=told, calls=calls)

@@ -42,7 +42,7 @@ async def warm(run: Run) -> Outcome:
 
 async def _measure(run: Run) -> None:
     """Both rows are read from the same laps."""
-    count = 3 if run.short else SESSIONS
+    count = 2 if run.short else SESSIONS
     for _ in run.times(3) if not _ours else ():
         _ours.append(await _our_lap(run.site.url("/form.html"), count))
         _floors.append(await _floor_lap(run.site.url("/form.html"), count))

@@ -2,8 +2,8 @@
 
 Tokens are what a model would read and write: the arguments and the answer (its
 structured content where there is any, else its text), by o200k_base. The id of the
-session is sent always, because a second one keeps the browser warm, and not counted:
-with one live session an assistant leaves it out.
+session is sent, because another session keeps the browser warm, and not counted: with
+one live session an assistant leaves it out.
 
 Below: wire. Above: the rows.
 """
@@ -80,7 +80,7 @@ class Host:
         ms = (time.perf_counter() - begun) * 1_000
         text = "\n".join(block["text"] for block in result["content"] if block["type"] == "text")
         if result.get("isError"):
-            raise BenchmarkFailed(f"{tool}: {text}")
+            raise BenchmarkFailed(f"{tool}: {text}{self.wire.last_words()}")
         facts: dict[str, Any] = result.get("structuredContent") or {}
         return Answer(text, ms, tokens(arguments) + tokens(facts or text), facts)
 
@@ -91,19 +91,24 @@ class Host:
             raise BenchmarkFailed(opened.facts["note"])
         return opened
 
+    @asynccontextmanager
+    async def page(self, url: str) -> AsyncGenerator[tuple[str, Answer]]:
+        """A page in a session of its own: the session's id and what the page shows; stopped at the end."""
+        opened = await self.start(url)
+        session: str = opened.facts["session_id"]
+        yield session, opened
+        await self.stop(session)
+
     async def stop(self, session: str) -> None:
         """End a session."""
         await self.call("notte_stop", {"id": session})
 
 
 @asynccontextmanager
-async def serving(*, hello: bool = True, warm: bool = False) -> AsyncGenerator[Host]:
-    """A server of its own with empty state. `warm` gives it a session that keeps the browser running."""
+async def serving() -> AsyncGenerator[Host]:
+    """A server of its own, greeted, with empty state and no browser yet."""
     with TemporaryDirectory(prefix="notte-mcp-bench-", ignore_cleanup_errors=True) as folder:
         async with wire(SERVER, {"NOTTE_MCP_STATE_DIR": str(Path(folder) / "state")}) as line:
             host = Host(line)
-            if hello or warm:
-                await host.hello()
-            if warm:
-                await host.call("notte_start", {})
+            await host.hello()
             yield host

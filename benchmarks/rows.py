@@ -1,6 +1,6 @@
 """What a row is: something measured on our side and on the floor's, and the numbers it has to reach.
 
-Below: nothing. Above: the files that measure, `__main__` that prints.
+Below: host, wire. Above: the files that measure, `__main__` that prints.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final, Literal
 
+from benchmarks.host import Host
+from benchmarks.wire import Wire
 from tests.site import Site
 
 Unit = Literal["ms", "tokens", "calls", "MB"]
@@ -54,10 +56,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every row gets: the site, and how often to repeat."""
+    """What every row gets: the site, and how often to repeat. A warm row also gets the server and the floors."""
 
     site: Site
     short: bool
+    host: Host | None = None
+    floors: Wire | None = None
+
+    def warm(self) -> tuple[Host, Wire]:
+        """The server and the floors, each with its browser running."""
+        assert self.host is not None
+        assert self.floors is not None
+        return self.host, self.floors
 
     def times(self, full: int) -> range:
         """The repetitions of a full run, or the one of a short run."""
@@ -75,6 +85,8 @@ class Row:
     what: str
     targets: tuple[Target, ...]
     measure: Measure
+    warm: bool = False
+    """Whether it wants processes and browsers that run already, shared with the warm rows next to it."""
 
 
 def paired(pairs: Sequence[tuple[float, float]], **ours: float) -> Outcome:

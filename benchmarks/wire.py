@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import anyio
 import psutil
@@ -39,10 +39,11 @@ class BenchmarkFailed(Exception):
 class Wire:
     """One process. Several requests may be under way at once."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, errors: IO[bytes]) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.pid = process.pid
+        self._errors = errors
         self._stdin = process.stdin
         self._stdout = BufferedByteReceiveStream(process.stdout)
         self._asked = 0
@@ -63,7 +64,7 @@ class Wire:
             await come.wait()
         answer = self._answers.pop(number, {"error": "no answer"})
         if "error" in answer:
-            raise BenchmarkFailed(f"{method}: {answer['error']}")
+            raise BenchmarkFailed(f"{method}: {answer['error']}{self.last_words()}")
         return answer["result"]
 
     async def tell(self, method: str) -> None:
@@ -84,6 +85,11 @@ class Wire:
         for come in self._waiting.values():
             come.set()
 
+    def last_words(self) -> str:
+        """The end of what the process said on stderr."""
+        self._errors.seek(0)
+        return "".join(f" | {line}" for line in self._errors.read().decode(errors="replace").splitlines()[-4:])
+
     def memory_mb(self) -> float:
         """Memory of the whole tree in MB: proportional shares where the system tells them, else resident sizes."""
         tree = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
@@ -96,21 +102,15 @@ async def wire(command: Sequence[str], settings: Mapping[str, str] | None = None
     with tempfile.TemporaryFile() as errors:
         env = {**os.environ, **(settings or {})}
         process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=errors, cwd=ROOT, env=env)
-        line = Wire(process)
-        failure: BenchmarkFailed | None = None
+        line = Wire(process, errors)
         async with anyio.create_task_group() as group:
             group.start_soon(line.read)
             try:
                 yield line
-            except BenchmarkFailed as error:
-                # Held until the process is gone: the task group would wrap it.
-                failure = error
             finally:
                 with anyio.CancelScope(shield=True):
                     await _end(process)
                 group.cancel_scope.cancel()
-        if failure is not None:
-            raise BenchmarkFailed(f"{failure}{_end_of(errors)}") from failure
 
 
 def python(*arguments: str) -> list[str]:
@@ -144,9 +144,3 @@ def _bytes_of(process: psutil.Process) -> int:
         return int(getattr(full, "pss", full.rss))
     except psutil.Error:
         return 0
-
-
-def _end_of(errors: Any) -> str:
-    errors.seek(0)
-    said = errors.read().decode(errors="replace").strip().splitlines()[-6:]
-    return "".join(f" | {text}" for text in said)
