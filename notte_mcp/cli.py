@@ -38,6 +38,7 @@ Every setting is also an environment variable (NOTTE_MCP_STATE_DIR, NOTTE_MCP_BR
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code (the server itself ends the process)."""
+    parent = os.getppid()  # now: it may die while the rest is being imported
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["demo"]:
         from notte_mcp.demo.drive import main as demo
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG
     if arguments.command == "sessions":
         return _sessions(settings)
-    return _serve(settings)
+    return _serve(settings, parent)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +98,7 @@ def _settings(arguments: argparse.Namespace) -> "Settings | str":
 # --- the server -------------------------------------------------------------------
 
 
-def _serve(settings: "Settings") -> int:
+def _serve(settings: "Settings", parent: int) -> int:
     # While nothing is open yet there is nothing to close: a host that gives up early is obeyed at once.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave_at_once)
@@ -107,7 +108,7 @@ def _serve(settings: "Settings") -> int:
     from notte_mcp import logs
 
     logs.configure(settings.log_level)
-    anyio.run(_serve_stdio, settings)
+    anyio.run(_serve_stdio, settings, parent)
     return FAILED  # not reached: the process is left by lifetime
 
 
@@ -115,7 +116,7 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
     os._exit(DONE)
 
 
-async def _serve_stdio(settings: "Settings") -> None:
+async def _serve_stdio(settings: "Settings", parent: int) -> None:
     from notte_mcp.lifetime import OnDemand, serve_until_left
     from notte_mcp.server import create_server
 
@@ -123,7 +124,7 @@ async def _serve_stdio(settings: "Settings") -> None:
     server = create_server(on_demand, settings)
     gc.freeze()
     gc.enable()
-    await serve_until_left(server.run_stdio_async, on_demand.close)
+    await serve_until_left(server.run_stdio_async, on_demand.close, parent=parent)
 
 
 @asynccontextmanager

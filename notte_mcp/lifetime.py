@@ -124,13 +124,15 @@ class OnDemand(Generic[T]):
 # --- the end of the process -----------------------------------------------------
 
 
-async def serve_until_left(serve: Callable[[], Awaitable[None]], drain: Callable[[], Awaitable[None]]) -> None:
+async def serve_until_left(
+    serve: Callable[[], Awaitable[None]], drain: Callable[[], Awaitable[None]], *, parent: int
+) -> None:
     """Run `serve` until it ends or the process is to end; then drain, and end the process.
 
     It is to end on SIGTERM, SIGINT and SIGHUP, at the end of `serve` (EOF on stdin), when stdout or stdin is
-    hung up, and when the parent has died. The exit code is 0 for all of these, 1 when `serve` failed by itself.
+    hung up, and when the process `parent` has died. The exit code is 0 for all of these, 1 when `serve` failed by itself.
     """
-    leave, wires = _Leave(), _Wires()
+    leave, wires = _Leave(), _Wires(parent)
     leave.on_signals()
     async with anyio.create_task_group() as group:
         group.start_soon(wires.watch, leave)
@@ -204,8 +206,8 @@ _LOST: Final = getattr(select, "POLLERR", 0) | getattr(select, "POLLHUP", 0) | g
 class _Wires:
     """Whether the host is still there: its two pipes, and its process."""
 
-    def __init__(self) -> None:
-        self._parent = os.getppid()
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
         # Duplicates, since the SDK points the standard descriptors elsewhere while it serves.
         self._in, self._out = os.dup(0), os.dup(1)
         self._poll = select.poll() if hasattr(select, "poll") else None
