@@ -116,6 +116,7 @@ def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
             max_tabs=settings.max_tabs,
             max_download_bytes=settings.max_download_bytes,
             upload_dirs=settings.upload_dirs,
+            cache=settings.state_dir / "cache",
         )
 
     return {"local": PendingEngine("local", local)}

@@ -49,7 +49,15 @@ class Paper:
         if len(shown) > SHOWN_LINES:
             shown = [*shown[:SHOWN_LINES], f"[{len(shown) - SHOWN_LINES} more lines]"]
         error = "error: " if result.is_error else ""
-        self.lines += [why, "", "```", f"{tool} {json.dumps(arguments, ensure_ascii=False)}", "", error + "\n".join(shown), "```"]
+        self.lines += [
+            why,
+            "",
+            "```",
+            f"{tool} {json.dumps(arguments, ensure_ascii=False)}",
+            "",
+            error + "\n".join(shown),
+            "```",
+        ]
         return text
 
     async def act(self, why: str, *actions: dict[str, Any], **more: Any) -> str:
@@ -57,7 +65,9 @@ class Paper:
 
     async def open(self, path: str, why: str = "") -> str:
         """Go there in the one session, and look."""
-        await self.client.call_tool("notte_execute", {"actions": [{"type": "goto", "url": self.site.url(path)}], "observe": "none"})
+        await self.client.call_tool(
+            "notte_execute", {"actions": [{"type": "goto", "url": self.site.url(path)}], "observe": "none"}
+        )
         self.page = await self.call("notte_observe", why or f"The page `{path}`.")
         return self.page
 
@@ -82,7 +92,9 @@ class Paper:
 async def server(state: Path, *flags: str) -> AsyncGenerator[Client]:
     """The server as a host starts it."""
     env = {**os.environ, "NOTTE_MCP_STATE_DIR": str(state), "PYTHONPATH": str(ROOT)}
-    parameters = StdioServerParameters(command=sys.executable, args=["-m", "notte_mcp", "--in-process", *flags], env=env)
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "notte_mcp", "--in-process", *flags], env=env
+    )
     with Path(os.devnull).open("w") as quiet:  # noqa: ASYNC230  (nothing else runs yet)
         async with Client(stdio_client(parameters, errlog=quiet)) as client:
             yield client
@@ -96,15 +108,32 @@ async def main() -> None:
         state = Path(folder) / "state"
         async with server(state) as client:
             paper = Paper(client, site, state)
-            for part in (parts.main_job, parts.observing, parts.acting, parts.waiting, parts.frames, parts.files,
-                         parts.secrets, parts.reading, parts.bad_input):
+            for part in (
+                parts.main_job,
+                parts.observing,
+                parts.acting,
+                parts.waiting,
+                parts.frames,
+                parts.files,
+                parts.secrets,
+                parts.reading,
+                parts.bad_input,
+            ):
                 await part(paper)
         async with server(state) as client:
             paper.client = client
             await parts.restart(paper)
         await parts.broken_machines(paper, Path(folder))
-    revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT)
-    head = ["# Tried", "", __doc__.split("\n\n")[1].replace("\n", " "), "", f"Written at revision {revision.stdout.strip()}."]
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    head = [
+        "# Tried",
+        "",
+        __doc__.split("\n\n")[1].replace("\n", " "),
+        "",
+        f"Written at revision {revision.stdout.strip()}.",
+    ]
     OUT.write_text("\n".join(head) + paper.text() + "\n", encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)}: {len(paper.lines)} entries")
 

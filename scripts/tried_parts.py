@@ -16,7 +16,12 @@ async def main_job(paper: "Paper") -> None:
     await paper.call("notte_status", "Nothing is live yet.")
     await paper.call("notte_start", "Open a page.", url=paper.site.url("/form.html"))
     name, mail, code = paper.id("Applicant"), paper.id("E-mail"), paper.id("Access code")
-    district, kind, terms, send = paper.id("District"), paper.id("New"), paper.id("I accept the terms"), paper.id("Send request")
+    district, kind, terms, send = (
+        paper.id("District"),
+        paper.id("New"),
+        paper.id("I accept the terms"),
+        paper.id("Send request"),
+    )
     await paper.act(
         "Fill seven fields and send, in one call.",
         {"type": "fill", "id": name, "value": "Ada Lovelace"}, {"type": "fill", "id": mail, "value": "ada@example.org"},
@@ -59,13 +64,24 @@ async def acting(paper: "Paper") -> None:
     await paper.open("/dialogs.html")
     confirm = paper.id("Confirm")
     await paper.act("A dialog is dismissed and told.", {"type": "click", "id": confirm})
-    await paper.act("Or answered as armed.", {"type": "handle_dialog", "value": "accept"}, {"type": "click", "id": confirm})
+    await paper.act(
+        "Or answered as armed.", {"type": "handle_dialog", "value": "accept"}, {"type": "click", "id": confirm}
+    )
     await paper.open("/tabs.html")
     await paper.act("A new tab becomes the current one.", {"type": "click", "id": paper.id("Form in a new tab")})
-    await paper.act("Back to the first.", {"type": "switch_tab", "tab_index": 0}, {"type": "goto", "url": paper.site.url("/late.html")}, {"type": "go_back"})
+    await paper.act(
+        "Back to the first.",
+        {"type": "switch_tab", "tab_index": 0},
+        {"type": "goto", "url": paper.site.url("/late.html")},
+        {"type": "go_back"},
+    )
     await paper.open("/stubborn.html", "Fields that ignore, mask, clear or replace what is typed.")
     fields = [word for word in paper.last.split() if word[0] == "I" and word[1:].isdigit()]
-    await paper.act("What they really hold is told.", *({"type": "fill", "id": i, "value": "1234567"} for i in fields[:6]), on_error="continue")
+    await paper.act(
+        "What they really hold is told.",
+        *({"type": "fill", "id": i, "value": "1234567"} for i in fields[:6]),
+        on_error="continue",
+    )
 
 
 async def waiting(paper: "Paper") -> None:
@@ -81,7 +97,9 @@ async def waiting(paper: "Paper") -> None:
         {"type": "wait_for", "value": "booked", "timeout_ms": 3000},
     )  # fmt: skip
     await paper.act("A condition that does not come.", {"type": "wait_for", "value": "never shown", "timeout_ms": 300})
-    await paper.call("notte_status", "Waiting for the next step comes back by itself.", id=await _session(paper), wait_seconds=1)
+    await paper.call(
+        "notte_status", "Waiting for the next step comes back by itself.", id=await _session(paper), wait_seconds=1
+    )
 
 
 async def frames(paper: "Paper") -> None:
@@ -101,7 +119,9 @@ async def files(paper: "Paper") -> None:
     await paper.call("notte_read", "What there is.", uri=f"notte://sessions/{session}/files")
     await paper.open("/uploads.html")
     document = paper.id("Document")
-    await paper.act("A file of the session may be uploaded.", {"type": "upload_file", "id": document, "path": "report.csv"})
+    await paper.act(
+        "A file of the session may be uploaded.", {"type": "upload_file", "id": document, "path": "report.csv"}
+    )
     await paper.act("No other.", {"type": "upload_file", "id": document, "path": "/etc/passwd"})
 
 
@@ -110,8 +130,13 @@ async def secrets(paper: "Paper") -> None:
     paper.section("Secrets", "The value typed is `sesame-9`; it is in none of these answers.")
     await paper.open("/login.html")
     await paper.act("Typed.", {"type": "fill", "id": paper.id("Password"), "value": "sesame-9"})
-    await paper.act("Scripts are off from here on.", {"type": "evaluate_js", "code": "document.querySelector('[type=password]').value"})
-    await paper.call("notte_workflow_code", "The script reads it from the environment.", target="playwright", max_tokens=400)
+    await paper.act(
+        "Scripts are off from here on.",
+        {"type": "evaluate_js", "code": "document.querySelector('[type=password]').value"},
+    )
+    await paper.call(
+        "notte_workflow_code", "The script reads it from the environment.", target="playwright", max_tokens=400
+    )
 
 
 async def reading(paper: "Paper") -> None:

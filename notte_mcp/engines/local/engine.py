@@ -11,8 +11,8 @@ below, nowhere else, and only when the first session opens.
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class RunningBrowser:
 
 class LocalEngine:
     """See the module. `tmp_for(name)` gives a fresh folder, `drop_tmp` removes it, `note_process(pid)`
-    remembers a process for the sweep."""
+    remembers a process for the sweep. In `cache` Node keeps the driver's compiled code for the next start."""
 
     name = "local"
 
@@ -71,9 +71,11 @@ class LocalEngine:
         max_tabs: int = 10,
         max_download_bytes: int = 200_000_000,
         upload_dirs: Sequence[Path] = (),
+        cache: Path | None = None,
     ) -> None:
         self._executable = executable
         self._no_sandbox = no_sandbox
+        self._cache = cache
         self._tmp_for = tmp_for
         self._drop_tmp = drop_tmp
         self._note_process = note_process
@@ -106,7 +108,7 @@ class LocalEngine:
                     self._options,
                     in_flight=home.downloads,
                     own_context=not home.foreign,
-                    leave=lambda: self._leave(request.session_id),
+                    leave=lambda deadline_s: self._leave(request.session_id, deadline_s=deadline_s),
                     lost=lambda why: self._lost(request.session_id, why),
                 )
             except BaseException:
@@ -125,13 +127,13 @@ class LocalEngine:
         try:
             yield home
         except PlaywrightError as error:
-            await self._leave(request.session_id)
+            await self._leave(request.session_id, deadline_s=1.5)
             raise BrowserLaunchFailed(
                 f"The browser started but gave no page: {_first_line(error)}.", next_call="notte_start again"
             ) from error
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await self._leave(request.session_id)
+                await self._leave(request.session_id, deadline_s=1.5)
             raise
 
     async def _browser_for(self, request: OpenRequest) -> RunningBrowser:
@@ -152,20 +154,14 @@ class LocalEngine:
         if self._playwright is not None and self._driver is not None and self._driver.is_running():
             return self._playwright
         before = [p.pid for p in children_of(os.getpid())]
-        # The driver makes its own folders under TMPDIR and takes it from our environment when it starts.
-        outer = os.environ.get("TMPDIR")
-        os.environ["TMPDIR"] = str(await anyio.to_thread.run_sync(self._tmp_for, "driver"))
+        folder = await anyio.to_thread.run_sync(self._tmp_for, "driver")
         try:
-            self._playwright = await async_playwright().start()
+            with _environment(TMPDIR=str(folder), **({"NODE_COMPILE_CACHE": str(self._cache)} if self._cache else {})):
+                self._playwright = await async_playwright().start()
         except Exception as error:
             raise BrowserLaunchFailed(
                 f"Playwright's driver did not start: {error}.", next_call="notte_start again"
             ) from error
-        finally:
-            if outer is None:
-                del os.environ["TMPDIR"]
-            else:
-                os.environ["TMPDIR"] = outer
         started = children_of(os.getpid(), before)
         self._driver = started[-1] if started else None
         if self._driver is not None:
@@ -227,7 +223,7 @@ class LocalEngine:
             accept_downloads=True,
         )
 
-    async def _leave(self, session_id: str) -> None:
+    async def _leave(self, session_id: str, *, deadline_s: float) -> None:
         """A session is over: its browser ends with it if it was the last one in it."""
         home = self._homes.pop(session_id, None)
         if home is None:
@@ -235,15 +231,16 @@ class LocalEngine:
         home.sessions.discard(session_id)
         if not home.sessions:
             self._forget(home)
-            await self._end(home, deadline_s=1.2)
+            await self._end(home, deadline_s=deadline_s)
 
     async def _end(self, home: RunningBrowser, *, deadline_s: float) -> None:
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(deadline_s), suppress(Exception):
+            with anyio.move_on_after(deadline_s * 0.6), suppress(Exception):
                 await home.browser.close()
             await anyio.to_thread.run_sync(end_tree, home.process)
             if home.folder is not None:
-                await anyio.to_thread.run_sync(self._drop_tmp, home.folder)
+                with suppress(OSError):
+                    await anyio.to_thread.run_sync(self._drop_tmp, home.folder)
 
     def _forget(self, home: RunningBrowser) -> None:
         for key in [k for k, v in self._browsers.items() if v is home]:
@@ -263,6 +260,21 @@ class LocalEngine:
                     await self._playwright.stop()
             await anyio.to_thread.run_sync(end_tree, self._driver)
             self._playwright = self._driver = None
+
+
+@contextmanager
+def _environment(**variables: str) -> Generator[None]:
+    """Set environment variables while a process starts that takes its own from ours: Playwright's driver offers no other way."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
