@@ -143,9 +143,11 @@ class Slot:
         return self._browser
 
     def snapshot(self) -> SessionRecord:
-        """The session as a reader may see it: no step that is not on disk, `busy` while somebody acts."""
+        """The session as a reader may see it: no step and no end that is not on disk, `busy` while somebody acts."""
         state = self.record.state
-        if state == "ready" and self.work is not None:
+        if self.ending is not None and not self.ended.is_set():
+            state = "stopping"
+        elif state == "ready" and self.work is not None:
             state = "busy"
         return replace(self.record, state=state, step_count=self.acknowledged)
 
