@@ -8,7 +8,6 @@ this machine's folders are shortened, so that two runs can be compared.
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -124,16 +123,7 @@ async def main() -> None:
             paper.client = client
             await parts.restart(paper)
         await parts.broken_machines(paper, Path(folder))
-    revision = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    head = [
-        "# Tried",
-        "",
-        __doc__.split("\n\n")[1].replace("\n", " "),
-        "",
-        f"Written at revision {revision.stdout.strip()}.",
-    ]
+    head = ["# Tried", "", __doc__.split("\n\n")[1].replace("\n", " ")]
     OUT.write_text("\n".join(head) + paper.text() + "\n", encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)}: {len(paper.lines)} entries")
 

@@ -154,6 +154,7 @@ async def bad_input(paper: "Paper") -> None:
     paper.section("Bad input")
     await paper.open("/products/3")
     old = paper.id("Add to cart")
+    await paper.act("A selector that matches several.", {"type": "click", "selector": "button"})
     await paper.call("notte_observe", "Unknown argument.", sesion_id="x")
     await paper.act("Unknown field of an action.", {"type": "click", "id": old, "force": True})
     await paper.act("Unknown type.", {"type": "clikc", "id": old})
@@ -161,7 +162,6 @@ async def bad_input(paper: "Paper") -> None:
     await paper.open("/late.html")
     await paper.act("A stale id.", {"type": "click", "id": old})
     await paper.act("A selector that matches none.", {"type": "click", "selector": "#nothing"})
-    await paper.act("One that matches several.", {"type": "click", "selector": "button"})
     await paper.act("No selector at all.", {"type": "click", "selector": "///["})
     for url in ("file:///etc/passwd", "javascript:alert(1)", "chrome://version"):
         await paper.act("An unsupported scheme.", {"type": "goto", "url": url})

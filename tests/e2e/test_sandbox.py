@@ -13,7 +13,6 @@ from tests.e2e.whole import below, facts, refused
 from tests.site import Site
 from tests.stdio.wire import Wire, environment, server
 
-pytestmark = pytest.mark.anyio
 NOBODY = 65534
 
 
@@ -27,7 +26,7 @@ def status_of(pid: int) -> dict[str, str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
-async def test_an_unprivileged_user_gets_a_sandboxed_browser(tmp_path: Path, site: Site) -> None:
+def test_an_unprivileged_user_gets_a_sandboxed_browser(tmp_path: Path, site: Site) -> None:
     """Design, section 3: the sandbox is on unless NOTTE_MCP_NO_SANDBOX=1; a renderer runs under seccomp."""
     base = Path("/tmp") / f"notte-mcp-test-{os.getpid()}"  # noqa: S108  (a folder that another user can reach)
     base.mkdir(mode=0o755)
@@ -63,7 +62,7 @@ async def test_an_unprivileged_user_gets_a_sandboxed_browser(tmp_path: Path, sit
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="about root")
-async def test_root_is_told_to_choose_when_nothing_is_said_of_the_sandbox(
+def test_root_is_told_to_choose_when_nothing_is_said_of_the_sandbox(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Design, section 3: the sandbox is never switched off by itself."""

@@ -80,5 +80,5 @@ def browsers_below(pid: int) -> list[psutil.Process]:
 async def gone(processes: list[psutil.Process], *, within_s: float) -> None:
     """Wait until none of these lives."""
     with anyio.fail_after(within_s):
-        while any(alive(p) for p in processes):
+        while any(alive(p) for p in processes):  # noqa: ASYNC110 - the end of another's child is no event of ours
             await anyio.sleep(0.02)

@@ -23,7 +23,10 @@ from notte_mcp.observations import clean_line
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element that was shown: where it is, and what it was called when it was."""
+    """An element that was shown: where it is, and what it was called when it was.
+
+    What has a key up to `beside` in the same document lived beside it, and is no heir of it.
+    """
 
     id: str
     tab: Tab
@@ -35,6 +38,7 @@ class Element:
     context: str
     page: str
     healed: bool = False
+    beside: int = 0
 
 
 def page_of(url: str) -> str:
@@ -51,8 +55,8 @@ class ElementBook:
         self._by_id: dict[str, Element] = {}
         self._by_place: dict[tuple[int, int], str] = {}
 
-    def shown(self, tab: Tab, world: World, node: dict[str, Any]) -> str:
-        """The id of an element that is being shown, a new one if it has none yet."""
+    def shown(self, tab: Tab, world: World, node: dict[str, Any], beside: int = 0) -> str:
+        """The id of an element that is being shown, a new one if it has none yet. `beside`: see `Element`."""
         document = world.document
         assert document is not None  # noqa: S101  (a node has come out of it)
         place = (document.uid, int(node["key"]))
@@ -64,7 +68,7 @@ class ElementBook:
             self._by_place[place] = found
         self._by_id[found] = Element(
             found, tab, world, *place, role=node["role"], name=node.get("name", ""),
-            context=node.get("context", ""), page=page_of(tab.url),
+            context=node.get("context", ""), page=page_of(tab.url), beside=beside,
         )  # fmt: skip
         return found
 
@@ -119,8 +123,11 @@ class ElementBook:
         world = element.world if element.world in tab.worlds else None
         if tab.closed or world is None or page_of(tab.url) != element.page:
             raise stale(element, [])
+        asked: dict[str, Any] = {"role": element.role, "name": element.name, "context": element.context, "after": 0}
+        if world.document is not None and world.document.uid == element.document_uid:
+            asked["after"] = element.beside
         try:
-            found = await world.call("heirs", {"role": element.role, "name": element.name, "context": element.context}, anew=True)
+            found = await world.call("heirs", asked)
         except DocumentGone:
             raise stale(element, []) from None
         same = [n for n in found if n["same"] and "disabled" not in n.get("states", ())]
@@ -129,7 +136,7 @@ class ElementBook:
         assert world.document is not None  # noqa: S101
         healed = Element(
             element.id, tab, world, world.document.uid, int(same[0]["key"]), element.role, element.name,
-            element.context, element.page, healed=True,
+            element.context, element.page, healed=True, beside=element.beside,
         )  # fmt: skip
         self._by_id[element.id] = healed
         self._by_place.setdefault((healed.document_uid, healed.key), element.id)

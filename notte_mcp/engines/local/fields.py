@@ -182,7 +182,7 @@ async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: in
     )
 
 
-def _on(checked: bool) -> str:
+def _on(checked: bool) -> str:  # noqa: FBT001  (the state itself)
     return "checked" if checked else "not checked"
 
 

@@ -11,7 +11,8 @@ Below: `world`, `tab`, `elements`, observations. Above: `session`.
 import itertools
 import secrets
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import anyio
@@ -22,16 +23,18 @@ from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding, UnknownView
-from notte_mcp.observations import Changes, Node, Observation, Tab as TabView, clean_line
+from notte_mcp.observations import Changes, Node, Observation, clean_line
+from notte_mcp.observations import Tab as TabView
 
 CURSOR_SECONDS: Final = 15 * 60
 LOOK_SECONDS: Final = 8.0
-_FOREIGN_SHARE: Final = 0.25  # of the budget kept for frames of another origin, where there are any
+_FRAME_DEPTH: Final = 5  # frames of another origin within one another
+_FRAME_TOKENS: Final = 40  # the least that a frame of another origin is given
 
 # Runs in the page's own world, which alone sees its listeners; all it can tell us is which elements have one.
 _LISTENERS: Final = """(() => { try {
   const skip = /^(a|button|input|select|textarea|option|script|style|br|html|body|head|path|iframe)$/;
-  const kinds = ["click", "mousedown", "mouseup", "pointerdown", "dblclick"];
+  const kinds = ["click", "mousedown", "mouseup", "pointerdown", "dblclick"], focused = [...kinds, "keydown"];
   let left = 60000;
   const visit = (root) => {
     for (const el of root.querySelectorAll("*")) {
@@ -42,7 +45,7 @@ _LISTENERS: Final = """(() => { try {
         continue;
       }
       const has = getEventListeners(el);
-      for (const kind of kinds) if (has[kind]) { el.dispatchEvent(new CustomEvent("TOKEN", { composed: true })); break; }
+      for (const kind of el.hasAttribute("tabindex") ? focused : kinds) if (has[kind]) { el.dispatchEvent(new CustomEvent("TOKEN", { composed: true })); break; }
     }
   };
   visit(document);
@@ -57,6 +60,20 @@ class _Cursor:
     expires: float
 
 
+@dataclass
+class _Look:
+    """One observation while it is being made: what is left of its tokens, and what was found."""
+
+    tab: Tab
+    request: ObserveRequest
+    left: int
+    omitted: int = 0
+    lists: dict[str, list[Node]] = field(
+        default_factory=lambda: {name: [] for name in ("nodes", "appeared", "changed", "gone")}
+    )
+    worlds: list[tuple[World, int, int]] = field(default_factory=list[tuple[World, int, int]])
+
+
 class Observer:
     """Makes observations of a session's tabs."""
 
@@ -69,102 +86,91 @@ class Observer:
         """A view of a tab (see `BrowserSession.observe`)."""
         if request.cursor is not None:
             return await self._continue(tab, request, tabs)
-        place = await self._refreshed(tab)
-        await self._mark_listeners(tab.main)
-        raw = await self._look(tab.main, request, self._budget(tab, request.max_tokens))
+        look = _Look(tab, request, request.max_tokens)
+        raw = await self._main(look)
+        tab.title = clean_line(raw["place"]["title"], 200)
+        await self._collect(look, tab.main, raw, 0)
         whole = request.mode != "changes" or request.since is None or not raw["known"]
-        lists: dict[str, list[Node]] = {name: [] for name in ("nodes", "appeared", "changed", "gone")}
-        rest: list[tuple[World, int, int]] = []
-        omitted = await self._collect(tab, tab.main, raw, request, lists, rest, depth=0)
-        note = "" if request.mode != "changes" or request.since is None or raw["known"] else "new page"
-        if note and request.since is not None and tab.main.document is None:
-            note = ""
-        cursor = self._keep(request.view, tab, rest) if omitted and whole else None
         changes = None
         if not whole and request.since is not None:
+            appeared = (*look.lists["appeared"], *look.lists["nodes"])
             changes = Changes(
-                request.since, tuple(lists["appeared"] + lists["nodes"]), tuple(lists["changed"]), tuple(lists["gone"]), omitted
+                request.since, appeared, tuple(look.lists["changed"]), tuple(look.lists["gone"]), look.omitted
             )
         return Observation(
-            url=clean_line(place["url"], 2_000), title=tab.title, tabs=tabs, mode=request.mode, view=request.view,
-            nodes=tuple(lists["nodes"]) if whole else (), changes=changes, omitted=omitted if whole else 0,
-            cursor=cursor, note=note, whole=whole,
+            url=clean_line(raw["place"]["url"], 2_000), title=tab.title, tabs=_named(tabs, tab), mode=request.mode,
+            view=request.view, nodes=tuple(look.lists["nodes"]) if whole else (), changes=changes,
+            omitted=look.omitted if whole else 0, whole=whole, note=_note(request, raw),
+            cursor=self._keep(request.view, tab, look.worlds) if look.omitted and whole else None,
         )  # fmt: skip
 
-    async def _refreshed(self, tab: Tab) -> dict[str, Any]:
-        try:
-            return await tab.refresh()
-        except DocumentGone:
-            raise PageNotResponding(
-                "The page is being replaced again and again; none of its documents lived long enough to be read.",
-                next_call="notte_observe again, or goto another page",
-            ) from None
-
-    def _budget(self, tab: Tab, tokens: int) -> int:
-        return int(tokens * (1 - _FOREIGN_SHARE)) if tab.frames else tokens
-
-    async def _mark_listeners(self, world: World) -> None:
-        """Let the page's own world tell ours which elements have click listeners; what fails is left out."""
-        token = f"n{secrets.token_hex(8)}"
-        try:
-            await world.call("listen", token, timeout_s=2)
-            request = {"expression": _LISTENERS.replace("TOKEN", token), "includeCommandLineAPI": True, "silent": True, "timeout": 400}
-            with anyio.move_on_after(2):
-                await world.cdp.send("Runtime.evaluate", request)
-        except (DocumentGone, PageNotResponding, PlaywrightError):
-            return
-
-    async def _look(self, world: World, request: ObserveRequest, tokens: int) -> dict[str, Any]:
-        asked = {"view": request.view, "mode": request.mode, "since": request.since, "find": request.find, "tokens": tokens}
-        try:
-            return await world.call("look", asked, timeout_s=LOOK_SECONDS, anew=True)
-        except DocumentGone:
-            return {"nodes": [], "omitted": 0, "frames": [], "known": False, "spent": 0}
-
-    async def _collect(
-        self, tab: Tab, world: World, raw: dict[str, Any], request: ObserveRequest,
-        lists: dict[str, list[Node]], rest: list[tuple[World, int, int]], *, depth: int,
-    ) -> int:  # fmt: skip
-        """Add what a world showed to `lists`, then what its foreign frames show, each at its place."""
-        if world.document is not None:
-            rest.append((world, world.document.uid, depth))
-        places = await tab.bind_frames(world, raw["frames"]) if raw["frames"] and depth < 5 else []
-        by_key = {place.owner_key: place for place in places}
-        omitted = int(raw["omitted"])
-        for name in ("appeared", "changed", "gone"):
-            lists[name].extend(self._node(tab, world, n, depth, gone=name == "gone") for n in raw.get(name, ()))
-        for node in raw["nodes"]:
-            place = by_key.pop(node["frame"], None) if "frame" in node else None
-            if place is None and "frame" in node:
+    async def _main(self, look: "_Look") -> dict[str, Any]:
+        for _ in range(4):
+            try:
+                if (raw := await self._look(look.tab.main, look.request, look.left)) is not None:
+                    return raw
+            except DocumentGone:
                 continue
-            mark = len(lists["nodes"])
-            lists["nodes"].append(self._node(tab, world, node, depth))
+        raise PageNotResponding(
+            "The page is being replaced again and again; none of its documents lived long enough to be read.",
+            next_call="notte_observe again, or goto another page",
+        )
+
+    async def _look(self, world: World, request: ObserveRequest, tokens: int) -> dict[str, Any] | None:
+        """One walk in a world's current document; before it, where it is due, the pass that finds listeners.
+
+        Raises:
+            DocumentGone, PageNotResponding.
+        """
+        token = f"n{secrets.token_hex(8)}"
+        asked: dict[str, Any] = {
+            "view": request.view, "mode": request.mode, "since": request.since, "find": request.find,
+            "tokens": tokens, "token": token, "heard": False,
+        }  # fmt: skip
+        raw = await world.call("look", asked, timeout_s=LOOK_SECONDS)
+        if raw.get("due"):
+            await _find_listeners(world, token)
+            raw = await world.call("look", asked | {"heard": True}, timeout_s=LOOK_SECONDS)
+        return raw
+
+    async def _collect(self, look: "_Look", world: World, raw: dict[str, Any], depth: int) -> None:
+        """Add what a world showed, then what its frames of another origin show, each at its place."""
+        if world.document is not None:
+            look.worlds.append((world, world.document.uid, depth))
+        look.left -= int(raw.get("spent", 0))
+        look.omitted += int(raw["omitted"])
+        for name in ("appeared", "changed", "gone"):
+            nodes = (self._node(look.tab, world, n, depth, raw["top"], gone=name == "gone") for n in raw.get(name, ()))
+            look.lists[name].extend(nodes)
+        places = await look.tab.bind_frames(world, raw["frames"]) if raw["frames"] and depth < _FRAME_DEPTH else []
+        pending = {place.owner_key: place for place in places}
+        for node in raw["nodes"]:
+            place = pending.pop(node["frame"], None) if "frame" in node else None
+            mark = len(look.lists["nodes"])
+            if place is not None or "frame" not in node:
+                look.lists["nodes"].append(self._node(look.tab, world, node, depth, raw["top"]))
             if place is not None:
-                omitted += await self._frame(tab, place, request, lists, rest, depth + int(node["depth"]) + 1)
-                if len(lists["nodes"]) == mark + 1:
-                    del lists["nodes"][mark]
-        for place in by_key.values():
-            omitted += await self._frame(tab, place, request, lists, rest, depth + 1)
-        return omitted
+                await self._frame(look, place, depth + int(node["depth"]) + 1, len(pending) + 1)
+                if len(look.lists["nodes"]) == mark + 1:
+                    del look.lists["nodes"][mark]  # nothing in it, or nothing that matches
+        for place in list(pending.values()):
+            await self._frame(look, place, depth + 1, len(pending))
 
-    async def _frame(
-        self, tab: Tab, place: FramePlace, request: ObserveRequest,
-        lists: dict[str, list[Node]], rest: list[tuple[World, int, int]], depth: int,
-    ) -> int:  # fmt: skip
-        try:
-            raw = await self._look(place.world, request, max(150, int(request.max_tokens * _FOREIGN_SHARE)))
-            return await self._collect(tab, place.world, raw, request, lists, rest, depth=depth)
-        except PageNotResponding:
-            return 0
+    async def _frame(self, look: "_Look", place: FramePlace, depth: int, sharers: int) -> None:
+        """What a frame of another origin shows, with its share of what is left of the budget."""
+        share = max(_FRAME_TOKENS, look.left // sharers)
+        with suppress(PageNotResponding, DocumentGone, PlaywrightError):
+            if (raw := await self._look(place.world, look.request, share)) is not None:
+                await self._collect(look, place.world, raw, depth)
 
-    def _node(self, tab: Tab, world: World, raw: dict[str, Any], depth: int, *, gone: bool = False) -> Node:
+    def _node(self, tab: Tab, world: World, raw: dict[str, Any], depth: int, top: int, *, gone: bool = False) -> Node:
         kind, states = raw["kind"], tuple(raw.get("states", ()))
         key = f"{world.document.uid if world.document else 0}:{raw['key']}"
         found = None
         if kind == "element" and gone:
             found = self._book.known((world.document.uid, int(raw["key"]))) if world.document else None
         elif kind == "element" and "disabled" not in states:
-            found = self._book.shown(tab, world, raw)
+            found = self._book.shown(tab, world, raw, top)
         value = raw.get("value")
         return Node(
             key=key, kind=kind, role=raw["role"], name=clean_line(raw.get("name", ""), 400 if kind == "text" else 120),
@@ -198,7 +204,7 @@ class Observer:
                 raise _gone_cursor(request.cursor)
             left -= int(raw["spent"])
             omitted += int(raw["omitted"])
-            nodes.extend(self._node(tab, world, n, depth) for n in raw["nodes"] if "frame" not in n)
+            nodes.extend(self._node(tab, world, n, depth, 0) for n in raw["nodes"] if "frame" not in n)
         if not nodes and not omitted:
             raise _gone_cursor(request.cursor)
         following = self._keep(cursor.view, tab, list(cursor.worlds)) if omitted else None
@@ -206,6 +212,28 @@ class Observer:
             url=clean_line(tab.url, 2_000), title=tab.title, tabs=tabs, mode="actions", view=cursor.view,
             nodes=tuple(nodes), omitted=omitted, cursor=following,
         )  # fmt: skip
+
+
+async def _find_listeners(world: World, token: str) -> None:
+    """Let the page's own world tell ours which elements have click listeners; what fails is left out."""
+    if not world.own_session:
+        return
+    request = {
+        "expression": _LISTENERS.replace("TOKEN", token), "includeCommandLineAPI": True, "silent": True, "timeout": 400,
+    }  # fmt: skip
+    with anyio.move_on_after(2), suppress(PlaywrightError):
+        await world.cdp.send("Runtime.evaluate", request)
+
+
+def _named(tabs: tuple[TabView, ...], tab: Tab) -> tuple[TabView, ...]:
+    """The tabs with what this look has found to be the current one's title."""
+    return tuple(replace(view, title=tab.title) if view.current else view for view in tabs)
+
+
+def _note(request: ObserveRequest, raw: dict[str, Any]) -> str:
+    if request.mode != "changes" or request.since is None or raw["known"]:
+        return ""
+    return "new page" if raw["fresh"] else f"view {request.since} is no longer known; this is the whole page"
 
 
 def _gone_cursor(name: str | None) -> UnknownView:

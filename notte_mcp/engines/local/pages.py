@@ -23,6 +23,7 @@ from notte_mcp.receipts import Receipt
 
 SCRIPT_SECONDS: Final = 10.0
 SCRIPT_CHARS: Final = 256_000
+_LEFT: Final = ("Cannot find context", "navigated or closed", "context was destroyed", "Cannot find object")
 _FRAMES_SECONDS: Final = 0.5
 _SCRAPED_CHARS: Final = 8_000
 
@@ -70,10 +71,7 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
             try:
                 await stage.tab.page.wait_for_url(action.url, timeout=timeout_ms, wait_until="commit")
             except PlaywrightTimeout:
-                raise _not_met(
-                    f"the URL did not become {clean_line(action.url, 120)}; it is {clean_line(stage.tab.url, 200)}",
-                    timeout_ms,
-                ) from None
+                raise _not_met(_condition(stage, action), timeout_ms) from None
             return Receipt(
                 action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}", navigated=True
             )
@@ -82,7 +80,7 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
                 locator = stage.tab.page.locator(action.selector).filter(visible=True).first
                 await locator.wait_for(state="visible", timeout=timeout_ms)
             except PlaywrightTimeout:
-                raise _not_met(f"{clean_line(action.selector, 120)} did not become visible", timeout_ms) from None
+                raise _not_met(_condition(stage, action), timeout_ms) from None
             except PlaywrightError as error:
                 raise unusable(clean_line(action.selector, 120), error) from None
             return Receipt(action.type, success=True, message=f"{clean_line(action.selector, 80)} is visible")
@@ -93,8 +91,16 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
             )
             if not found.get("error"):
                 return Receipt(action.type, success=True, message=f"{action.id} is visible", healed=element.healed)
-    condition = f'"{clean_line(action.value or action.gone or action.id or "", 80)}" did not {"go" if action.gone else "appear"}'
-    raise _not_met(condition, timeout_ms)
+    raise _not_met(_condition(stage, action), timeout_ms)
+
+
+def _condition(stage: Stage, action: a.WaitFor) -> str:
+    if action.url is not None:
+        return f"the URL did not become {clean_line(action.url, 120)}; it is {clean_line(stage.tab.url, 200)}"
+    if action.selector is not None:
+        return f"{clean_line(action.selector, 120)} did not become visible"
+    text = clean_line(action.value or action.gone or action.id or "", 80)
+    return f'"{text}" did not {"go" if action.gone else "appear"}'
 
 
 def _not_met(condition: str, timeout_ms: int) -> ActionTimeout:
@@ -206,7 +212,12 @@ async def _run(stage: Stage, code: str) -> dict[str, Any]:
         "returnByValue": True,
         "awaitPromise": True,
     }
-    return await cdp.send("Runtime.callFunctionOn", reading)
+    try:
+        return await cdp.send("Runtime.callFunctionOn", reading)
+    except PlaywrightError as error:
+        if not any(sign in str(error) for sign in _LEFT):
+            raise
+        return {"result": {}}  # the script led to another page
 
 
 def _script_failed(thrown: dict[str, Any]) -> ActionFailed:

@@ -105,7 +105,7 @@ def _refused(element: Element, facts: dict[str, Any]) -> Exception:
 
 
 def _target(element: Element, facts: dict[str, Any], frame: tuple[str, ...]) -> Target:
-    found = facts.get("locators") or {}
+    found: dict[str, Any] = facts.get("locators") or {}
     role = found.get("role")
     locators = Locators(
         test_id=found.get("test_id"), test_id_attribute=found.get("test_id_attribute"),

@@ -108,7 +108,7 @@ class Tab:
             for cdp, frame_id in await self._candidates(parent):
                 key = await self._owner_key(parent, frame_id)
                 if key is not None and key in owner_keys and key not in known:
-                    place = FramePlace(World(cdp, frame_id), parent, key, document.uid)
+                    place = FramePlace(World(cdp, frame_id, own_session=cdp is not parent.cdp), parent, key, document.uid)
                     known[key] = place
                     self.frames.append(place)
         return [known[key] for key in owner_keys if key in known]

@@ -68,10 +68,14 @@ def world_source() -> str:
 
 
 class World:
-    """Our world in one frame: `call` runs one of its functions in the current document."""
+    """Our world in one frame: `call` runs one of its functions in the current document.
 
-    def __init__(self, cdp: Cdp, frame_id: str) -> None:
+    `own_session`: the CDP session's page is this frame, so that its default world is the frame's own.
+    """
+
+    def __init__(self, cdp: Cdp, frame_id: str, *, own_session: bool = True) -> None:
         self.cdp = cdp
+        self.own_session = own_session
         self.frame_id = frame_id
         self.document: Document | None = None
 

@@ -100,12 +100,14 @@ function framePath(req) {
   return frame ? [...framesOf(frame.ownerDocument.defaultView), cssOf(frame)] : [];
 }
 
-/** Elements that could be the heir of a stale one. `req`: {role, name, context}. */
+/** Elements that could be the heir of a stale one. `req`: {role, name, context, after}: what has a key up to `after` lived beside it. */
 function heirs(req) {
   const found = [];
+  const view = { contexts: new Map() };
   for (const n of walkDocument(document).nodes) {
     if (n.kind !== "element" || n.role !== req.role || cap(n.name, 120) !== req.name) continue;
-    found.push({ ...wire(n), same: contextOf(n.el) === req.context });
+    const line = wire(n, view);
+    found.push({ ...line, same: line.context === req.context && Number(n.key) > req.after });
     if (found.length > 20) break;
   }
   return found;

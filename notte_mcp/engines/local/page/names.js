@@ -11,8 +11,8 @@ const PRIVATE_USE = /[\ue000-\uf8ff]|[\udb80-\udbff][\udc00-\udfff]/g;
 function nameOf(el, role) {
   // Nearly all buttons and links hold one text and nothing else: no rule but 2F applies to them.
   const only = el.firstChild;
-  if (only !== null && only.nodeType === 3 && only.nextSibling === null && el.shadowRoot === null &&
-      NAME_FROM_CONTENT.has(role) && !generated && !el.hasAttribute("aria-label") && !el.hasAttribute("aria-labelledby")) {
+  if (only !== null && only.nodeType === 3 && only.nextSibling === null && (NO_SHADOW.has(el.localName) || el.shadowRoot === null) &&
+      NAME_FROM_CONTENT.has(role) && !sheets.generated && !el.hasAttribute("aria-label") && !el.hasAttribute("aria-labelledby")) {
     const text = squeeze(only.data);
     if (text) return cap(text, NAME_LIMIT);
   }
@@ -76,7 +76,7 @@ function contentName(el, ctx) {
   for (const node of flatChildren(el)) {
     if (parts.length > 400) break;
     if (node.nodeType === 3) {
-      parts.push(node.data);
+      parts.push(node.data.slice(0, 2000));
     } else if (node.nodeType === 1) {
       const style = getComputedStyle(node);
       if (!ctx.hidden && (style.display === "none" || style.visibility !== "visible" || node.ariaHidden === "true")) continue;
@@ -89,29 +89,44 @@ function contentName(el, ctx) {
   return parts.join("");
 }
 
-let generated = true;
+// What the style sheets of the documents in hand may do; reading it of every element costs as much as all the rest.
+let sheets = { generated: true, clips: true, filters: true };
+const sheetsRead = new WeakMap();
+const NO_RULES = { generated: false, clips: false, filters: false };
+const ANY_RULES = { generated: true, clips: true, filters: true };
 
-/** Whether any style sheet may generate content; reading pseudo elements costs as much as all the rest. */
-function readGenerated(doc) {
-  generated = false;
-  let rules = 0;
-  for (const sheet of [...doc.styleSheets, ...doc.adoptedStyleSheets]) {
-    try {
-      for (const rule of sheet.cssRules) {
-        if (++rules > 3000 || /::?(before|after)/.test(rule.selectorText ?? (rule.cssRules ? rule.cssText : ""))) {
-          generated = true;
-          return;
-        }
-      }
-    } catch { // a style sheet of another origin cannot be read
-      generated = true;
-      return;
+/** Note what a document's or a shadow root's sheets do; `anew` forgets those noted before. */
+function readSheets(root, anew) {
+  if (anew) sheets = { ...NO_RULES };
+  for (const list of [root.styleSheets, root.adoptedStyleSheets]) {
+    for (const sheet of list) {
+      const found = readSheet(sheet);
+      for (const name in sheets) sheets[name] ||= found[name];
     }
   }
 }
 
+function readSheet(sheet) {
+  try {
+    const rules = sheet.cssRules, known = sheetsRead.get(sheet);
+    if (known?.count === rules.length) return known;
+    const found = { ...(rules.length > 3000 ? ANY_RULES : NO_RULES), count: rules.length };
+    for (const rule of rules.length > 3000 ? [] : rules) {
+      const text = rule.cssText;
+      if (/::?(before|after)/.test(text)) found.generated = true;
+      if (/[\s;{]clip(-path)?:/.test(text)) found.clips = true;
+      if (/filter:[^;]*opacity/.test(text)) found.filters = true;
+      if (rule.styleSheet) Object.assign(found, ANY_RULES); // @import
+    }
+    sheetsRead.set(sheet, found);
+    return found;
+  } catch { // a style sheet of another origin cannot be read
+    return ANY_RULES;
+  }
+}
+
 function generatedText(el, pseudo) {
-  if (!generated) return "";
+  if (!sheets.generated) return "";
   const content = getComputedStyle(el, pseudo).content;
   if (content === "none" || content === "normal" || !/^["']/.test(content)) return "";
   const found = content.match(/"((?:[^"\\]|\\.)*)"(?:\s*\/\s*"((?:[^"\\]|\\.)*)")?/);

@@ -87,14 +87,14 @@ function isDisabled(el) {
 }
 
 const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-(number|csc|exp|exp-month|exp-year))\b/;
-const SECRET_HINT = /(^|[^a-z])(otp|totp|mfa|2fa|cvv2?|cvc2?|csc|one.?time.?(code|password)|verification.?code|security.?code|card.?(number|no)|cc.?(number|num|csc|cvv|exp)|pin)([^a-z]|$)/i;
+const SECRET_HINT = /(^|[^a-z])(otp|totp|mfa|2fa|cvv2?|cvc2?|csc|one.?time.?(code|password)|verification.?code|security.?code|card.?(number|no)|cc.?(number|num|csc|cvv|exp)|pin|password|passwd|pass.?code|pass.?phrase)([^a-z]|$)/i;
 const secretFields = new WeakSet();
 
 /** Whether what is typed here must never be kept: passwords, one-time codes, card details. Once secret, always secret. */
 function isSecret(el) {
   if (secretFields.has(el)) return true;
   if (el.localName !== "input" && el.localName !== "textarea") return false;
-  const labels = [...(el.labels ?? [])].map((label) => label.textContent).join(" ");
+  const labels = [...(el.labels ?? [])].map((label) => label.textContent.slice(0, 200)).join(" ");
   const words = `${el.name} ${el.id} ${el.getAttribute("placeholder") ?? ""} ${el.getAttribute("aria-label") ?? ""} ${labels}`;
   const secret = el.type === "password" || SECRET_AUTOCOMPLETE.test(el.autocomplete ?? "") ||
     (/^(text|tel|number|search|)$/.test(el.type) && SECRET_HINT.test(words.replace(/([a-z])([A-Z])/g, "$1 $2")));
@@ -144,6 +144,8 @@ function statesOf(el, role) {
   return states;
 }
 
+const READ_LIMIT = 4000;
+
 /** `text` with its middle left out where it is longer than `limit` characters. */
 function cap(text, limit) {
   if (text.length <= limit) return text;
@@ -151,6 +153,8 @@ function cap(text, limit) {
   return `${text.slice(0, head)}…${text.slice(text.length - (limit - 1 - head))}`;
 }
 
+/** `text` on one line, at most READ_LIMIT characters of it. */
 function squeeze(text) {
-  return text.replace(/[\s\u00a0]+/g, " ").trim();
+  const read = text.length > READ_LIMIT ? text.slice(0, READ_LIMIT) : text;
+  return read.replace(/[\s\u00a0]+/g, " ").trim();
 }

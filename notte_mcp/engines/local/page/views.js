@@ -2,22 +2,44 @@
 // A view keeps the whole walk inside the page; what crosses fits the caller's token budget.
 
 const views = new Map();
-const KEPT_VIEWS = 5;
+const KEPT_VIEWS = 20;
+const KEPT_NODES = 100000;
+const FRAMES_SHARE = 0.25; // of the budget, kept for frames of another origin where there are any
 const OPTIONS_SHOWN = 8;
 const OPTIONS_CHARS = 80;
 
-/** Look at the page. `req`: {view, mode, since, find, tokens, visible}; see the returns below. */
+/**
+ * Look at the page. `req`: {view, mode, since, find, tokens, token, heard}. Gives {nodes, omitted, spent} or the
+ * changes {appeared, changed, gone, omitted}, with {frames, known, fresh, place, top: the highest key so far}; or {due} alone, when a pass for
+ * listeners is to be made first (not with `heard`).
+ */
 function look(req) {
+  if (req.heard) heard();
+  else if (hear(req.token)) return { due: true };
   const walk = walkDocument(document);
-  const view = { nodes: walk.nodes, signatures: null, rest: [] };
+  const view = { nodes: walk.nodes, signatures: null, rest: [], contexts: new Map() };
   for (let i = 0; i < view.nodes.length; i++) view.nodes[i].i = i;
   const before = req.since === null ? undefined : views.get(req.since);
-  views.set(req.view, view);
-  for (const old of views.keys()) if (views.size > KEPT_VIEWS) views.delete(old);
-  const frames = walk.frames;
-  if (req.mode === "changes" && before) return { ...changes(before, view, req.tokens), frames, known: true };
-  const wanted = req.find ? found(view, req.find) : listed(view, req.mode === "page" || req.mode === "changes");
-  return { ...select(view, wanted, req.tokens), frames, known: req.since === null, empty: view.nodes.length === 0 };
+  const fresh = views.size === 0;
+  keep(req.view, view);
+  const about = { frames: walk.frames, known: req.since === null || before !== undefined, fresh, place: place(), top: lastKey };
+  const tokens = walk.frames.length ? Math.ceil(req.tokens * (1 - FRAMES_SHARE)) : req.tokens;
+  if (req.mode === "changes" && before) return { ...changes(before, view, tokens), ...about };
+  const wanted = req.find ? found(view, req.find) : listed(view, req.mode !== "actions");
+  return { ...select(view, wanted, tokens), ...about };
+}
+
+/** Keep a view, and forget the oldest beyond what is kept. */
+function keep(number, view) {
+  views.delete(number);
+  views.set(number, view);
+  let nodes = 0;
+  for (const kept of views.values()) nodes += kept.nodes.length;
+  for (const [old, kept] of views) {
+    if (old === number || views.size <= KEPT_VIEWS && nodes <= KEPT_NODES) break;
+    views.delete(old);
+    nodes -= kept.nodes.length;
+  }
 }
 
 /** The next lines of a view by its cursor, or null when the view is gone. */
@@ -28,10 +50,14 @@ function more(req) {
 
 /** What a whole-page answer lists: elements, and texts when asked for; groups come with what is in them. */
 function listed(view, texts) {
-  const wanted = view.nodes.filter((n) => n.kind === "element" || (texts && n.kind === "text") || (n.kind === "group" && n.role === "heading" && texts));
+  const wanted = view.nodes.filter((n) => n.kind === "element" || n.frame || texts && (n.kind === "text" || TELLING_GROUP.test(n.role)));
   if (!texts) wanted.push(...rowLabels(view, wanted));
   return wanted.sort((a, b) => a.p - b.p || a.i - b.i);
 }
+
+// Groups that say something by themselves, even with nothing in them.
+const TELLING_GROUP = /^(heading|progressbar|meter)$/;
+const CHANGING_GROUP = /^(heading|progressbar|meter|dialog|alertdialog|frame)$/;
 
 /** Where two elements of different rows bear the same role and name, the row's first text tells them apart. */
 function rowLabels(view, elements) {
@@ -60,9 +86,9 @@ function found(view, find) {
   const matched = [];
   for (const n of view.nodes) {
     const text = `${n.role} ${n.name} ${n.value ?? ""} ${n.hint}`.toLowerCase();
-    if (words.every((w) => text.includes(w))) matched.push(n);
+    if (n.frame || words.every((w) => text.includes(w))) matched.push(n);
     else if (n.el?.localName === "select") {
-      const options = [...n.el.options].map((o) => squeeze(o.label)).filter((o) => words.every((w) => o.toLowerCase().includes(w)));
+      const options = optionLabels(n.el).filter((o) => words.every((w) => o.toLowerCase().includes(w)));
       if (options.length) matched.push({ ...n, found: options.slice(0, 50) });
     }
   }
@@ -89,39 +115,53 @@ function select(view, wanted, tokens) {
   }
   view.rest = wanted.slice(at);
   const nodes = [...chosen.values()].sort((a, b) => a.i - b.i);
-  return { nodes: nodes.map(wire), omitted: view.rest.length, spent };
+  return { nodes: nodes.map((n) => wire(n, view)), omitted: view.rest.length, spent };
 }
 
 /** The difference of two views of this document, within `tokens`. */
 function changes(before, view, tokens) {
   const was = signatures(before), is = signatures(view);
-  const appeared = [], changed = [], goneNames = new Map();
-  let gone = [];
-  for (const n of before.nodes) {
-    if (is.has(n.key) || n.kind === "group" && !/dialog/.test(n.role)) continue;
-    gone.push(n);
-    const sig = was.get(n.key);
-    goneNames.set(sig, (goneNames.get(sig) ?? 0) + 1);
-  }
-  const again = new Map();
+  const lost = before.nodes.filter((n) => !is.has(n.key) && tells(n));
+  const twins = new Map();
+  for (const n of lost) push(twins, was.get(n.key), n);
+  const appeared = [], changed = [], replaced = new Set();
   for (const n of view.nodes) {
-    if (n.kind === "group" && !/dialog|heading/.test(n.role)) continue;
+    if (!tells(n)) continue;
     const old = was.get(n.key), now = is.get(n.key);
     if (old === now) continue;
-    if (old !== undefined) changed.push(n);
-    else if (goneNames.get(now) > 0) { // rendered anew with nothing to tell but its id
-      goneNames.set(now, goneNames.get(now) - 1);
-      again.set(now, (again.get(now) ?? 0) + 1);
-      if (n.kind === "element") appeared.push(n);
-    } else appeared.push(n);
+    if (old !== undefined) {
+      changed.push(n);
+      continue;
+    }
+    const twin = twins.get(now)?.shift();
+    if (twin) replaced.add(twin);
+    // Rendered anew as it was: nothing to tell, unless its old id has no single heir.
+    if (!twin || n.kind === "element" && !n.states.includes("disabled") && !singular(view, n)) appeared.push(n);
   }
-  gone = gone.filter((n) => {
-    const sig = was.get(n.key), times = again.get(sig) ?? 0;
-    if (times) again.set(sig, times - 1);
-    return !times;
-  });
-  view.rest = [];
-  return cutChanges(view, appeared, changed, gone, tokens);
+  return cutChanges(view, appeared, changed, lost.filter((n) => !replaced.has(n)), tokens);
+}
+
+/** Whether a node is one that changes are told of. */
+function tells(n) {
+  return n.kind !== "group" || CHANGING_GROUP.test(n.role);
+}
+
+/** Whether an element is the only one of its role and name in its context: an old id would be healed to it. */
+function singular(view, n) {
+  if (!view.alike) {
+    view.alike = new Map();
+    for (const other of view.nodes) if (other.kind === "element") push(view.alike, `${other.role}|${other.name}`, other);
+  }
+  const alike = view.alike.get(`${n.role}|${n.name}`);
+  if (alike.length > 50) return false;
+  const context = contextOf(n.el, view.contexts);
+  return alike.every((other) => other === n || contextOf(other.el, view.contexts) !== context);
+}
+
+function push(map, key, item) {
+  const list = map.get(key);
+  if (list) list.push(item);
+  else map.set(key, [item]);
 }
 
 function cutChanges(view, appeared, changed, gone, tokens) {
@@ -137,10 +177,9 @@ function cutChanges(view, appeared, changed, gone, tokens) {
         left -= cost;
       } else dropped++;
     }
-    return kept.sort((a, b) => a.i - b.i).map(wire);
+    return kept.sort((a, b) => a.i - b.i).map((n) => wire(n, view));
   };
   const cut = { changed: take(changed, tokens), appeared: take(appeared, tokens), gone: take(gone, Math.max(60, tokens / 5)) };
-  view.rest = [];
   return { ...cut, omitted: dropped, nodes: [] };
 }
 
@@ -154,7 +193,7 @@ function signatures(view) {
 }
 
 /** A node as it crosses: no element, no place in the walk. */
-function wire(n) {
+function wire(n, view) {
   const out = { key: n.key, kind: n.kind, role: n.role, depth: n.depth };
   if (n.name) out.name = cap(n.name, n.kind === "text" ? 400 : 120);
   if (n.value !== null) out.value = n.value;
@@ -164,26 +203,46 @@ function wire(n) {
   if (n.frame) out.frame = n.frame;
   if (n.found) {
     out.options = n.found;
-    out.option_count = n.el.options.length;
+    out.option_count = optionLabels(n.el).length;
   } else if (n.el?.localName === "select") {
-    const labels = [...n.el.options].map((o) => squeeze(o.label));
+    const labels = optionLabels(n.el);
     out.option_count = labels.length;
     if (labels.length <= OPTIONS_SHOWN && labels.join(" | ").length <= OPTIONS_CHARS) out.options = labels;
   }
-  if (n.kind === "element") out.context = contextOf(n.el);
+  if (n.kind === "element") out.context = contextOf(n.el, view.contexts);
   return out;
 }
 
-/** The nearest named landmark, form or row: what an heir of this element must stand in too. */
-function contextOf(el) {
+/** The labels of a select's options that can be chosen from, those that are hidden left out. */
+function optionLabels(el) {
+  const few = el.options.length <= 60;
+  const shown = [...el.options].filter((o) => !o.hidden && !(few && getComputedStyle(o).display === "none"));
+  return shown.map((o) => cap(squeeze(o.label), 120));
+}
+
+/** The nearest named landmark, form or row: what an heir of this element must stand in too. `known` keeps those computed. */
+function contextOf(el, known = new Map()) {
+  const view = el.ownerDocument.defaultView;
+  // A frame that goes elsewhere is another page; its elements have no heirs there.
+  const frame = view && view !== view.top ? ` in ${cap([...framesOf(view), view.location.pathname].join(" "), 60)}` : "";
   for (let up = el.parentElement ?? el.getRootNode().host; up; up = up.parentElement ?? up.getRootNode().host) {
     const role = roleOf(up);
-    if (role === "listitem" || role === "row" || role === "article") return cap(`${role} ${squeeze(up.textContent.slice(0, 200))}`, 80);
-    if (/^(form|dialog|alertdialog|navigation|main|banner|contentinfo|complementary|region|search)$/.test(role)) {
-      return cap(`${role} ${nameOf(up, role)}`, 80);
-    }
+    if (!CONTEXT_ROLES.has(role)) continue;
+    if (!known.has(up)) known.set(up, `${cap(`${role} ${ROW_ROLES.has(role) ? textStart(up) : nameOf(up, role)}`, 80)}${frame}`);
+    return known.get(up);
   }
-  return "";
+  return frame.trim();
+}
+
+const CONTEXT_ROLES = new Set([...ROW_ROLES, "form", "dialog", "alertdialog", "navigation", "main", "banner", "contentinfo",
+  "complementary", "region", "search"]);
+
+/** The first words of an element. A row that holds a page's worth of text is read no further. */
+function textStart(el) {
+  const texts = el.ownerDocument.createTreeWalker(el, NodeFilter.SHOW_TEXT);
+  let text = "";
+  for (let n = 0; n < 100 && text.length < 200 && texts.nextNode(); n++) text += texts.currentNode.data.slice(0, 200);
+  return squeeze(text.slice(0, 200));
 }
 
 /** Tokens of a node's line, on the safe side of `observations.estimate_tokens`. */

@@ -6,8 +6,13 @@ const SKIPPED = new Set(["script", "style", "template", "noscript", "head", "met
   "x-pw-glass", "notte-marks", "br", "wbr", "source", "track", "param", "datalist", "colgroup", "col"]);
 const GROUP_ROLES = new Set(["dialog", "alertdialog", "form", "heading", "navigation", "list", "table", "grid", "group",
   "radiogroup", "region", "search", "tablist", "toolbar", "menu", "menubar", "tree", "frame"]);
+const CONTROLS = "a[href],button,input,select,textarea,[role=button],[role=link]";
+const NO_STATES = Object.freeze([]);
 const ROW_ROLES = new Set(["listitem", "row", "article"]);
-const INLINE = /^(inline|contents|ruby|inline-block|inline-flex)/;
+const INLINE = /^(inline|contents|ruby)/;
+// These can host no shadow root (HTML, attachShadow), or only through a closed door.
+const NO_SHADOW = new Set(["a", "button", "li", "ul", "ol", "td", "th", "tr", "tbody", "thead", "table", "label", "input",
+  "select", "textarea", "form", "b", "i", "em", "strong", "svg", "img", "dl", "dt", "dd", "fieldset", "legend", "summary", "iframe"]);
 const MAX_NODES = 60000;
 const MAX_DEPTH = 400;
 
@@ -15,6 +20,48 @@ const keys = new WeakMap();
 const byKey = new Map();
 let lastKey = 0;
 const listening = new WeakSet();
+
+// Who listens for clicks is seen from the page's own world alone, by a pass over all elements. It is
+// due in a new document, when nodes came, and after a while (20 times what it cost).
+const hearing = { due: true, since: 0, began: 0, cost: 0, watch: null, stop: null };
+
+/** Whether a pass is due; then this world hears, until `heard`, the events named `token` that the pass sends. */
+function hear(token) {
+  if (!hearing.due && performance.now() - hearing.since < Math.max(300, hearing.cost * 20)) return false;
+  hearing.stop?.();
+  hearing.began = performance.now();
+  const note = (event) => listening.add(event.composedPath()[0]);
+  const roots = framesBelow(document);
+  for (const root of roots) root.addEventListener(token, note, { capture: true });
+  hearing.stop = () => { for (const root of roots) root.removeEventListener(token, note, { capture: true }); };
+  hearing.watch ??= new MutationObserver(() => {
+    hearing.due = true;
+    hearing.watch.disconnect(); // one bit is all that is asked
+  });
+  for (const root of roots) hearing.watch.observe(root, { subtree: true, childList: true });
+  hearing.due = false;
+  return true;
+}
+
+/** The pass is over. */
+function heard() {
+  if (!hearing.stop) return;
+  hearing.stop();
+  hearing.stop = null;
+  hearing.since = performance.now();
+  hearing.cost = hearing.since - hearing.began;
+}
+
+/** A document and those of its frames of the same origin. */
+function framesBelow(doc) {
+  const found = [doc];
+  for (const frame of doc.querySelectorAll("iframe,frame")) {
+    try {
+      if (frame.contentDocument && found.length < 60) found.push(...framesBelow(frame.contentDocument));
+    } catch { /* another origin */ }
+  }
+  return found;
+}
 
 /** The element's key in this world: an integer that is never given again. */
 function keyOf(el) {
@@ -27,16 +74,18 @@ function keyOf(el) {
   return key;
 }
 
+/** The element of a key; null when it is gone, or its frame's document was left. */
 function elementOf(key) {
-  return byKey.get(key)?.deref() ?? null;
+  const el = byKey.get(key)?.deref();
+  return el?.ownerDocument.defaultView ? el : null;
 }
 
-/** A walk of `doc`: {nodes, frames}. Nodes are in reading order; see `Walk.push` for their fields. */
+/** A walk of `doc`: {nodes, frames}. Nodes are in reading order; see `Walk.node` for their fields. */
 function walkDocument(doc) {
-  readGenerated(doc);
+  readSheets(doc, true);
   const walk = new Walk(doc);
   const root = doc.body ?? doc.documentElement;
-  if (root) walk.children(root, { group: -1, depth: 0, row: 0, form: false, dialog: false, opaque: false, covered: false, level: 0, x: 0, y: 0, pointer: false });
+  if (root) walk.children(root, walk.start(doc));
   walk.flush();
   return walk;
 }
@@ -49,22 +98,38 @@ class Walk {
     this.runBox = null;
     this.runs = new Map();
     this.cards = new Map();
+    this.level = 0;
     this.width = doc.defaultView.innerWidth;
     this.height = doc.defaultView.innerHeight;
-    this.win = doc.defaultView;
+  }
+
+  /** What a document's content begins with. x, y: the frame's place in the viewport; sx, sy: what scrolling has moved away. */
+  start(doc, at = {}) {
+    return { group: -1, depth: 0, row: 0, dialog: false, opaque: false, covered: false, clipped: false, shown: true,
+      pointer: false, spare: null, x: 0, y: 0, ...at, sx: doc.defaultView.scrollX, sy: doc.defaultView.scrollY };
   }
 
   children(parent, ctx) {
-    if (parent.localName === "details" && !parent.open && !parent.shadowRoot) {
+    const tag = parent.localName;
+    if (tag === "details" && !parent.open && !parent.shadowRoot) {
       const summary = [...parent.children].find((c) => c.localName === "summary");
       if (summary) this.element(summary, ctx);
       return;
     }
-    for (const node of flatChildren(parent)) {
-      if (this.nodes.length > MAX_NODES) return;
-      if (node.nodeType === 1) this.element(node, ctx);
-      else if (node.nodeType === 3 && !ctx.covered && !ctx.opaque && ctx.shown !== false) this.text(node, parent, ctx);
+    const nodes = tag === "slot" ? flatChildren(parent) : null;
+    if (nodes && nodes !== parent.childNodes) {
+      for (const node of nodes) this.child(node, parent, ctx);
+      return;
     }
+    const root = NO_SHADOW.has(tag) ? null : parent.shadowRoot;
+    if (root) readSheets(root, false);
+    for (let node = (root ?? parent).firstChild; node; node = node.nextSibling) this.child(node, parent, ctx);
+  }
+
+  child(node, parent, ctx) {
+    if (this.nodes.length > MAX_NODES) return;
+    if (node.nodeType === 1) this.element(node, ctx);
+    else if (node.nodeType === 3 && !ctx.covered && !ctx.opaque && !ctx.clipped && ctx.shown) this.text(node, parent, ctx);
   }
 
   text(node, parent, ctx) {
@@ -74,7 +139,7 @@ class Walk {
       return;
     }
     if (!this.run) {
-      this.runBox = parent.nodeType === 1 ? parent : parent.host ?? parent;
+      this.runBox = parent;
       this.runCtx = ctx;
     }
     if (this.run.length < 2000) this.run += text.slice(0, 2000);
@@ -82,62 +147,92 @@ class Walk {
 
   /** End the current run of text: it becomes one node, keyed by the box that it began in. */
   flush() {
+    if (!this.run) return;
     const text = squeeze(this.run).replace(PRIVATE_USE, "");
-    const box = this.runBox;
+    const box = this.runBox, ctx = this.runCtx;
     this.run = "";
     this.runBox = null;
-    if (!text || !box || !/[\p{L}\p{N}\p{S}\p{P}]/u.test(text)) return;
+    if (!text || !/[\p{L}\p{N}\p{S}\p{P}]/u.test(text)) return;
+    const style = getComputedStyle(box);
+    if (style.fontSize === "0px" || /^-\d{3,}|^-\d+%/.test(style.textIndent)) return;
     const rect = box.getBoundingClientRect();
-    if (!this.reachable(rect, this.runCtx) && getComputedStyle(box).display !== "contents") return;
+    if (!this.reachable(rect, ctx) && style.display !== "contents") return;
     const nth = this.runs.get(box) ?? 0;
     this.runs.set(box, nth + 1);
-    this.nodes.push(this.node(`${keyOf(box)}t${nth}`, "text", "text", cap(text, NAME_LIMIT * 2), this.runCtx, rect, null));
+    this.nodes.push(this.node(`${keyOf(box)}t${nth}`, "text", "text", cap(text, NAME_LIMIT * 2), ctx, rect, null));
   }
 
   element(el, ctx) {
     const tag = el.localName;
     if (tag === "br" && this.run) this.run += " ";
-    if (SKIPPED.has(tag) || ctx.level > MAX_DEPTH) return;
-    const style = getComputedStyle(el);
-    if (style.display === "none" || style.contentVisibility === "hidden" && tag !== "details") return;
-    if (el.ariaHidden === "true" || el.inert) return;
-    const inline = INLINE.test(style.display);
+    if (SKIPPED.has(tag) || this.level > MAX_DEPTH) return;
+    const style = getComputedStyle(el), display = style.display;
+    if (display === "none") return;
+    const bare = !el.hasAttributes();
+    if (!bare && (el.ariaHidden === "true" || el.inert) || tag !== "details" && style.contentVisibility === "hidden") return;
+    const inline = INLINE.test(display);
     if (!inline) this.flush();
     const role = roleOf(el);
-    const next = this.context(el, role, style, ctx);
-    if (tag === "iframe" || tag === "frame") this.frame(el, next, style);
-    else if (tag === "svg") this.graphic(el, role, next, style, ctx);
-    else this.collect(el, role, next, style, ctx);
+    const next = this.context(el, role, style, ctx, bare);
+    this.level++;
+    if (tag === "iframe" || tag === "frame") this.frame(el, next);
+    else if (tag === "svg") this.graphic(el, role, next, ctx);
+    else this.collect(el, role, next, ctx, bare);
+    this.level--;
     if (!inline) this.flush();
   }
 
-  /** What the element's content inherits: visibility, row, form, dialog. */
-  context(el, role, style, ctx) {
-    const next = { ...ctx, level: ctx.level + 1 };
-    next.shown = style.visibility === "visible" && !this.clipped(el, style) && parseFloat(style.fontSize) > 0;
-    next.opaque = ctx.opaque || style.opacity === "0";
+  /** What the element's content inherits: visibility, scrolling, row, dialog. */
+  context(el, role, style, ctx, bare) {
+    const next = { ...ctx };
+    next.shown = style.visibility === "visible";
+    if (style.opacity === "0") next.opaque = true;
     next.pointer = style.cursor === "pointer";
-    if (role === "form") next.form = true;
-    if (role === "dialog" || role === "alertdialog" || el.getAttribute("aria-modal") === "true") next.dialog = true;
-    if (ROW_ROLES.has(role) || this.isCard(el)) next.row = keyOf(el);
+    this.clip(el, style, next, bare);
+    if (!bare) {
+      if (role === "dialog" || role === "alertdialog" || el.getAttribute("aria-modal") === "true") next.dialog = true;
+      if (sheets.filters && /opacity\(0(%|\))/.test(style.filter)) next.opaque = true;
+    }
+    if (ROW_ROLES.has(role) || !bare && this.isCard(el)) next.row = keyOf(el);
     return next;
   }
 
-  collect(el, role, next, style, ctx) {
-    const visible = style.visibility === "visible";
-    if (visible && INTERACTIVE.has(role) && !(role === "option" && el.localName === "option")) {
+  /** Note what clips the content away (visually hidden labels, collapsed panels), and how far a box is scrolled. */
+  clip(el, style, next, bare) {
+    if (next.clipped && next.clipped !== "fixed" && /^(absolute|fixed)$/.test(style.position)) next.clipped = false;
+    if ((sheets.clips || !bare && el.hasAttribute("style")) && el !== el.ownerDocument.body) {
+      const { clip, clipPath } = style;
+      if (/^rect\(0(px)?[, ]+0(px)?[, ]+0(px)?[, ]+0(px)?\)$/.test(clip) || /^inset\((50|100)%\)|^circle\(0(px|%)?( |\))/.test(clipPath)) next.clipped = "fixed";
+    }
+    const overflow = style.overflowY;
+    if (overflow === "visible" || style.display === "inline") return;
+    if (el.clientWidth <= 1 && el.clientHeight <= 1 || el.offsetHeight === 0 || el.offsetWidth === 0) {
+      next.clipped ||= style.position === "static" ? "flow" : "fixed";
+    } else if (overflow !== "clip") {
+      next.sx += el.scrollLeft;
+      next.sy += el.scrollTop;
+    }
+  }
+
+  collect(el, role, next, ctx, bare) {
+    const visible = next.shown;
+    if (visible && isInteractive(el, role)) {
       this.flush();
       if (this.push(el, "element", role, next)) next.covered = true;
-      if (el.localName === "select" || el.localName === "textarea" || el.localName === "input") return;
+      const tag = el.localName;
+      if (tag === "select" || tag === "textarea" || tag === "input") return;
       if (role === "textbox" && !el.shadowRoot) return;
-    } else if (visible && !ctx.covered && this.clickable(el, role, next, ctx)) {
+    } else if (visible && !ctx.covered && this.clickable(el, role, next, ctx, bare)) {
       this.flush();
       if (this.push(el, "element", "clickable", next)) next.covered = true;
-    } else if (GROUP_ROLES.has(role) && visible) {
+    } else if (visible && GROUP_ROLES.has(role)) {
       this.group(el, role, next, ctx);
       if (role === "heading") next.covered = true;
-    } else if (role === "img" && visible && !ctx.covered) {
+    } else if (visible && role === "img" && !ctx.covered) {
       this.push(el, "text", "img", next);
+    } else if (role === "progressbar" || role === "meter") {
+      if (visible) this.push(el, "group", role, next);
+      return;
     } else if (el.localName === "label" && el.control && rendered(el.control)) {
       next.covered = true; // its text is the control's name
     } else if (role === "legend" || role === "caption") {
@@ -147,33 +242,41 @@ class Walk {
   }
 
   /** What only a pointer cursor, a listener or an inline handler makes clickable. */
-  clickable(el, role, next, ctx) {
-    const listens = listening.has(el) || el.hasAttribute("onclick") || el.hasAttribute("onmousedown");
-    if (!listens && !(next.pointer && !ctx.pointer)) return false;
-    if (el === el.ownerDocument.body || role === "listbox" || el.localName === "label" || el.localName === "label" && el.control) return false;
-    // A container that listens for its children's clicks is not what a person would click.
-    if (el.querySelector("a[href],button,input,select,textarea,[role=button],[role=link]")) return false;
+  clickable(el, role, next, ctx, bare) {
+    const listens = listening.has(el) || !bare && (el.hasAttribute("onclick") || el.hasAttribute("onmousedown"));
+    if (!listens && !(next.pointer && (!ctx.pointer || ctx.spare?.left))) return false;
+    if (el === el.ownerDocument.body || role === "listbox" || el.localName === "label") return false;
+    // A container of controls is not what a person would click; the first of its other parts stands for it.
+    if (el.querySelector(CONTROLS)) {
+      if (next.pointer && !next.spare) next.spare = { left: 1 };
+      return false;
+    }
     if (listens) {
       const rect = el.getBoundingClientRect();
       if (rect.width * rect.height > this.width * this.height * 0.5) return false;
       if ([...el.querySelectorAll("*")].slice(0, 200).some((c) => listening.has(c))) return false;
+    } else if (ctx.pointer) {
+      if (!squeeze(el.textContent.slice(0, 400))) return false;
+      next.spare.left = 0;
     }
     return true;
   }
 
   group(el, role, next, ctx) {
-    const name = role === "form" && !nameOf(el, role) ? squeeze(el.getAttribute("name") ?? el.id ?? "") : nameOf(el, role);
+    const given = nameOf(el, role);
+    const name = role === "form" && !given ? squeeze(el.getAttribute("name") ?? "") : given;
     const items = role === "list" || role === "table" || role === "grid" ? countItems(el, role) : 0;
     if (!name && !/^(dialog|alertdialog|form|heading)$/.test(role) && items < 8) return;
     if (role === "heading" && !name) return;
     this.flush();
+    const rect = el.getBoundingClientRect();
+    if (role === "heading" && (ctx.clipped || ctx.opaque || !this.reachable(rect, next))) return;
     const at = this.nodes.length;
-    const node = this.node(String(keyOf(el)), "group", role, name, next, el.getBoundingClientRect(), el);
+    const node = this.node(String(keyOf(el)), "group", role, name, next, rect, el);
     node.depth = ctx.depth;
     node.group = ctx.group;
     if (items >= 8) node.value = `${items} items`;
-    if (role === "dialog" && el.matches(":modal") || el.getAttribute("aria-modal") === "true") node.states = ["modal"];
-    if (role === "heading" && !this.reachable(el.getBoundingClientRect(), next)) return;
+    if (next.dialog && (el.localName === "dialog" && el.matches(":modal") || el.getAttribute("aria-modal") === "true")) node.states = ["modal"];
     this.nodes.push(node);
     if (role !== "heading") {
       next.group = at;
@@ -181,36 +284,40 @@ class Walk {
     }
   }
 
-  /** An SVG is an image, or holds what listens; it has no text flow. */
-  graphic(el, role, next, style, ctx) {
-    if (style.visibility !== "visible" || ctx.covered) return;
-    if (this.clickable(el, role, next, ctx)) this.push(el, "element", "clickable", next);
-    else {
-      const name = nameOf(el, "img");
-      if (name) this.push(el, "text", "img", next);
-      for (const child of el.querySelectorAll("*")) {
-        if (listening.has(child)) this.push(child, "element", "clickable", next);
-      }
-      for (const text of el.querySelectorAll("text")) {
-        if (this.nodes.length < MAX_NODES && squeeze(text.textContent)) this.push(text, "text", "text", next);
-      }
+  /** An SVG is an image, or holds what can be clicked; it has no text flow. */
+  graphic(el, role, next, ctx) {
+    if (!next.shown || ctx.covered) return;
+    if (this.clickable(el, role, next, ctx, false)) {
+      this.push(el, "element", "clickable", next);
+      return;
+    }
+    const name = nameOf(el, "img");
+    if (name) this.push(el, "text", "img", next);
+    let left = 500;
+    for (const child of el.querySelectorAll("*")) {
+      if (left-- < 0 || this.nodes.length > MAX_NODES) return;
+      const cursor = getComputedStyle(child).cursor === "pointer" && (child.parentElement === el ? !next.pointer : getComputedStyle(child.parentElement).cursor !== "pointer");
+      if (cursor || listening.has(child) || child.hasAttribute("onclick") || child.localName === "a") {
+        this.push(child, "element", child.localName === "a" ? "link" : "clickable", next);
+      } else if (child.localName === "text") this.push(child, "text", "text", next);
     }
   }
 
-  frame(el, next, style) {
-    if (style.visibility !== "visible") return;
+  frame(el, next) {
+    if (!next.shown || next.opaque || next.clipped) return;
     const rect = el.getBoundingClientRect();
-    if (rect.width < 2 || rect.height < 2) return;
+    if (rect.width < 2 || rect.height < 2 || !this.reachable(rect, next)) return;
     const at = this.nodes.length;
     const name = squeeze(el.getAttribute("aria-label") ?? el.title ?? "") || squeeze(el.name ?? "");
     const node = this.node(String(keyOf(el)), "group", "frame", name, next, rect, el);
     this.nodes.push(node);
-    const inside = { ...next, group: at, depth: next.depth + 1, row: 0,
-      x: next.x + rect.left + el.clientLeft, y: next.y + rect.top + el.clientTop };
     let doc = null;
     try { doc = el.contentDocument; } catch { /* another origin */ }
     if (doc?.body) {
-      this.children(doc.body, inside);
+      readSheets(doc, false);
+      const { dialog, row } = next;
+      this.children(doc.body, this.start(doc, { group: at, depth: next.depth + 1, dialog, row,
+        x: next.x + rect.left + el.clientLeft, y: next.y + rect.top + el.clientTop }));
       this.flush();
     } else {
       node.frame = keyOf(el);
@@ -219,16 +326,21 @@ class Walk {
   }
 
   push(el, kind, role, next) {
-    const rect = el.getBoundingClientRect();
-    if (!this.reachable(rect, next) && getComputedStyle(el).display !== "contents") return false;
-    let name = nameOf(el, role);
-    if (kind === "text" && role === "text") name = squeeze(el.textContent);
+    let rect = el.getBoundingClientRect();
+    const hidden = next.clipped || next.opaque && !(el.localName === "input" || el.localName === "select");
+    if ((hidden || !this.reachable(rect, next)) && (next.clipped || next.opaque || getComputedStyle(el).display !== "contents")) {
+      // A checkbox that only its label shows is there for whoever clicks the label.
+      const label = FIELDS.has(role) && el.labels?.length ? [...el.labels].find((l) => seen(l)) : null;
+      if (!label) return false;
+      rect = label.getBoundingClientRect();
+      if (!this.reachable(rect, next)) return false;
+    }
+    const name = kind === "text" && role === "text" ? squeeze(el.textContent) : nameOf(el, role);
     if (kind === "text" && !name) return false;
-    if (role === "clickable" && !name) name = "";
     const node = this.node(String(keyOf(el)), kind, role, name, next, rect, el);
     node.value = valueOf(el, role);
     node.states = statesOf(el, role);
-    if (kind === "element" && !name) node.hint = hintOf(el);
+    if (kind === "element" && !name) node.hint = hintOf(el, role);
     this.nodes.push(node);
     return true;
   }
@@ -238,21 +350,14 @@ class Walk {
     const top = rect.top + ctx.y, left = rect.left + ctx.x;
     const inView = top < this.height && top + rect.height > 0 && left < this.width && left + rect.width > 0;
     const p = ctx.dialog ? 0 : inView ? 1 : FIELDS.has(role) ? 2 : 3;
-    return { key, kind, role, name, depth: ctx.depth, group: ctx.group, row: ctx.row, p, value: null, states: [], hint: "", el };
+    return { key, kind, role, name, depth: ctx.depth, group: ctx.group, row: ctx.row, p, value: null, states: NO_STATES, hint: "", el, i: 0 };
   }
 
   /** Whether a rectangle has an area and lies where scrolling can bring it. */
   reachable(rect, ctx) {
-    if (rect.width <= 1 && rect.height <= 1) return false;
-    return rect.right + ctx.x + this.win.scrollX > 0 && rect.bottom + ctx.y + this.win.scrollY > 0;
-  }
-
-  /** Whether the element clips its content away (visually hidden labels, collapsed panels). */
-  clipped(el, style) {
-    if (style.overflow === "visible" && style.clip === "auto" && style.clipPath === "none") return false;
-    if (/^rect\(0(px)?[, ]+0(px)?[, ]+0(px)?[, ]+0(px)?\)$/.test(style.clip) || /^inset\((50|100)%\)$/.test(style.clipPath)) return true;
-    if (style.overflow === "visible") return false;
-    return el.clientWidth <= 1 && el.clientHeight <= 1 && style.display !== "inline" || el.offsetHeight === 0 && style.overflowY !== "visible";
+    const { width, height } = rect;
+    if (width <= 1 && height <= 1) return false;
+    return rect.left + width + ctx.sx > 0 && rect.top + height + ctx.sy > 0;
   }
 
   /** A card: one of at least three siblings of one tag and class. */
@@ -280,20 +385,49 @@ function countItems(el, role) {
   return count;
 }
 
-/** What tells a nameless element from its likes: a test id, an icon, a class, an image, a colour. */
-function hintOf(el) {
-  for (const name of ["data-testid", "data-test", "data-action", "data-icon", "data-id", "name", "id"]) {
-    const value = el.getAttribute(name);
-    if (value) return cap(`[${name}=${squeeze(value)}]`, 40);
+/** Whether a role makes the element one to act on; a cell of a grid is when it can take focus. */
+function isInteractive(el, role) {
+  if (INTERACTIVE.has(role)) return !(role === "option" && el.localName === "option");
+  return role === "gridcell" && el.hasAttribute("tabindex") && !el.querySelector(CONTROLS);
+}
+
+/** Whether a person sees the element: rendered, opaque, of some size. */
+function seen(el) {
+  const rect = el.getBoundingClientRect();
+  return el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && rect.width > 1 && rect.height > 1;
+}
+
+const HINT_ATTRIBUTES = ["data-testid", "data-test", "data-action", "data-icon", "data-id", "name", "id"];
+const DULL_CLASS = /^(icons?|btn|button|fas?|fa[brl]|material-icons|hand|pointer|svg-inline--fa|d-flex|flex|row|col)$/i;
+
+/** What tells a nameless element from its likes: a test id, an icon, a class, a picture, a colour, the text before a field. */
+function hintOf(el, role) {
+  for (const name of HINT_ATTRIBUTES) {
+    const value = squeeze(el.getAttribute(name) ?? "");
+    if (value) return cap(`${name}=${value}`, 40);
+  }
+  if (FIELDS.has(role)) {
+    const before = squeeze((el.previousSibling?.textContent ?? "").slice(-200)) || squeeze((el.parentElement?.previousElementSibling?.textContent ?? "").slice(-200));
+    return before ? cap(`after ${before}`, 40) : "";
   }
   const use = el.querySelector("use");
   if (use) return cap(squeeze(use.getAttribute("href") ?? use.getAttribute("xlink:href") ?? ""), 40);
   const img = el.localName === "img" ? el : el.querySelector("img");
-  if (img?.src && !img.src.startsWith("data:")) return cap(img.src.split("/").pop().split("?")[0], 40);
+  if (img?.src && !img.src.startsWith("data:")) return cap(squeeze(img.src.slice(-300).split("/").pop().split("?")[0]), 40);
+  return cap(`${classHint(el)} ${colorOf(el)}`.trim(), 40) || el.localName;
+}
+
+function classHint(el) {
   const inner = el.querySelector("[class]");
-  const classes = `${el.getAttribute("class") ?? ""} ${inner ? inner.getAttribute("class") : ""}`;
-  const token = classes.split(/\s+/).find((c) => /icon|btn|fa-|close|menu|arrow|next|prev|del|edit|add/i.test(c)) ?? classes.trim().split(/\s+/)[0];
-  if (token) return cap(`.${token}`, 40);
-  const color = getComputedStyle(el).backgroundColor;
-  return color && color !== "rgba(0, 0, 0, 0)" ? color.replace(/\s/g, "") : el.localName;
+  const classes = `${el.getAttribute("class") ?? ""} ${inner?.getAttribute("class") ?? ""}`.slice(0, 1000).split(/\s+/);
+  const telling = classes.filter((c) => c && !DULL_CLASS.test(c));
+  const token = telling.find((c) => /icon|btn|fa-|close|menu|arrow|next|prev|del|edit|add/i.test(c)) ?? telling[0];
+  return token ? `.${token}` : "";
+}
+
+/** The colour that a designer gave the element, "" where it has none of its own. */
+function colorOf(el) {
+  const style = getComputedStyle(el);
+  const color = el.namespaceURI.endsWith("svg") ? style.fill : style.backgroundColor;
+  return /^rgb\((?!239, 239, 239|255, 255, 255)/.test(color) ? color.replace(/\s/g, "") : "";
 }
