@@ -35,8 +35,8 @@ async def main_job(paper: "Paper") -> None:
 
 async def _session(paper: "Paper") -> str:
     result = await paper.client.call_tool("notte_status", {})
-    sessions = (result.structured_content or {})["sessions"]
-    return str(sessions[0].get("id") or sessions[0]["session_id"])
+    sessions: list[dict[str, str]] = (result.structured_content or {})["sessions"]
+    return sessions[0].get("id") or sessions[0]["session_id"]
 
 
 async def observing(paper: "Paper") -> None:

@@ -1,7 +1,7 @@
 """The whole server as a host runs it, with a real browser: calls by tool name, and what runs below it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.stdio.wire import Wire, server
 
 
 @contextmanager
-def whole(state: Path, *flags: str) -> Iterator[Wire]:
+def whole(state: Path, *flags: str) -> Generator[Wire]:
     """A server that may start a browser on this machine."""
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with server(state, *sandbox, *flags) as wire:
