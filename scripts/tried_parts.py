@@ -4,7 +4,7 @@ import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scripts.tried import Paper
@@ -35,8 +35,8 @@ async def main_job(paper: "Paper") -> None:
 
 async def _session(paper: "Paper") -> str:
     result = await paper.client.call_tool("notte_status", {})
-    sessions: list[dict[str, str]] = (result.structured_content or {})["sessions"]
-    return sessions[0].get("id") or sessions[0]["session_id"]
+    facts: dict[str, Any] = result.structured_content or {}
+    return str(facts["sessions"][0]["session_id"])
 
 
 async def observing(paper: "Paper") -> None:
