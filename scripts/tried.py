@@ -123,7 +123,7 @@ async def main() -> None:
             paper.client = client
             await parts.restart(paper)
         await parts.broken_machines(paper, Path(folder))
-    head = ["# Tried", "", __doc__.split("\n\n")[1].replace("\n", " ")]
+    head = ["# Tried", "", (__doc__ or "").split("\n\n")[1].replace("\n", " ")]
     OUT.write_text("\n".join(head) + paper.text() + "\n", encoding="utf-8")
     print(f"{OUT.relative_to(ROOT)}: {len(paper.lines)} entries")
 
