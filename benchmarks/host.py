@@ -13,7 +13,8 @@ import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -34,20 +35,30 @@ SERVER: Final = python("-m", "notte_mcp", "--in-process")
 _ELEMENT: Final = re.compile(r'\b([A-Z]\d+)(?: ([a-z]+))? "((?:[^"\\]|\\.)*)"')
 
 
+@cache
+def _encoding() -> Any:
+    return get_encoding("o200k_base")
+
+
 def tokens(value: Any) -> int:
     """Tokens of a text, or of a value as compact JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return len(get_encoding("o200k_base").encode(text))
+    return len(_encoding().encode(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool answered, how long it took (ms), and the tokens of the whole exchange."""
+    """What a tool answered, and how long it took (ms)."""
 
     text: str
     ms: float
-    tokens: int
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    arguments: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def tokens(self) -> int:
+        """Those of the whole exchange. Counted when asked for: counting takes time that is not the server's."""
+        return tokens(self.arguments) + tokens(self.facts or self.text)
 
     def id(self, name: str, role: str = "") -> str:
         """The id of the element of this name, as an assistant finds it in the answer."""
@@ -82,7 +93,7 @@ class Host:
         if result.get("isError"):
             raise BenchmarkFailed(f"{tool}: {text}{self.wire.last_words()}")
         facts: dict[str, Any] = result.get("structuredContent") or {}
-        return Answer(text, ms, tokens(arguments) + tokens(facts or text), facts)
+        return Answer(text, ms, arguments, facts)
 
     async def start(self, url: str, *, session: str = "") -> Answer:
         """Open a page, in a new session unless one is named."""

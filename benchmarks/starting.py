@@ -38,7 +38,7 @@ async def first_observation(run: Run) -> Outcome:
         async with serving() as host:
             opened = await host.start(run.site.url("/form.html"))
             ours = (time.perf_counter() - begun) * 1_000
-        told = opened.tokens
+            told = opened.tokens
         begun = time.perf_counter()
         async with wire(FLOORS) as floors:
             await floors.ask("open", {"url": run.site.url("/form.html")})
