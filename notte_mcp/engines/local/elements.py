@@ -152,5 +152,7 @@ def stale(element: Element, candidates: list[str]) -> StaleElement:
     """The error for an id whose element is gone."""
     what = f'{element.id} ({element.role} "{clean_line(element.name, 60)}") is no longer on the page'
     if candidates:
-        return StaleElement(f"{what}. Alike now: {'; '.join(candidates)}.", next_call="the same call with one of these ids")
+        return StaleElement(
+            f"{what}. Alike now: {'; '.join(candidates)}.", next_call="the same call with one of these ids"
+        )
     return StaleElement(f"{what}.", next_call="notte_observe, then use an id it shows")

@@ -177,7 +177,7 @@ class Observer:
             id=found, depth=int(raw["depth"]) + depth, value=None if value is None else clean_line(str(value), 120),
             states=states, options=tuple(clean_line(o, 80) for o in raw.get("options", ())),
             option_count=int(raw.get("option_count", 0)), hint=clean_line(raw.get("hint", ""), 40),
-            row=f"{key.split(':')[0]}:{raw['row']}" if raw.get("row") else None,
+            row=f"{key.split(':', maxsplit=1)[0]}:{raw['row']}" if raw.get("row") else None,
         )  # fmt: skip
 
     def _keep(self, view: int, tab: Tab, rest: list[tuple[World, int, int]]) -> str:

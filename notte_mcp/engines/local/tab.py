@@ -45,7 +45,9 @@ class Tab:
         self._oop: dict[Frame, tuple[Cdp, str] | None] = {}
 
     @classmethod
-    async def attach(cls, context: BrowserContext, page: Page, *, on_gone: Callable[["Tab", str], Awaitable[None]]) -> "Tab":
+    async def attach(
+        cls, context: BrowserContext, page: Page, *, on_gone: Callable[["Tab", str], Awaitable[None]]
+    ) -> "Tab":
         """A tab for an open page. `on_gone` is called with `crash` or `close` when the page is lost.
 
         Raises:
@@ -108,7 +110,9 @@ class Tab:
             for cdp, frame_id in await self._candidates(parent):
                 key = await self._owner_key(parent, frame_id)
                 if key is not None and key in owner_keys and key not in known:
-                    place = FramePlace(World(cdp, frame_id, own_session=cdp is not parent.cdp), parent, key, document.uid)
+                    place = FramePlace(
+                        World(cdp, frame_id, own_session=cdp is not parent.cdp), parent, key, document.uid
+                    )
                     known[key] = place
                     self.frames.append(place)
         return [known[key] for key in owner_keys if key in known]

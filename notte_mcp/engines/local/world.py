@@ -24,7 +24,7 @@ from notte_mcp.errors import NotteMCPError, PageNotResponding
 
 WORLD_NAME: Final = "notte"
 _PARTS: Final = (
-    "roles.js", "names.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js", "main.js",
+    "roles.js", "names.js", "hints.js", "listeners.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js", "main.js",
 )  # fmt: skip
 _GONE: Final = (
     "Cannot find context",
@@ -41,7 +41,7 @@ _GONE: Final = (
 _uids: Final = itertools.count(1)
 
 
-class DocumentGone(Exception):  # noqa: N818  (a turn of events, not a fault)
+class DocumentGone(Exception):
     """The document that a call was made in has been left. Never passes this package's border."""
 
 
@@ -126,7 +126,12 @@ class World:
         raise _not_responding()
 
     async def _evaluate(self, expression: str, document: Document, timeout_s: float) -> Any:
-        request = {"expression": expression, "contextId": document.context_id, "returnByValue": True, "awaitPromise": True}
+        request = {
+            "expression": expression,
+            "contextId": document.context_id,
+            "returnByValue": True,
+            "awaitPromise": True,
+        }
         with anyio.move_on_after(timeout_s):
             try:
                 answer = await self.cdp.send("Runtime.evaluate", request)
@@ -170,7 +175,9 @@ def _fault(thrown: dict[str, Any], expression: str) -> Exception:
     text = str(thrown.get("exception", {}).get("description") or thrown.get("text") or "unknown")
     if "notte is not defined" in text:
         return DocumentGone()
-    return ScriptFault(f"notte-mcp's own page script failed in {expression[:40]}: {text.splitlines()[0][:200]}.", done="")
+    return ScriptFault(
+        f"notte-mcp's own page script failed in {expression[:40]}: {text.splitlines()[0][:200]}.", done=""
+    )
 
 
 def _not_responding() -> PageNotResponding:

@@ -82,6 +82,18 @@ function focusable(el) {
   return el.hasAttribute("tabindex") || /^(a|button|input|select|textarea|summary|iframe)$/.test(el.localName);
 }
 
+/** Whether a role makes the element one to act on; a cell of a grid is when it can take focus. */
+function isInteractive(el, role) {
+  if (INTERACTIVE.has(role)) return !(role === "option" && el.localName === "option");
+  return role === "gridcell" && el.hasAttribute("tabindex") && !el.querySelector(CONTROLS);
+}
+
+/** Whether a person sees the element: rendered, opaque, of some size. */
+function seen(el) {
+  const rect = el.getBoundingClientRect();
+  return el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && rect.width > 1 && rect.height > 1;
+}
+
 function isDisabled(el) {
   return el.matches(":disabled") || el.closest('[aria-disabled="true"]') !== null;
 }

@@ -19,49 +19,6 @@ const MAX_DEPTH = 400;
 const keys = new WeakMap();
 const byKey = new Map();
 let lastKey = 0;
-const listening = new WeakSet();
-
-// Who listens for clicks is seen from the page's own world alone, by a pass over all elements. It is
-// due in a new document, when nodes came, and after a while (20 times what it cost).
-const hearing = { due: true, since: 0, began: 0, cost: 0, watch: null, stop: null };
-
-/** Whether a pass is due; then this world hears, until `heard`, the events named `token` that the pass sends. */
-function hear(token) {
-  if (!hearing.due && performance.now() - hearing.since < Math.max(300, hearing.cost * 20)) return false;
-  hearing.stop?.();
-  hearing.began = performance.now();
-  const note = (event) => listening.add(event.composedPath()[0]);
-  const roots = framesBelow(document);
-  for (const root of roots) root.addEventListener(token, note, { capture: true });
-  hearing.stop = () => { for (const root of roots) root.removeEventListener(token, note, { capture: true }); };
-  hearing.watch ??= new MutationObserver(() => {
-    hearing.due = true;
-    hearing.watch.disconnect(); // one bit is all that is asked
-  });
-  for (const root of roots) hearing.watch.observe(root, { subtree: true, childList: true });
-  hearing.due = false;
-  return true;
-}
-
-/** The pass is over. */
-function heard() {
-  if (!hearing.stop) return;
-  hearing.stop();
-  hearing.stop = null;
-  hearing.since = performance.now();
-  hearing.cost = hearing.since - hearing.began;
-}
-
-/** A document and those of its frames of the same origin. */
-function framesBelow(doc) {
-  const found = [doc];
-  for (const frame of doc.querySelectorAll("iframe,frame")) {
-    try {
-      if (frame.contentDocument && found.length < 60) found.push(...framesBelow(frame.contentDocument));
-    } catch { /* another origin */ }
-  }
-  return found;
-}
 
 /** The element's key in this world: an integer that is never given again. */
 function keyOf(el) {
@@ -383,51 +340,4 @@ function countItems(el, role) {
   let count = 0;
   for (const child of el.children) if (roleOf(child) === "listitem") count++;
   return count;
-}
-
-/** Whether a role makes the element one to act on; a cell of a grid is when it can take focus. */
-function isInteractive(el, role) {
-  if (INTERACTIVE.has(role)) return !(role === "option" && el.localName === "option");
-  return role === "gridcell" && el.hasAttribute("tabindex") && !el.querySelector(CONTROLS);
-}
-
-/** Whether a person sees the element: rendered, opaque, of some size. */
-function seen(el) {
-  const rect = el.getBoundingClientRect();
-  return el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && rect.width > 1 && rect.height > 1;
-}
-
-const HINT_ATTRIBUTES = ["data-testid", "data-test", "data-action", "data-icon", "data-id", "name", "id"];
-const DULL_CLASS = /^(icons?|btn|button|fas?|fa[brl]|material-icons|hand|pointer|svg-inline--fa|d-flex|flex|row|col)$/i;
-
-/** What tells a nameless element from its likes: a test id, an icon, a class, a picture, a colour, the text before a field. */
-function hintOf(el, role) {
-  for (const name of HINT_ATTRIBUTES) {
-    const value = squeeze(el.getAttribute(name) ?? "");
-    if (value) return cap(`${name}=${value}`, 40);
-  }
-  if (FIELDS.has(role)) {
-    const before = squeeze((el.previousSibling?.textContent ?? "").slice(-200)) || squeeze((el.parentElement?.previousElementSibling?.textContent ?? "").slice(-200));
-    return before ? cap(`after ${before}`, 40) : "";
-  }
-  const use = el.querySelector("use");
-  if (use) return cap(squeeze(use.getAttribute("href") ?? use.getAttribute("xlink:href") ?? ""), 40);
-  const img = el.localName === "img" ? el : el.querySelector("img");
-  if (img?.src && !img.src.startsWith("data:")) return cap(squeeze(img.src.slice(-300).split("/").pop().split("?")[0]), 40);
-  return cap(`${classHint(el)} ${colorOf(el)}`.trim(), 40) || el.localName;
-}
-
-function classHint(el) {
-  const inner = el.querySelector("[class]");
-  const classes = `${el.getAttribute("class") ?? ""} ${inner?.getAttribute("class") ?? ""}`.slice(0, 1000).split(/\s+/);
-  const telling = classes.filter((c) => c && !DULL_CLASS.test(c));
-  const token = telling.find((c) => /icon|btn|fa-|close|menu|arrow|next|prev|del|edit|add/i.test(c)) ?? telling[0];
-  return token ? `.${token}` : "";
-}
-
-/** The colour that a designer gave the element, "" where it has none of its own. */
-function colorOf(el) {
-  const style = getComputedStyle(el);
-  const color = el.namespaceURI.endsWith("svg") ? style.fill : style.backgroundColor;
-  return /^rgb\((?!239, 239, 239|255, 255, 255)/.test(color) ? color.replace(/\s/g, "") : "";
 }

@@ -1,0 +1,123 @@
+"""Frames of every kind and open shadow roots: all that is in them is shown at its place, and can be acted on."""
+
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.errors import StaleElement
+from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names, told
+
+pytestmark = pytest.mark.anyio
+FIXTURES = (engine_fixture, eye_fixture)
+
+FRAMES = ("same", "near", "other", "deep-across", "deep-same", "sandboxed")
+"""Same origin, same site, another site, nested across processes, nested within one, sandboxed."""
+
+
+async def test_every_frame_is_shown_at_its_place_with_what_it_holds(eye: Eye) -> None:
+    """Reading order, across processes; an empty and a hidden frame are not there."""
+    await eye.go("/frames.html")
+    seen = await eye.look()
+    fields = [name.removeprefix("Field ") for name in names(seen) if name.startswith("Field ")]
+    assert fields == ["same", "near", "other", "deep-across", "deep-same", "srcdoc", "sandboxed"]
+    frames = [node.name for node in seen.nodes if node.role == "frame"]
+    assert frames == [
+        "Same origin", "Same site", "Other site", "Nested", "Deep across", "Deep same", "Written in place", "Sandboxed",
+    ]  # fmt: skip
+    assert named(seen, "Field deep-across").depth > named(seen, "Middle button").depth > 0
+
+
+@pytest.mark.parametrize("who", FRAMES)
+async def test_what_stands_in_a_frame_can_be_filled_and_pressed(eye: Eye, who: str) -> None:
+    """The frame itself says that it was pressed."""
+    await eye.go("/frames.html")
+    seen = await eye.look()
+    await eye.do(a.Fill(id=id_of(seen, f"Field {who}"), value="Ada"))
+    await eye.click(seen, f"Press {who}")
+    after = await eye.look("page")
+    assert named(after, f"Field {who}").value == "Ada"
+    assert f"pressed in {who}" in [node.name for node in after.nodes]
+
+
+async def test_changes_inside_frames_are_told(eye: Eye) -> None:
+    """Of the same origin, of another, and nested; nothing else."""
+    await eye.go("/frames.html")
+    seen = await eye.look()
+    for who in ("same", "other", "deep-across"):
+        before = await eye.look()
+        await eye.click(seen, f"Press {who}")
+        changes = await eye.changes(before.view)
+        assert told(changes.appeared) == [f"text pressed in {who}"]
+        assert (changes.changed, changes.gone) == ((), ())
+
+
+async def test_a_frame_that_comes_and_one_that_goes_are_changes(eye: Eye) -> None:
+    """With what stands in them."""
+    await eye.go("/frames.html")
+    seen = await eye.look()
+    await eye.click(seen, "Remove the same frame")
+    gone = await eye.changes(seen.view)
+    assert {node.name for node in gone.gone if node.kind == "element"} == {
+        "Field same", "Agree same", "Send same", "Press same",
+    }  # fmt: skip
+    await eye.click(seen, "Load the late frame")
+    await eye.do(a.WaitFor(value="Press late"))
+    assert "button Press late" in told((await eye.changes(gone.since)).appeared)
+
+
+async def test_cursor_and_budget_hold_across_frames(eye: Eye) -> None:
+    """Every element of every frame once."""
+    await eye.go("/frames.html")
+    whole = names(await eye.look())
+    pages = await eye.pages(await eye.look(max_tokens=120), max_tokens=120)
+    assert len(pages) > 1
+    assert sorted(names(*pages)) == sorted(whole)
+
+
+async def test_find_reaches_into_frames(eye: Eye) -> None:
+    """And shows nothing else."""
+    await eye.go("/frames.html")
+    seen = await eye.look(find="press deep-across")
+    assert names(seen) == ["Press deep-across"]
+    assert [node.name for node in seen.nodes if node.role == "frame"] == ["Nested", "Deep across"]
+
+
+async def test_an_id_is_not_healed_onto_another_page_in_the_same_frame(eye: Eye) -> None:
+    """A frame that went elsewhere is another page, although its form looks the same."""
+    await eye.go("/frames.html")
+    seen = await eye.look()
+    press = id_of(seen, "Press same")
+    await eye.run("{ document.getElementById('same').src = '/forever.html'; }")
+    await eye.do(a.WaitFor(value="Never still"))
+    await eye.run("{ document.getElementById('same').contentDocument.body.innerHTML = '<button>Press same</button>'; }")
+    with pytest.raises(StaleElement):
+        await eye.session.check([a.Click(id=press)])
+
+
+async def test_open_shadow_roots_are_read_as_they_are_rendered(eye: Eye) -> None:
+    """Slots take their places; labels in a root name their fields; a closed root stays closed."""
+    await eye.go("/shadow.html")
+    seen = await eye.look("page")
+    assert [(node.role, node.name) for node in elements(seen)] == [
+        ("button", "Slotted button"), ("button", "Card button"), ("textbox", "Nickname"), ("button", "Send form"),
+        ("textbox", "Deep field"), ("button", "Deep button"), ("combobox", "Deep choice"),
+    ]  # fmt: skip
+    assert "Slotted title" in [node.name for node in seen.nodes if node.role == "heading"]
+
+
+async def test_what_stands_in_nested_shadow_roots_can_be_acted_on(eye: Eye) -> None:
+    """Fill, press, and the page answers."""
+    await eye.go("/shadow.html")
+    seen = await eye.look()
+    await eye.do(a.Fill(id=id_of(seen, "Deep field"), value="pearl"))
+    await eye.click(seen, "Deep button")
+    assert await eye.out() == "deep pearl"
+    assert named(await eye.look(), "Deep field").value == "pearl"
+
+
+async def test_a_change_inside_a_shadow_root_is_told(eye: Eye) -> None:
+    """As anywhere."""
+    await eye.go("/shadow.html")
+    seen = await eye.look()
+    await eye.do(a.Fill(id=id_of(seen, "Deep field"), value="pearl"))
+    changed = (await eye.changes(seen.view)).changed
+    assert [(node.name, node.value) for node in changed] == [("Deep field", "pearl")]

@@ -1,0 +1,77 @@
+"""Pages that resist being read: a hostile world, mutations without end, navigations, a script that hangs."""
+
+import time
+
+import anyio
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.errors import PageNotResponding
+from tests.engine.eyes import Eye, engine_fixture, eye_fixture, id_of, named, names
+
+pytestmark = pytest.mark.anyio
+FIXTURES = (engine_fixture, eye_fixture)
+
+
+async def test_a_page_that_breaks_its_own_world_is_read_and_driven_all_the_same(eye: Eye) -> None:
+    """Our world is another one."""
+    await eye.go("/hostile.html")
+    seen = await eye.look()
+    assert names(seen) == ["Name", "Kind", "Send", "Press"]
+    await eye.do(a.Fill(id=id_of(seen, "Name"), value="Ada"))
+    await eye.do(a.SelectDropdownOption(id=id_of(seen, "Kind"), value="Two"))
+    await eye.click(seen, "Press")
+    after = await eye.look("page")
+    assert (named(after, "Name").value, named(after, "Kind").value) == ("Ada", "Two")
+    assert "pressed" in [node.name for node in after.nodes]
+
+
+async def test_a_page_that_never_rests_is_read(eye: Eye) -> None:
+    """Each look is one moment of it."""
+    await eye.go("/forever.html")
+    seen = await eye.look("page")
+    assert named(seen, "Count").id
+    await eye.click(seen, "Count")
+    changes = await eye.changes(seen.view)
+    assert len(changes.appeared) + len(changes.changed) + len(changes.gone) < 6
+    assert id_of(await eye.look(), "Count") == id_of(seen, "Count")
+
+
+async def test_a_page_that_goes_on_by_itself_is_read_where_it_is(eye: Eye) -> None:
+    """Before or after, never an error."""
+    await eye.go("/jump.html")
+    for _ in range(12):
+        seen = await eye.look("page")
+        assert seen.title in ("Moving on", "Request received")
+    with anyio.fail_after(5):
+        await eye.do(a.WaitFor(value="Your number is jumped."))
+    assert (await eye.look()).title == "Request received"
+
+
+async def _look_on(eye: Eye) -> None:
+    """Look until it fails: the page hangs 300 ms after its load."""
+    while True:
+        await eye.look()
+
+
+async def test_a_page_whose_script_hangs_is_told_within_ten_seconds(eye: Eye) -> None:
+    """The position is known all the while."""
+    await eye.go("/hang-load.html")
+    await anyio.to_thread.run_sync(lambda: eye.site.wait_for("/hang-load.html"))
+    began = time.monotonic()
+    with anyio.fail_after(12), pytest.raises(PageNotResponding, match="goto"):
+        await _look_on(eye)
+    assert time.monotonic() - began < 11
+    before = time.monotonic()
+    assert eye.session.position.url == eye.site.url("/hang-load.html")
+    assert time.monotonic() - before < 0.1
+
+
+async def test_a_frame_that_hangs_does_not_keep_its_page_from_being_read(eye: Eye) -> None:
+    """What the page itself holds is shown."""
+    await eye.go("/hang-frame.html")
+    seen = await eye.look()
+    with anyio.fail_after(20):
+        for _ in range(3):
+            seen = await eye.look()
+    assert named(seen, "Press").id
