@@ -23,11 +23,12 @@ from notte_mcp.store.base import Store
 GRACE_S: Final = 2.5
 """How long a graceful stop waits for the action in flight (Notte's rule)."""
 
-BUDGET_S: Final = 3.7
-"""How long a stop takes at most, leaving room in the promised 4 s for the answer."""
+BUDGET_S: Final = 3.5
+"""How long a stop takes at most, leaving room in the promised 4 s for a busy machine and the answer."""
 
 _CUT_S: Final = 0.3
 _SAVE_S: Final = 0.5
+_SAVE_HUNG_S: Final = 0.2
 _LEAST_CLOSE_S: Final = 0.4
 
 log = Log("registry")
@@ -48,41 +49,43 @@ def interrupted(deadline_s: float) -> Ending:
     return Ending("interrupted", "restart", grace_s=deadline_s * 0.25, budget_s=deadline_s, clean=True)
 
 
-async def end(slot: Slot, store: Store, *, save: Callable[[Slot], Awaitable[None]]) -> None:
+async def end(slot: Slot, store: Store, *, save: Callable[[Slot, float], Awaitable[None]]) -> None:
     """End a session whose `ending` is set. Never raises for what the browser or the disk do.
 
-    `save` writes the login state down; it is given what time there is.
+    `save` writes the login state down; it is told how many seconds the browser has to give it.
     """
     assert slot.ending is not None  # noqa: S101 - set in the same turn of the loop that starts this
     ending = slot.ending
     ends_at = anyio.current_time() + ending.budget_s
     with anyio.CancelScope(shield=True):
-        await _quiet(slot, ending)
+        quiet = await _quiet(slot, ending)
+        # Before the last save: one that hangs in the background holds its turn.
+        slot.drop_background()
         slot.update()
         browser = slot.last_browser
         if browser is not None:
             if ending.clean and browser.alive:
-                with anyio.move_on_after(min(_SAVE_S, ending.budget_s / 3)):
-                    await save(slot)
+                # A page that hung a moment ago is unlikely to tell what it holds.
+                await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
             await browser.close(deadline_s=max(ends_at - anyio.current_time(), _LEAST_CLOSE_S))
-        slot.drop_background()
         slot.record = replace(slot.record, state=ending.state, reason=ending.reason)
         await _write(slot, store)
     log.info("session.ended", session=slot.id, state=ending.state, reason=ending.reason)
 
 
-async def _quiet(slot: Slot, ending: Ending) -> None:
-    """Until nobody acts in the session any more, or no longer than that may take."""
+async def _quiet(slot: Slot, ending: Ending) -> bool:
+    """Until nobody acts in the session any more, or no longer than that may take; False where it had to be cut."""
     work = slot.work
     if work is None:
-        return
+        return True
     with slot.grace:
         slot.grace.deadline = anyio.current_time() + ending.grace_s
         await work.done.wait()
-        return
+        return True
     work.cut()
     with anyio.move_on_after(_CUT_S):
         await work.done.wait()
+    return False
 
 
 async def _write(slot: Slot, store: Store) -> None:

@@ -114,13 +114,16 @@ class Life:
         slot.save_is_due = False
         await self.save(slot)
 
-    async def save(self, slot: Slot) -> bool:
-        """Write cookies and local storage into the session's folder; False where that did not work."""
+    async def save(self, slot: Slot, within_s: float = _SAVE_TIMEOUT_S) -> bool:
+        """Write cookies and local storage into the session's folder; False where that did not work.
+
+        `within_s` is what the browser has for telling them.
+        """
         if (browser := slot.last_browser) is None:
             return False
         async with slot.saving:
             try:
-                with anyio.fail_after(_SAVE_TIMEOUT_S):
+                with anyio.fail_after(within_s):
                     state = await browser.storage_state()
                 slot.login = merge(slot.login, state, open_urls=[tab.url for tab in browser.position.tabs])
                 await anyio.to_thread.run_sync(write_state, slot.folder, slot.login)
@@ -134,21 +137,21 @@ class Life:
         log.debug("login.saved", session=slot.id)
         return True
 
-    async def _save_finally(self, slot: Slot) -> None:
-        """The last save of a clean end, into the profile too if that was asked for."""
+    async def _save_finally(self, slot: Slot, within_s: float) -> None:
+        """The last save of a clean end, into the profile too if that was asked for.
+
+        Where the browser does not tell any more, the profile gets what it told last.
+        """
         spec = slot.record.spec
-        saved = await self.save(slot)
+        await self.save(slot, within_s)
         if spec.profile is None or not spec.save_profile or slot.ending is None or slot.ending.state != "stopped":
             return
         try:
-            if saved and slot.login is not None:
+            if slot.login is not None:
                 await anyio.to_thread.run_sync(self._profiles.save, spec.profile, slot.login)
                 log.info("profile.saved", session=slot.id, profile=spec.profile)
-                return
         except NotteMCPError as error:
             log.error("profile.not_saved", session=slot.id, profile=spec.profile, error=str(error))
-            return
-        log.error("profile.not_saved", session=slot.id, profile=spec.profile)
 
     # --- ends ---------------------------------------------------------------------
 

@@ -108,6 +108,26 @@ async def test_a_stop_does_not_wait_for_an_engine_that_cannot_be_cut(house: Hous
     assert (await house.registry.record(session_id)).state == "stopped"
 
 
+async def test_a_stop_does_not_wait_for_login_state_that_does_not_come(house: House) -> None:
+    """Neither for the save in the background nor for the last one."""
+    session_id = await house.open(FORM)
+    asked: list[float] = []
+
+    async def storage_state() -> dict[str, object]:
+        asked.append(time.monotonic())
+        await anyio.sleep_forever()
+        return {}
+
+    house.browser(session_id).storage_state = storage_state  # type: ignore[method-assign]
+    await until(lambda: house.registry._slots[session_id].saved_at is not None)
+    house.clock.turn(2)
+    await run(house, session_id, a.Reload())
+    await until(lambda: len(asked) == 1)
+    with anyio.fail_after(2):
+        record = await house.registry.stop(session_id)
+    assert (record.state, len(asked)) == ("stopped", 2)
+
+
 async def test_a_stop_whose_caller_gives_up_takes_place_all_the_same(house: House) -> None:
     """Ends run in the registry's own tasks."""
     async with hanging(house) as (session_id, _):
