@@ -7,6 +7,7 @@ with their text, the rest are counted.
 Below: receipts, observations. Above: `session`.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +18,7 @@ from notte_mcp.observations import clean_line
 from notte_mcp.receipts import DialogEvent
 
 _RECORDED: Final = 5
+_STORM: Final = 300
 
 
 class Dialogs:
@@ -31,8 +33,8 @@ class Dialogs:
         """Say what the next dialog is answered."""
         self._armed = (accept, answer)
 
-    async def opened(self, dialog: Dialog) -> None:
-        """Answer a dialog."""
+    async def opened(self, dialog: Dialog, end_script: Callable[[], Awaitable[None]]) -> None:
+        """Answer a dialog; a script that opens them without end is ended."""
         accept, answer = False, None
         if dialog.type == "beforeunload":
             accept = True
@@ -40,6 +42,8 @@ class Dialogs:
             (accept, answer), self._armed = self._armed, None
         if dialog.type != "beforeunload":
             self._record(dialog, accept=accept)
+        if self._more >= _STORM:
+            await end_script()
         with suppress(PlaywrightError):  # the page may be gone by now, and its dialog with it
             if accept:
                 await dialog.accept(answer if answer is not None else dialog.default_value)

@@ -92,10 +92,18 @@ async def _claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]
                 await world.call("expect", token, timeout_s=2, anew=True)
             except DocumentGone:
                 continue
-        await handle.dispatch_event(token, {"bubbles": True, "composed": True})
+        selected = False
+        try:
+            await handle.dispatch_event(token, {"bubbles": True, "composed": True})
+        except PlaywrightError as error:
+            if "has been closed" in str(error) or "crashed" in str(error):
+                raise
+            # Events go out by the page's own functions, and this page has broken them. Selecting does not.
+            selected = True
+            await handle.select_text(force=True, timeout=1_000)
         for world in tab.worlds:
             try:
-                facts = await world.call("claimed", timeout_s=2)
+                facts = await world.call("claimed", selected, timeout_s=2)
             except DocumentGone:
                 continue
             if facts is not None:

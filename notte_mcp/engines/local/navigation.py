@@ -109,8 +109,8 @@ async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
     begun = stage.downloads.begun
     try:
         status = await _load(stage.tab, "goto", normal_url(action.url), action.wait_until, timeout_ms)
-    except PageLoadFailed:
-        if stage.downloads.begun > begun:
+    except PageLoadFailed as failed:
+        if "is a download" in failed.what and await stage.downloads.one_begun(begun, 1):
             await stage.downloads.finished(2)
         raise
     unsettled = await settle_load(stage.tab) if action.wait_until == "load" else False

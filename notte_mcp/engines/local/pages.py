@@ -140,7 +140,10 @@ async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool
 
     with anyio.move_on_after(timeout_ms / 1000 + 0.2):
         async with anyio.create_task_group() as waiting:
-            waiting.start_soon(*((one, stage.tab.main) if gone else (anywhere,)))
+            if gone:
+                waiting.start_soon(one, stage.tab.main)
+            else:
+                waiting.start_soon(anywhere)
             await met.wait()
             waiting.cancel_scope.cancel()
     return met.is_set()

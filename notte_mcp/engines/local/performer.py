@@ -104,9 +104,14 @@ async def _settled(stage: Stage, watch: Watch, receipt: Receipt) -> Receipt:
 
 async def _tabs_ready(stage: Stage) -> None:
     """A tab that opened meanwhile is attached before anyone looks, and the one that is gone is replaced."""
+    begun = stage.downloads.begun
     with anyio.move_on_after(2):
-        while (stage.opening or not stage.tabs) and not stage.lost:
-            await stage.settled.wait()
+        while (stage.opening or stage.awaited or not stage.tabs) and not stage.lost:
+            with anyio.move_on_after(0.1):
+                await stage.settled.wait()
+            if stage.downloads.begun > begun:
+                break  # what was opened has become a download, and never comes as a tab
+    stage.awaited = 0
 
 
 async def _learn_title(stage: Stage) -> None:
@@ -117,7 +122,7 @@ async def _learn_title(stage: Stage) -> None:
 async def _within(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
     asked = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
     try:
-        with anyio.fail_after(asked / 1000 + 0.5):
+        with anyio.fail_after(asked / 1000 + 1):
             receipt = await _do(stage, action, asked)
             if getattr(action, "press_enter", False) and receipt.success:
                 await pointer.arm(stage)

@@ -83,12 +83,17 @@ class LocalSession:
         # Listening keeps the system's own chooser shut, which nobody could answer.
         page.on("filechooser", self._chooser_opened)
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
+        # Playwright tells of a new page when its first answer comes; the page that opens it is told at once.
+        opening = await self._stage.context.new_cdp_session(page)
+        opening.on("Page.windowOpen", self._window_opens)
+        await opening.send("Page.enable")  # pyright: ignore[reportUnknownMemberType]
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1
         return tab
 
     async def _page_opened(self, page: Page) -> None:
         stage = self._stage
+        stage.awaited = max(0, stage.awaited - 1)
         if stage.expected:
             stage.expected -= 1
         elif not self._own_context and page not in self._own_pages and await self._of_someone_else(page):
@@ -107,6 +112,9 @@ class LocalSession:
         finally:
             stage.opening -= 1
             self._stage.note_change()
+
+    def _window_opens(self, _event: object) -> None:
+        self._stage.awaited += 1
 
     async def _of_someone_else(self, page: Page) -> bool:
         """In a browser that is not ours, only pages that our own pages opened are ours."""
@@ -140,7 +148,13 @@ class LocalSession:
             await navigation.empty_tab(self._stage)
 
     async def _dialog_opened(self, dialog: Dialog) -> None:
-        await self._stage.dialogs.opened(dialog)
+        async def end_script() -> None:
+            for tab in self._stage.tabs:
+                if tab.page is dialog.page:
+                    with suppress(PlaywrightError), anyio.move_on_after(0.2):
+                        await tab.cdp.send("Runtime.terminateExecution")
+
+        await self._stage.dialogs.opened(dialog, end_script)
 
     async def _download_began(self, download: PlaywrightDownload) -> None:
         await self._stage.downloads.began(download)

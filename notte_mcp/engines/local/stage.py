@@ -31,7 +31,7 @@ class Stage:
     """See the module.
 
     `tainted` is set once a secret was typed. `opening` counts tabs that are being attached,
-    `expected` those that this session itself asked for. `patient` says that the action in hand
+    `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
     `choosing` that it expects a file chooser. `lost` is why the browser
     is gone, once it is.
@@ -48,6 +48,7 @@ class Stage:
     opening: int = 0
     opened: int = 0
     expected: int = 0
+    awaited: int = 0
     tainted: bool = False
     patient: bool = False
     acting: World | None = None

@@ -1,6 +1,6 @@
 """What the tests of actions drive a page with: actions in, receipts out, and the page itself to look at."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,13 @@ async def opened(
     finally:
         with anyio.CancelScope(shield=True):
             await session.close(deadline_s=3)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something is true that no event tells of here."""
+    with anyio.fail_after(8):
+        while not condition():  # noqa: ASYNC110  (files and lists of tabs)
+            await anyio.sleep(0.02)
 
 
 @dataclass

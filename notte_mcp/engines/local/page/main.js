@@ -18,7 +18,12 @@ function expect(token) {
 
 let expected = null;
 
-function claimed() {
+/** What an expected event reached, or (`selected`) what has been selected instead, where events are broken. */
+function claimed(selected) {
+  if (selected) {
+    const focus = deepFocus(document), at = document.getSelection();
+    expected = at?.type === "Range" && at.anchorNode?.nodeType === 1 ? at.anchorNode : "select" in (focus ?? {}) ? focus : null;
+  }
   if (!expected || expected.nodeType !== 1) return null;
   const el = expected;
   expected = null;

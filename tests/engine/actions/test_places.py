@@ -1,0 +1,191 @@
+"""Going places: URLs that load, fail or are refused; history; tabs."""
+
+import socket
+import time
+
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.errors import UnsupportedUrl
+from tests.engine.actions.driver import Driver, eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_page_with_an_error_status_is_opened_and_the_status_told(driver: Driver) -> None:
+    """An error page is a page."""
+    receipt = await driver.open("/status/404")
+    assert (receipt.status, "HTTP 404" in receipt.message) == (404, True)
+
+
+async def test_redirects_are_followed(driver: Driver) -> None:
+    """The receipt names where it ended."""
+    receipt = await driver.open("/redirect?to=/done?id=7&hops=3")
+    assert (receipt.status, receipt.url_after) == (200, driver.site.url("/done?id=7"))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://no-such-host.invalid/", "does not resolve"),
+        ("http://127.0.0.1:{closed}/", "refuses the connection"),
+        ("http://127.0.0.1:1/", "does not open this port"),
+        ("{here}/loop", "redirects without end"),
+        ("{here}/cut", "without an answer"),
+        ("{here}/hit/nothing", "no content"),
+    ],
+)
+async def test_a_page_that_does_not_load_is_a_failure_with_the_reason(driver: Driver, url: str, said: str) -> None:
+    """In the browser's terms; the session goes on."""
+    await driver.open("/form.html")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening
+        url = url.replace("{here}", driver.site.here).replace("{closed}", str(taken.getsockname()[1]))
+        receipt = await driver.refused(a.Goto(url=url))
+    assert (receipt.code, said in receipt.message) == ("page_load_failed", True), receipt.message
+    await driver.open("/form.html")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd", "  FILE:///etc/passwd", "\tjavascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)",
+        "javascript:1", "chrome://version", "chrome:80", "data:text/html,x", "view-source:http://127.0.0.1/", "\x01javascript:1",
+        "about:version", "blob:http://127.0.0.1/x", "http:", "http://", "https:///x", "http://[::1", "", " ",
+    ],
+)  # fmt: skip
+async def test_what_is_no_web_address_is_refused(driver: Driver, url: str) -> None:
+    """Whatever spaces, case and control characters it hides behind; before a batch, and at its turn."""
+    before = driver.session.position.url
+    action = a.Goto.model_construct(type="goto", url=url, wait_until="load", timeout_ms=1_000)
+    assert (await driver.refused(action)).code == "unsupported_url"
+    with pytest.raises(UnsupportedUrl):
+        await driver.session.check([a.GotoNewTab.model_construct(type="goto_new_tab", url=url)])
+    assert driver.session.position.url == before
+
+
+async def test_a_page_that_does_not_answer_is_given_up_at_its_time(driver: Driver) -> None:
+    """The tab stays where it was; what loaded in part is told as such."""
+    await driver.open("/form.html")
+    silent = await driver.refused(a.Goto(url=driver.site.url("/hang"), timeout_ms=400))
+    assert "did not answer within 400 ms" in silent.message
+    partly = await driver.refused(a.Goto(url=driver.site.url("/hang-body"), timeout_ms=600))
+    assert "had not loaded fully" in partly.message
+    await driver.act(a.Goto(url=driver.site.url("/hang-body"), wait_until="commit", timeout_ms=2_000))
+    await driver.open("/form.html")
+
+
+async def test_a_page_that_goes_on_by_itself_is_followed(driver: Driver) -> None:
+    """A wait finds it there; one that goes to a scheme we refuse does not hang."""
+    await driver.open("/jump.html")
+    await driver.act(a.WaitFor(value="Your number is jumped"))
+    await driver.js("void document.body.insertAdjacentHTML('beforeend', '<a href=\"chrome://version\">Odd link</a>')")
+    receipt = await driver.click("text=Odd link")
+    assert not receipt.navigated
+
+
+async def test_a_link_to_a_download_is_told_and_the_file_saved(driver: Driver) -> None:
+    """No page came of it."""
+    await driver.open("/form.html")
+    receipt = await driver.refused(a.Goto(url=driver.site.url("/download/report.csv")))
+    assert ("is a download" in receipt.message, receipt.downloads[0].name) == (True, "report.csv")
+    assert (driver.files / "report.csv").stat().st_size == receipt.downloads[0].size > 0
+    assert driver.session.position.url == driver.site.url("/form.html")
+
+
+async def test_history_goes_back_and_forward_and_says_where_it_ends(driver: Driver) -> None:
+    """And `reload` loads again."""
+    await driver.open("/form.html")
+    await driver.open("/done?id=1")
+    back = await driver.act(a.GoBack())
+    assert (back.url_after, driver.session.position.title) == (driver.site.url("/form.html"), "Permit request")
+    await driver.act(a.GoForward())
+    assert driver.session.position.url == driver.site.url("/done?id=1")
+    assert "no page to go forward" in (await driver.refused(a.GoForward())).message
+    driver.site.reset()
+    await driver.act(a.Reload())
+    assert driver.site.hits["/done"] == 1
+
+
+async def test_history_of_one_document_is_walked_too(driver: Driver) -> None:
+    """PushState entries."""
+    await driver.open("/router.html")
+    await driver.click("text=/^Orders$/")
+    await driver.act(a.GoBack())
+    await driver.until("document.title === 'Router: home'")
+
+
+# --- tabs -------------------------------------------------------------------------
+
+
+async def test_tabs_are_opened_switched_and_closed(driver: Driver) -> None:
+    """The last one is replaced by an empty one."""
+    await driver.open("/form.html")
+    opened = await driver.act(a.GotoNewTab(url=driver.site.url("/done?id=2")))
+    assert (opened.new_tab, driver.session.position.tabs[1].title) == (1, "Request received")
+    await driver.act(a.SwitchTab(tab_index=0))
+    assert driver.session.position.url == driver.site.url("/form.html")
+    await driver.act(a.SwitchTab(tab_index=-1))
+    assert "tabs are 0 to 1" in (await driver.refused(a.SwitchTab(tab_index=7))).message
+    closed = await driver.act(a.CloseTab())
+    assert (closed.tab_closed, closed.url_after) == (True, driver.site.url("/form.html"))
+    await driver.act(a.CloseTab())
+    assert [tab.url for tab in driver.session.position.tabs] == ["about:blank"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("Form in a new tab", "/form.html"), ("Named tab", "/done?id=named"), ("Open by script", "/done?id=opened"),
+        ("Open a window", "/done?id=window"), ("Submit to a new tab", "/done?id=PR-1001"), ("Open a slow one", "/slow?ms=400"),
+    ],
+)  # fmt: skip
+async def test_a_tab_that_a_page_opens_becomes_the_current_one(driver: Driver, name: str, path: str) -> None:
+    """And the receipt names it."""
+    await driver.open("/tabs.html")
+    receipt = await driver.click(f"text={name}")
+    assert receipt.new_tab == 1
+    await driver.act(a.WaitFor(url=driver.site.url(path)))
+    assert driver.session.position.url == driver.site.url(path)
+
+
+async def test_a_flood_of_tabs_is_capped_and_said(driver: Driver) -> None:
+    """Six tabs at most in these tests."""
+    await driver.open("/tabs.html")
+    await driver.click("text=Flood of 30")
+    await eventually(lambda: len(driver.page.context.pages) <= 6)
+    assert len(driver.session.position.tabs) == 6
+    assert any("at most 6 tabs" in event for event in driver.session.take_events())
+    assert "the most it may have" in (await driver.refused(a.GotoNewTab(url=driver.site.url("/form.html")))).message
+
+
+async def test_a_tab_that_closes_itself_gives_back_the_one_before(driver: Driver) -> None:
+    """The page that closes its only tab leaves an empty one."""
+    await driver.open("/tabs.html")
+    await driver.click("text=Open one that closes itself")
+    await eventually(lambda: len(driver.session.position.tabs) <= 1)
+    assert driver.session.position.url == driver.site.url("/tabs.html")
+
+
+async def test_a_page_that_closes_its_last_tab_leaves_an_empty_one(driver: Driver) -> None:
+    """The session goes on."""
+    await driver.open("/tabs.html")
+    await driver.click("text=Open by script")
+    await driver.batch([a.SwitchTab(tab_index=0), a.CloseTab()])
+    await driver.perform(a.EvaluateJs(code="window.close()"))
+    await eventually(lambda: driver.session.position.url == "about:blank")
+    assert any("closed its own tab" in event for event in driver.session.take_events())
+    await driver.open("/form.html")
+
+
+async def test_leaving_is_never_held_up_by_a_page_that_asks(driver: Driver) -> None:
+    """beforeunload: goto, a link, closing the tab."""
+    for leave in (a.Goto(url=driver.site.url("/form.html")), a.Click(selector="text=Leave"), a.CloseTab()):
+        await driver.open("/beforeunload.html")
+        await driver.act(a.Fill(selector="#draft", value="unsaved"))
+        await driver.click("button")
+        begun = time.monotonic()
+        receipt = await driver.act(leave)
+        assert time.monotonic() - begun < 4
+        assert receipt.dialogs == ()
+    assert driver.session.position.url == "about:blank"
