@@ -7,7 +7,6 @@ with their text, the rest are counted.
 Below: receipts, observations. Above: `session`.
 """
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -18,7 +17,6 @@ from notte_mcp.observations import clean_line
 from notte_mcp.receipts import DialogEvent
 
 _RECORDED: Final = 5
-_STORM: Final = 300
 
 
 class Dialogs:
@@ -33,8 +31,8 @@ class Dialogs:
         """Say what the next dialog is answered."""
         self._armed = (accept, answer)
 
-    async def opened(self, dialog: Dialog, end_script: Callable[[], Awaitable[None]]) -> None:
-        """Answer a dialog; a script that opens them without end is ended."""
+    async def opened(self, dialog: Dialog) -> None:
+        """Answer a dialog."""
         accept, answer = False, None
         if dialog.type == "beforeunload":
             accept = True
@@ -42,8 +40,6 @@ class Dialogs:
             (accept, answer), self._armed = self._armed, None
         if dialog.type != "beforeunload":
             self._record(dialog, accept=accept)
-        if self._more >= _STORM:
-            await end_script()
         with suppress(PlaywrightError):  # the page may be gone by now, and its dialog with it
             if accept:
                 await dialog.accept(answer if answer is not None else dialog.default_value)

@@ -6,7 +6,6 @@ quiet success. A field that takes a secret is compared inside the page and never
 Below: `pointer`, `elements`. Above: `performer`.
 """
 
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import ActionFailed, NotActionable, NotteMCPError, UploadRefused
+from notte_mcp.ids import secret_name
 from notte_mcp.observations import clean, clean_line
 from notte_mcp.receipts import Receipt
 
@@ -37,12 +37,6 @@ _WIDGET_OPTION_MS: Final = 2_000
 _OPTION_MS: Final = 1_000
 _STATE_MS: Final = 500
 _FieldAction = FillAction | Check | SelectDropdownOption | UploadFile
-
-
-def secret_name(name: str) -> str:
-    """The NAME that a secret goes by in records and scripts, from what its field is called (`Access code` -> ACCESS_CODE)."""
-    words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()[:40]
-    return words if words and not words[0].isdigit() else f"SECRET_{words}".rstrip("_")
 
 
 async def perform(stage: Stage, element: Element, action: _FieldAction, *, timeout_ms: int) -> Receipt:

@@ -95,7 +95,9 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
         case a.GoBack() | a.GoForward():
             return await _history(stage, action, timeout_ms)
         case a.Reload():
-            await _load(stage.tab, "reload", None, "load", timeout_ms)
+            before, url = stage.tab, stage.tab.url
+            tab = await _free(stage)
+            await _load(tab, "reload" if tab is before else "goto", url, "load", timeout_ms)
             return Receipt(
                 action.type,
                 success=True,
@@ -108,7 +110,7 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
 async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
     begun = stage.downloads.begun
     try:
-        status = await _load(stage.tab, "goto", normal_url(action.url), action.wait_until, timeout_ms)
+        status = await _load(await _free(stage), "goto", normal_url(action.url), action.wait_until, timeout_ms)
     except PageLoadFailed as failed:
         if "is a download" in failed.what and await stage.downloads.one_begun(begun, 1):
             await stage.downloads.finished(2)
@@ -121,7 +123,6 @@ async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
 
 async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms: int) -> int | None:
     """Load a page; gives the HTTP status where there is one."""
-    await _free(tab)
     try:
         if how == "reload":
             response = await tab.page.reload(wait_until="load", timeout=timeout_ms)
@@ -139,15 +140,29 @@ async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms
     return response.status if response is not None else None
 
 
-async def _free(tab: Tab) -> None:
-    """End a script that keeps the page busy: its next document would wait for the same thread."""
-    try:
-        await tab.main.call("place", timeout_s=_BUSY_SECONDS, anew=True)
-    except PageNotResponding:
-        with suppress(PlaywrightError), anyio.move_on_after(1):
-            await tab.cdp.send("Runtime.terminateExecution")
-    except DocumentGone:
-        return
+async def _free(stage: Stage) -> Tab:
+    """The current tab, fit to go elsewhere: a script that keeps it busy is ended, since the next document waits for
+    the same thread. One that cannot be ended (it opens dialog after dialog) loses its tab to an empty one."""
+    tab = stage.tab
+    for _ in range(2):
+        try:
+            await tab.main.call("place", timeout_s=_BUSY_SECONDS, anew=True)
+        except PageNotResponding:
+            with suppress(PlaywrightError), anyio.move_on_after(_BUSY_SECONDS):
+                await tab.cdp.send("Runtime.terminateExecution")
+        except DocumentGone:
+            return tab
+        else:
+            return tab
+    index = stage.current
+    await empty_tab(stage)
+    await tab.page.close()
+    with anyio.fail_after(5):
+        while tab in stage.tabs:
+            await stage.settled.wait()
+    stage.tabs.insert(index, stage.tabs.pop(stage.current))
+    stage.current = index
+    return stage.tab
 
 
 def _slow(tab: Tab, url: str | None, timeout_ms: int) -> PageLoadFailed:
@@ -245,8 +260,7 @@ async def _switch_tab(stage: Stage, action: a.SwitchTab) -> Receipt:
 
 
 async def _history(stage: Stage, action: a.GoBack | a.GoForward, timeout_ms: int) -> Receipt:
-    tab, step = stage.tab, -1 if isinstance(action, a.GoBack) else 1
-    await _free(tab)
+    tab, step = await _free(stage), -1 if isinstance(action, a.GoBack) else 1
     history = await tab.cdp.send("Page.getNavigationHistory")
     if not 0 <= history["currentIndex"] + step < len(history["entries"]):
         raise ActionFailed(

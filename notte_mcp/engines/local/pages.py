@@ -109,9 +109,9 @@ def _not_met(condition: str, timeout_ms: int) -> ActionTimeout:
     )
 
 
-async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool:
+async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool:  # noqa: C901  (three small ones in one)
     """Whether a text appeared in any frame (or went from the page) in time; a page left meanwhile is followed."""
-    met = anyio.Event()
+    met, tab = anyio.Event(), stage.tab
     until = anyio.current_time() + timeout_ms / 1000
 
     async def one(world: World) -> None:
@@ -122,26 +122,27 @@ async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool
                 if (await world.call("waitForText", asked, timeout_s=left / 1000 + 1))["met"]:
                     met.set()
             except DocumentGone:
-                if world is stage.tab.main:
+                if world is tab.main:
                     continue
-            except PageNotResponding:
+            except (PageNotResponding, PlaywrightError):
                 pass
             return
 
     async def anywhere() -> None:
         """Wait in each frame; those of another origin are looked for, as they come by themselves."""
         known: set[World] = set()
-        while True:
-            for world in set(stage.tab.worlds) - known:
+        while stage.tab is tab:
+            for world in set(tab.worlds) - known:
                 known.add(world)
                 waiting.start_soon(one, world)
-            await bind_all(stage.tab)
-            await anyio.sleep(0 if set(stage.tab.worlds) - known else _FRAMES_SECONDS)
+            with suppress(PlaywrightError):
+                await bind_all(tab)
+            await anyio.sleep(0 if set(tab.worlds) - known else _FRAMES_SECONDS)
 
     with anyio.move_on_after(timeout_ms / 1000 + 0.2):
         async with anyio.create_task_group() as waiting:
             if gone:
-                waiting.start_soon(one, stage.tab.main)
+                waiting.start_soon(one, tab.main)
             else:
                 waiting.start_soon(anywhere)
             await met.wait()

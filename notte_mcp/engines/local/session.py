@@ -29,6 +29,7 @@ from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageNotResponding, SessionLost
+from notte_mcp.ids import secret_name
 from notte_mcp.observations import Observation, clean_line
 from notte_mcp.observations import Tab as TabView
 from notte_mcp.receipts import Receipt
@@ -130,12 +131,12 @@ class LocalSession:
             return
         index = stage.tabs.index(tab)
         stage.tabs.remove(tab)
+        stage.current = min(stage.current - (stage.current > index), len(stage.tabs) - 1)
         stage.book.forget_tab(tab)
         if how == "crash":
             self._event(f"the page at {clean_line(tab.url, 200)} crashed; its tab was closed")
             with suppress(PlaywrightError):
                 await tab.page.close()
-        stage.current = min(stage.current - (stage.current > index), len(stage.tabs) - 1)
         if not stage.tabs:
             await self._last_tab_gone(how)
         self._stage.note_change()
@@ -148,13 +149,7 @@ class LocalSession:
             await navigation.empty_tab(self._stage)
 
     async def _dialog_opened(self, dialog: Dialog) -> None:
-        async def end_script() -> None:
-            for tab in self._stage.tabs:
-                if tab.page is dialog.page:
-                    with suppress(PlaywrightError), anyio.move_on_after(0.2):
-                        await tab.cdp.send("Runtime.terminateExecution")
-
-        await self._stage.dialogs.opened(dialog, end_script)
+        await self._stage.dialogs.opened(dialog)
 
     async def _download_began(self, download: PlaywrightDownload) -> None:
         await self._stage.downloads.began(download)
@@ -228,7 +223,7 @@ class LocalSession:
                 continue
             element = await self._stage.book.live(named)
             found = (await element.world.call("inspect", [element.key], timeout_s=5))[0]
-            secret = fields.secret_name(element.name or "password") if found and found["secret"] else None
+            secret = secret_name(element.name or "password") if found and found["secret"] else None
             checks.append(TargetCheck(secret=secret))
         return checks
 

@@ -70,7 +70,8 @@ async def test_dialogs_without_end_end_with_the_action(driver: Driver) -> None:
     await driver.open("/dialogs.html")
     receipt = await driver.refused(a.Click(selector="text=Alerts for ever", timeout_ms=700))
     assert receipt.code == "action_timeout"
-    await driver.open("/form.html")
+    left = await driver.perform(a.Goto(url=driver.site.url("/form.html")), timeout_ms=10_000)
+    assert left.success, left.message
     await driver.act(a.Fill(selector="#applicant", value="Ada"))
 
 
@@ -151,5 +152,5 @@ async def test_a_download_that_takes_longer_than_the_action_goes_on(driver: Driv
     await driver.open("/downloads.html")
     receipt = await driver.refused(a.DownloadFile(selector="text=Slow file", timeout_ms=350))
     assert "had not ended" in receipt.message
-    await eventually(lambda: (driver.files / "slow.csv").exists())
+    await eventually((driver.files / "slow.csv").exists)
     await eventually(lambda: any("slow.csv" in event for event in driver.session.take_events()))
