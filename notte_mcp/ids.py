@@ -68,3 +68,13 @@ def element_id(text: str) -> str | None:
 def letter_for(role: str) -> str:
     """The id letter of an element with this role."""
     return _LETTER_BY_ROLE.get(role, "M")
+
+
+def secret_name(label: str) -> str:
+    """The NAME that a secret value goes by in records and scripts, from what its field is called.
+
+    `Access code` gives `SECRET_ACCESS_CODE`. The prefix is ours because the label is the
+    page's: without it, a page could name a variable of whoever runs the script.
+    """
+    words = re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_").upper()[:40].rstrip("_")
+    return f"SECRET_{words}" if words else "SECRET"

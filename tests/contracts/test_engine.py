@@ -409,14 +409,18 @@ async def test_checking_a_batch_names_its_secrets_and_what_is_not_known_yet(
             a.Fill(selector="#code", value="open sesame"),
         ]
     )
-    assert [(check.secret, check.known) for check in checks] == [("ACCESS_CODE", True), (None, True), (None, False)]
+    assert [(check.secret, check.known) for check in checks] == [
+        ("SECRET_ACCESS_CODE", True),
+        (None, True),
+        (None, False),
+    ]
 
 
 async def test_a_secret_is_in_no_receipt_and_in_no_view(ground: Ground, session: BrowserSession, look: Looks) -> None:
     """P9: a password field tells only that it is filled."""
     await act(session, a.Goto(url=ground.url("/form")))
     receipt = await act(session, a.Fill(selector="#code", value="open sesame"))
-    assert (receipt.secret, receipt.value) == ("ACCESS_CODE", None)
+    assert (receipt.secret, receipt.value) == ("SECRET_ACCESS_CODE", None)
     assert "open sesame" not in repr(receipt)
     seen = await look("page")
     assert "filled" in named(seen, "Access code").states

@@ -33,11 +33,11 @@ async def test_a_typed_password_is_nowhere_on_disk(house: House, echo: str) -> N
     await house.registry.stop(session_id)
     assert [r.success for r in batch.receipts] == [True, True, True]
     fill, again, goto = (await house.registry.steps(session_id))[1:]
-    assert fill.action == {"type": "fill", "id": shown["Access code"], "value": {"secret": "ACCESS_CODE"}}
-    assert again.action["value"] == {"secret": "ACCESS_CODE"}
-    assert goto.action["url"] == goto.url == f"{BASE}/echo?code=[secret ACCESS_CODE]"
+    assert fill.action == {"type": "fill", "id": shown["Access code"], "value": {"secret": "SECRET_ACCESS_CODE"}}
+    assert again.action["value"] == {"secret": "SECRET_ACCESS_CODE"}
+    assert goto.action["url"] == goto.url == f"{BASE}/echo?code=[secret SECRET_ACCESS_CODE]"
     stored = house.database()
-    assert b"ACCESS_CODE" in stored
+    assert b"SECRET_ACCESS_CODE" in stored
     for spelt in (SECRET, "open+sesame+9", "open%20sesame%209"):
         assert spelt.encode() not in stored
 
@@ -53,7 +53,7 @@ async def test_a_typed_password_is_in_no_answer(house: House, echo: str) -> None
             ),
             await live.observe(mode="page"),
         ]
-        name = ids(await live.observe())["Your code [secret ACCESS_CODE]"]
+        name = ids(await live.observe())["Your code [secret SECRET_ACCESS_CODE]"]
         told.append(await live.execute([a.Fill(id=name, value=f"not {SECRET}")], on_error="stop", deadline_s=5))
         told.append(await live.observe(mode="changes"))
         told.append(await live.scrape())
@@ -62,7 +62,7 @@ async def test_a_typed_password_is_in_no_answer(house: House, echo: str) -> None
     told.append(await house.registry.record(session_id))
     for answer in told:
         assert "sesame" not in repr(answer)
-        assert "ACCESS_CODE" in repr(answer)
+        assert "SECRET_ACCESS_CODE" in repr(answer)
 
 
 async def test_the_value_for_a_selector_is_held_back_until_its_target_is_known(house: House) -> None:
@@ -80,7 +80,7 @@ async def test_the_value_for_a_selector_is_held_back_until_its_target_is_known(h
     assert "sesame" not in repr(intents)
     assert "Ada" not in repr(intents)
     code, applicant = (await house.registry.steps(session_id))[1:]
-    assert (code.action["value"], applicant.action["value"]) == ({"secret": "ACCESS_CODE"}, "Ada")
+    assert (code.action["value"], applicant.action["value"]) == ({"secret": "SECRET_ACCESS_CODE"}, "Ada")
     assert b"sesame" not in house.database()
 
 

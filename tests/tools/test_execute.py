@@ -18,7 +18,7 @@ async def test_a_form_is_filled_and_sent_in_one_call(host: Host) -> None:
 
     assert text.splitlines() == [
         '1 fill I1 "Applicant" = "Ada"',
-        '2 fill I2 "Access code" = (secret ACCESS_CODE)',
+        '2 fill I2 "Access code" = (secret SECRET_ACCESS_CODE)',
         '3 select_dropdown_option I3 "District" = "South"',
         f'4 click B1 "Send request" -> {DONE} (200)',
         f"Done  {DONE}",

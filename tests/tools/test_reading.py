@@ -85,7 +85,7 @@ async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
     assert whole.mime_type == "application/x-ndjson"
     steps = [json.loads(line) for line in whole.text.splitlines()]
     assert [step["number"] for step in steps] == [1, 2, 3, 4, 5]
-    assert steps[2]["action"]["value"] == {"secret": "ACCESS_CODE"}
+    assert steps[2]["action"]["value"] == {"secret": "SECRET_ACCESS_CODE"}
     assert set(steps[0]) == {
         "number", "actor", "action", "receipt", "success", "message", "url", "started_at", "ended_at",
     }  # fmt: skip

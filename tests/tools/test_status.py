@@ -53,7 +53,7 @@ async def test_one_session_is_told_with_its_last_steps(host: Host) -> None:
     assert [(step["number"], step["action"], step["success"]) for step in facts["steps"]] == [
         (1, f"goto -> {FORM} (200)", True),
         (2, 'fill I1 "Applicant" = "Ada"', True),
-        (3, 'fill I2 "Access code" = (secret ACCESS_CODE)', True),
+        (3, 'fill I2 "Access code" = (secret SECRET_ACCESS_CODE)', True),
         (4, "click #nope", False),
     ]
     assert "matches nothing" in facts["steps"][3]["message"]

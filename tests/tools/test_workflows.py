@@ -20,7 +20,12 @@ async def test_a_sessions_steps_become_a_script(host: Host, target: str) -> None
     assert (facts["id"], facts["target"], facts["verified"]) == (session_id, target, None)
     by_name = {parameter["name"]: parameter for parameter in facts["parameters"]}
     assert by_name["applicant"]["default"] == "Ada"
-    assert by_name["access_code"] == {"name": "access_code", "type": "str", "secret": True, "env": "ACCESS_CODE"}
+    assert by_name["secret_access_code"] == {
+        "name": "secret_access_code",
+        "type": "str",
+        "secret": True,
+        "env": "SECRET_ACCESS_CODE",
+    }
 
 
 async def test_json_is_a_target_too_and_the_session_may_have_ended(host: Host) -> None:
@@ -45,7 +50,7 @@ async def test_text_carries_the_code_and_its_parameters(host: Host) -> None:
     text = text_of(result)
     assert facts["code"] in text
     assert "applicant: str = 'Ada'" in text
-    assert "access_code (secret, from $ACCESS_CODE)" in text
+    assert "secret_access_code (secret, from $SECRET_ACCESS_CODE)" in text
 
 
 async def test_a_long_script_comes_in_pages(host: Host) -> None:

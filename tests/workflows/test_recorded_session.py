@@ -62,7 +62,7 @@ async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_pa
         written = write_code(steps, SessionSpec(), target="playwright")
         script = tmp_path / "script.py"
         script.write_text(written.code, encoding="utf-8")
-        env = os.environ | {"ACCESS_CODE": CODE} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if root else {})
+        env = os.environ | {"SECRET_ACCESS_CODE": CODE} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if root else {})
         command = [sys.executable, str(script), "--browser", str(chromium)]
         done = await anyio.to_thread.run_sync(
             lambda: subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)

@@ -3,11 +3,11 @@
 Below: observations. Above: session.
 """
 
-import re
 from dataclasses import dataclass
 
 import anyio
 
+from notte_mcp.ids import secret_name
 from notte_mcp.observations import Changes, Node, clean_line
 
 
@@ -85,11 +85,11 @@ class View:
     nodes: tuple[Node, ...]
 
 
-def secret_name(live: LiveElement) -> str | None:
+def secret_of(live: LiveElement) -> str | None:
     """The NAME that a value for this element goes by; None where it takes no secret."""
     if live.script.role != "password":
         return None
-    return re.sub(r"[^A-Z0-9]+", "_", live.script.name.upper()).strip("_") or "PASSWORD"
+    return secret_name(live.script.name or "password")
 
 
 def changes_between(since: int, then: View, now: View) -> Changes:

@@ -19,7 +19,7 @@ from notte_mcp.engines.scripted.pages import (
     ScriptedPage,
     View,
     changes_between,
-    secret_name,
+    secret_of,
 )
 from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
 from notte_mcp.ids import letter_for
@@ -89,7 +89,7 @@ class ScriptedSession:
         found = [self._by_id(named)[0] for key in ("id", "to_id") if (named := getattr(action, key, None))]
         if not found:
             return TargetCheck(known=getattr(action, "selector", None) is None)
-        return TargetCheck(secret=secret_name(found[0]))
+        return TargetCheck(secret=secret_of(found[0]))
 
     async def perform(self, action: a.Action, *, timeout_ms: int) -> Receipt:
         self._still_there()
@@ -152,7 +152,7 @@ class ScriptedSession:
         match action:
             case a.Fill() | a.FallbackFill() | a.MultiFactorFill():
                 live.value = action.value if action.clear_before_fill else live.value + action.value
-                secret = secret_name(live)
+                secret = secret_of(live)
                 return done.but(secret=secret, value=None if secret else live.value)
             case a.Check():
                 live.checked = action.value

@@ -73,20 +73,25 @@ function nativeName(el, role, ctx) {
 
 function contentName(el, ctx) {
   const parts = [generatedText(el, "::before")];
-  for (const node of flatChildren(el)) {
-    if (parts.length > 400) break;
-    if (node.nodeType === 3) {
-      parts.push(node.data.slice(0, 2000));
-    } else if (node.nodeType === 1) {
-      const style = getComputedStyle(node);
-      if (!ctx.hidden && (style.display === "none" || style.visibility !== "visible" || node.ariaHidden === "true")) continue;
-      if (/^(script|style|template|noscript)$/.test(node.localName)) continue;
-      const text = computeName(node, roleOf(node), { seen: ctx.seen, hidden: ctx.hidden, referenced: ctx.referenced });
-      parts.push(BLOCK.test(style.display) || node.localName === "br" ? ` ${text} ` : text);
-    }
+  if (el.localName === "slot" || !NO_SHADOW.has(el.localName) && el.shadowRoot) {
+    for (const node of flatChildren(el)) addContent(parts, node, ctx);
+  } else {
+    for (let node = el.firstChild; node && parts.length < 400; node = node.nextSibling) addContent(parts, node, ctx);
   }
   parts.push(generatedText(el, "::after"));
   return parts.join("");
+}
+
+function addContent(parts, node, ctx) {
+  if (node.nodeType === 3) {
+    parts.push(node.data.slice(0, 2000));
+  } else if (node.nodeType === 1 && parts.length < 400) {
+    const style = getComputedStyle(node);
+    if (!ctx.hidden && (style.display === "none" || style.visibility !== "visible" || node.ariaHidden === "true")) return;
+    if (/^(script|style|template|noscript)$/.test(node.localName)) return;
+    const text = computeName(node, roleOf(node), { seen: ctx.seen, hidden: ctx.hidden, referenced: ctx.referenced });
+    parts.push(BLOCK.test(style.display) || node.localName === "br" ? ` ${text} ` : text);
+  }
 }
 
 // What the style sheets of the documents in hand may do; reading it of every element costs as much as all the rest.
