@@ -97,11 +97,17 @@ async def _measure(rows: Sequence[Row], short: bool) -> dict[str, Outcome | str]
     print(_line("what", "ours", "bare", "target", ""))
     with Site() as site:
         for warm, group in groupby(rows, key=lambda row: row.warm):
-            async with AsyncExitStack() as stack:
-                run = await _warm(stack, site, short) if warm else Run(site, short)
-                for row in group:
-                    found[row.name] = outcome = await _outcome(row, run)
-                    print(_told(row, outcome), flush=True)
+            left = list(group)
+            try:
+                async with AsyncExitStack() as stack:
+                    run = await _warm(stack, site, short) if warm else Run(site, short)
+                    while left:
+                        found[left[0].name] = outcome = await _outcome(left[0], run)
+                        print(_told(left.pop(0), outcome), flush=True)
+            except Exception as error:  # noqa: BLE001 - without their ground these rows fail, the others do not
+                for row in left:
+                    found[row.name] = _reason(error)
+                    print(_told(row, found[row.name]), flush=True)
     return found
 
 
