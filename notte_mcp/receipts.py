@@ -69,11 +69,12 @@ class Download:
 class Receipt:
     """What one action did.
 
-    `code` and `message` tell the failure where `success` is false. `secret` is
-    the NAME under which a secret value was withheld. `value` is what the field
-    held afterwards (never for a secret). `destination` is what a `drag` ended on.
-    `status` is the HTTP status of a navigation. `unsettled` says that the page was still changing when the
-    action's time to settle was over.
+    `code` and `message` tell the failure where `success` is false. `navigated` says
+    that the page was left for another document; a URL that changed within one shows in
+    `url_after` alone. `status` is the HTTP status of a navigation. `value` is what the
+    field held afterwards (never for a secret: `secret` is the NAME it was withheld
+    under). `destination` is what a `drag` ended on. `unsettled` says that the page was
+    still changing when the action's time to settle was over.
     """
 
     type: str
@@ -96,6 +97,11 @@ class Receipt:
     failed_requests: tuple[str, ...] = ()
     data: Any = None
     unsettled: bool = False
+
+    @property
+    def moved(self) -> bool:
+        """Whether the tab stands at another URL or document than before."""
+        return self.navigated or (self.url_after != "" and self.url_after != self.url_before)
 
     def but(self, **changes: Any) -> "Receipt":
         """A copy with some fields replaced."""

@@ -56,15 +56,11 @@ def numbers_text(numbers: Sequence[int]) -> str:
 def _deed(action: Mapping[str, Any], receipt: Receipt | None) -> str:
     """Type, element and value; and where a navigation went."""
     words = [str(action.get("type", "?")), *_object(action, receipt)]
-    if receipt is not None and (receipt.navigated or _moved(receipt)):
+    if receipt is not None and (receipt.moved):
         words.append(f"-> {url_text(receipt.url_after)}")
         if receipt.status is not None:
             words.append(f"({receipt.status})")
     return " ".join(words)
-
-
-def _moved(receipt: Receipt) -> bool:
-    return receipt.success and bool(receipt.url_after) and receipt.url_before != receipt.url_after
 
 
 def _object(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
@@ -88,7 +84,7 @@ def _value(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
     if receipt is not None and receipt.value is not None:
         yield f"= {quoted(cut_middle(receipt.value, MAX_VALUE_CHARS))}"
         return
-    if receipt is not None and (receipt.target is not None or receipt.navigated):
+    if receipt is not None and (receipt.target is not None or receipt.moved):
         return
     fields = (*_OBJECT_FIELDS, "value") if action.get("type") in _VALUE_IS_NO_INPUT else _OBJECT_FIELDS
     asked = next((action[name] for name in fields if action.get(name) is not None), None)

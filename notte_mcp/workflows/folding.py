@@ -67,7 +67,7 @@ def has_effect(step: StepRecord) -> bool:
     """Whether the step did more than change what it was aimed at."""
     receipt = receipt_of(step)
     return bool(
-        receipt.navigated or receipt.new_tab is not None or receipt.tab_closed or receipt.dialogs or receipt.downloads
+        receipt.moved or receipt.new_tab is not None or receipt.tab_closed or receipt.dialogs or receipt.downloads
     )
 
 
@@ -125,7 +125,7 @@ def _returns(step: StepRecord, *, start: StepRecord) -> bool:
     looked = kind(start) == "goto" or (
         kind(start) == "click" and gone.target is not None and gone.target.role == "link"
     )
-    quiet = gone.navigated and gone.new_tab is None and not gone.dialogs and not gone.downloads
+    quiet = gone.moved and gone.new_tab is None and not gone.dialogs and not gone.downloads
     return looked and quiet and bool(gone.url_before) and same_page(gone.url_before, back.url_after)
 
 

@@ -36,7 +36,6 @@ async def test_nothing_hidden_is_found(eye: Eye) -> None:
     assert (await eye.look(find="CANARY")).nodes == ()
 
 
-@pytest.mark.xfail(reason="page/scroll.js, plainElement: scraping judges what is hidden by fewer rules than the walk")
 async def test_nothing_hidden_is_scraped(eye: Eye) -> None:
     """The same rule for markdown."""
     await eye.go("/hidden.html")

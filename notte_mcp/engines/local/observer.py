@@ -233,7 +233,7 @@ def _named(tabs: tuple[TabView, ...], tab: Tab) -> tuple[TabView, ...]:
 def _note(request: ObserveRequest, raw: dict[str, Any]) -> str:
     if request.mode != "changes" or request.since is None or raw["known"]:
         return ""
-    return "new page" if raw["fresh"] else f"view {request.since} is no longer known; this is the whole page"
+    return "" if raw["fresh"] else f"view {request.since} is no longer known; this is the whole page"
 
 
 def _gone_cursor(name: str | None) -> UnknownView:

@@ -72,9 +72,7 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
                 await stage.tab.page.wait_for_url(action.url, timeout=timeout_ms, wait_until="commit")
             except PlaywrightTimeout:
                 raise _not_met(_condition(stage, action), timeout_ms) from None
-            return Receipt(
-                action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}", navigated=True
-            )
+            return Receipt(action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}")
         elif action.selector is not None:
             try:
                 locator = stage.tab.page.locator(action.selector).filter(visible=True).first

@@ -60,7 +60,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt
         downloads=stage.downloads.take(),
         failed_requests=tuple(watch.failed),
     )
-    if receipt.navigated or receipt.new_tab is not None or tab.closed:
+    if receipt.moved or receipt.new_tab is not None or tab.closed:
         await _learn_title(stage)
     return receipt
 

@@ -68,8 +68,8 @@ class Watch:
 
     @property
     def navigated(self) -> bool:
-        """Whether the main frame committed a new document, or moved to another URL within one."""
-        return self.committed or self.tab.url.split("#")[0] != self.url_before.split("#")[0]
+        """Whether the main frame committed a new document. (A router's new URL leaves the page and its ids in place.)"""
+        return self.committed
 
     @property
     def stirred(self) -> bool:

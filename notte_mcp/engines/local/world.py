@@ -24,7 +24,8 @@ from notte_mcp.errors import NotteMCPError, PageNotResponding
 
 WORLD_NAME: Final = "notte"
 _PARTS: Final = (
-    "roles.js", "names.js", "hints.js", "listeners.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js", "main.js",
+    "roles.js", "names.js", "hints.js", "listeners.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js",
+    "scrape.js", "main.js",
 )  # fmt: skip
 _GONE: Final = (
     "Cannot find context",

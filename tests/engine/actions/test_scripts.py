@@ -136,10 +136,10 @@ async def test_a_strict_policy_does_not_matter(driver: Driver) -> None:
 @pytest.mark.parametrize(
     ("field", "name"),
     [
-        ("cc-number", "CARD_NUMBER"),
-        ("cc-csc", "SECURITY_CODE"),
-        ("totp", "AUTHENTICATOR_CODE"),
-        ("new", "NEW_PASSWORD"),
+        ("cc-number", "SECRET_CARD_NUMBER"),
+        ("cc-csc", "SECRET_SECURITY_CODE"),
+        ("totp", "SECRET_AUTHENTICATOR_CODE"),
+        ("new", "SECRET_NEW_PASSWORD"),
     ],
 )
 async def test_a_secret_is_nowhere_in_the_receipt_and_scripts_are_off_afterwards(

@@ -1,4 +1,4 @@
-// Scrolling, marks for a screenshot, and the page as plain HTML for scraping.
+// Scrolling, marks for a screenshot, and what a document keeps.
 
 /** Scroll the named container, or what the page itself scrolls by. `req`: {key, dy, fraction}. */
 async function scroll(req) {
@@ -67,69 +67,6 @@ function mark(req) {
 
 function unmark() {
   for (const old of document.querySelectorAll("notte-marks")) old.remove();
-}
-
-const SCRAPE_KEPT = new Set(["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody",
-  "tfoot", "tr", "th", "td", "caption", "pre", "code", "blockquote", "strong", "b", "em", "i", "br", "hr", "a", "img", "figure", "figcaption", "del", "sub", "sup"]);
-const SCRAPE_ASIDE = "nav,header,footer,aside,[role=navigation],[role=banner],[role=contentinfo],[role=complementary],[role=search],dialog:not([open])";
-const SCRAPE_LIMIT = 1500000;
-
-/** What is rendered, as plain HTML without attributes but href, src and alt. `req`: {key, main}. */
-function plainHtml(req) {
-  let root = req.key === null ? document.body : elementOf(req.key);
-  if (!root) return { html: "", omitted: false };
-  const main = req.main && req.key === null;
-  if (main) {
-    const mains = [...document.querySelectorAll("main,[role=main]")].filter(rendered);
-    const articles = [...document.querySelectorAll("article")].filter(rendered);
-    if (mains.length === 1) root = mains[0];
-    else if (articles.length === 1) root = articles[0];
-  }
-  const out = { parts: [], size: 0, main: main && root === document.body };
-  plain(root, out, 0);
-  return { html: out.parts.join(""), omitted: out.size > SCRAPE_LIMIT };
-}
-
-function plain(el, out, level) {
-  const add = (text) => {
-    out.size += text.length;
-    if (out.size <= SCRAPE_LIMIT) out.parts.push(text);
-  };
-  for (const node of flatChildren(el)) {
-    if (out.size > SCRAPE_LIMIT || level > MAX_DEPTH) return;
-    if (node.nodeType === 3) add(escapeHtml(node.data));
-    else if (node.nodeType === 1) plainElement(node, out, level, add);
-  }
-}
-
-function plainElement(el, out, level, add) {
-  const tag = el.localName;
-  if (/^(script|style|template|noscript|svg|canvas|object|embed|notte-marks|select|textarea|input|datalist)$/.test(tag)) return;
-  const style = getComputedStyle(el);
-  if (style.display === "none" || style.opacity === "0" || el.ariaHidden === "true" || parseFloat(style.fontSize) === 0) return;
-  if (style.visibility !== "visible" && !el.children.length) return;
-  if (out.main && el.matches(SCRAPE_ASIDE)) return;
-  const r = el.getBoundingClientRect();
-  if (style.display !== "contents" && style.display !== "inline" && (r.width <= 1 || r.height <= 1) && style.overflow !== "visible") return;
-  if (r.width && (r.right + scrollX <= 0 || r.bottom + scrollY <= 0)) return;
-  if (tag === "iframe") {
-    try { if (el.contentDocument?.body) plain(el.contentDocument.body, out, level + 1); } catch { /* another origin */ }
-    return;
-  }
-  const block = !INLINE.test(style.display);
-  const name = SCRAPE_KEPT.has(tag) ? tag : block ? "div" : "";
-  if (tag === "img") add(`<img src="${escapeHtml(el.src.startsWith("data:") ? "" : el.src.slice(0, 2000))}" alt="${escapeHtml(el.alt.slice(0, 300))}">`);
-  else if (tag === "a") wrap(`a href="${escapeHtml(el.href.slice(0, 2000))}"`, "a");
-  else wrap(name, name);
-  function wrap(open, close) {
-    if (open) add(`<${open}>`);
-    plain(el, out, level + 1);
-    if (close && close !== "br" && close !== "hr") add(`</${close}>`);
-  }
-}
-
-function escapeHtml(text) {
-  return text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 }
 
 /** Local storage of this world's origin, capped at 1 MB, or null where there is none. */
