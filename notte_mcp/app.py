@@ -11,7 +11,7 @@ Below: registry, engines, store, state_folder, settings. Above: tools, resources
 import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -69,7 +69,7 @@ async def open_app(settings: Settings, *, engines: Mapping[str, Engine] | None =
             owner=folder.owner,
             limits=Limits(max_sessions=settings.max_sessions),
         )
-        async with _beside(store.warm), registry:
+        async with _beside(partial(_warm, store)), registry:
             try:
                 yield App(folder.owner, store, registry)
             finally:
@@ -78,6 +78,13 @@ async def open_app(settings: Settings, *, engines: Mapping[str, Engine] | None =
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(folder.close)
     log.info("app.closed")
+
+
+async def _warm(store: PendingStore) -> None:
+    """Open the database beside the first call; its imports come after the engine's, which everything else waits for."""
+    with suppress(ImportError):
+        await anyio.to_thread.run_sync(import_module, "notte_mcp.engines.local.engine")
+    await store.warm()
 
 
 @asynccontextmanager

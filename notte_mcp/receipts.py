@@ -101,7 +101,7 @@ class Receipt:
     @property
     def moved(self) -> bool:
         """Whether the tab stands at another URL or document than before."""
-        return self.navigated or (self.url_after != "" and self.url_after != self.url_before)
+        return self.navigated or self.url_after not in ("", self.url_before)
 
     def but(self, **changes: Any) -> "Receipt":
         """A copy with some fields replaced."""

@@ -27,6 +27,9 @@ from notte_mcp.registry.saving import merge, write_state
 from notte_mcp.registry.slot import Ending, Slot
 from notte_mcp.store.base import Store
 
+SAVE_AFTER_S: Final = 0.3
+"""How long after a navigation its login state is read."""
+
 SAVE_EVERY_S: Final = 2.0
 """Login state is written at most this often."""
 
@@ -109,6 +112,8 @@ class Life:
             self._start(self._save_later, slot)
 
     async def _save_later(self, slot: Slot) -> None:
+        # Not at once: the answer that tells of the navigation has the browser first.
+        await anyio.sleep(SAVE_AFTER_S)
         if slot.saved_at is not None:
             await self._clock.sleep(max(0.0, slot.saved_at + SAVE_EVERY_S - self._clock.now()))
         slot.save_is_due = False

@@ -77,7 +77,7 @@ async def restore(slot: Slot, before: SessionRecord, engine: Engine, life: Life,
     """Open a session again (see `Registry.restore`); gives when the state it got back was saved."""
     async with slot.lock:
         async with _or_nothing(slot, life, fresh=False):
-            await _claim(slot, before, store)
+            await _claim(slot, store)
             try:
                 await _make_folder(slot.folder)
                 kept = await life.hold_profile(slot)
@@ -106,12 +106,10 @@ def _first_page(slot: Slot, life: Life) -> Generator[None]:
         slot.beat()
 
 
-async def _claim(slot: Slot, before: SessionRecord, store: Store) -> None:
+async def _claim(slot: Slot, store: Store) -> None:
     """Make the record ours, so that of two servers one restores it."""
     with anyio.CancelScope(shield=True):
-        if before.state != "interrupted":
-            await store.put_session(slot.record)
-        elif not await store.take(slot.record):
+        if not await store.take(slot.record):
             raise SessionNotLive(
                 f"Session {slot.id} has just been restored by another server, and only that one can use it.",
                 next_call="notte_start() for a session of this server",

@@ -40,7 +40,7 @@ class Store(Protocol):
         ...
 
     async def take(self, record: SessionRecord) -> bool:
-        """Replace a session by `record` if it is `interrupted` still; False where another server was sooner."""
+        """Replace a session by `record` if it is `interrupted` or `failed` still; False where another server was sooner."""
         ...
 
     async def session(self, session_id: str) -> SessionRecord | None:

@@ -80,9 +80,10 @@ class SqlStore:
 
         def take(db: Connection) -> bool:
             state = db.execute(select(SESSIONS.c.state).where(SESSIONS.c.id == record.id)).scalar_one_or_none()
-            if state == "interrupted":
+            restorable = state in ("interrupted", "failed")
+            if restorable:
                 db.execute(_PUT_SESSION, row)
-            return state == "interrupted"
+            return restorable
 
         return await self._write(take)
 

@@ -94,7 +94,7 @@ async def _execute(
     async with app.registry.use(session_id) as live:
         left_s = ACT_S - (time.monotonic() - begun)
         done = await live.execute(actions, on_error=on_error, deadline_s=left_s)
-        lines = _account(actions, done, max_tokens)
+        lines = _account(actions, done, max_tokens, page_follows=observe != "none")
         room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
         with anyio.move_on_after(max(LOOK_S, ACT_S - (time.monotonic() - begun))) as in_time:
             lines += await _page_after(live, observe, done.receipts, room)
@@ -144,11 +144,17 @@ def _as_told(node: Node, receipt: Receipt) -> bool:
 # --- what was done ----------------------------------------------------------------
 
 
-def _account(actions: Sequence[Action], done: "Batch", max_tokens: int) -> list[str]:
+def _account(actions: Sequence[Action], done: "Batch", max_tokens: int, *, page_follows: bool) -> list[str]:
     """The receipts, led by a summary where not all went well."""
     data_chars = max(200, max_tokens * 2 // max(1, len(done.receipts)))
     lines = [
-        receipt_line(number, action.model_dump(exclude_none=True), receipt, data_chars=data_chars)
+        receipt_line(
+            number,
+            action.model_dump(exclude_none=True),
+            receipt,
+            data_chars=data_chars,
+            page_follows=page_follows and number == len(done.receipts),
+        )
         for number, (action, receipt) in enumerate(zip(actions, done.receipts, strict=False), start=1)
     ]
     ran = len(done.receipts)

@@ -63,9 +63,9 @@ def node_line(node: Node, *, all_options: bool = False) -> str:
     return " ".join((*_head(node, role=node.role, name=node.name), *_tail(node, all_options=all_options)))
 
 
-def page(observation: Observation, *, all_options: bool = False) -> str:
+def page(observation: Observation, *, with_header: bool = True, all_options: bool = False) -> str:
     """A whole view: header, nodes, what did not fit, and the view's number."""
-    lines = [header(observation), *_notes(observation)]
+    lines = [*([header(observation)] if with_header else []), *_notes(observation)]
     if observation.omitted_above:
         lines.append(f"{observation.omitted_above} above are left out")
     lines += _node_lines(observation.nodes, all_options=all_options)

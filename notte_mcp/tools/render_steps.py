@@ -23,17 +23,21 @@ _OBJECT_FIELDS: Final = ("url", "tab_index", "time_ms", "key", "amount", "gone",
 _VALUE_IS_NO_INPUT: Final = frozenset({"wait_for", "handle_dialog", "help"})
 
 
-def receipt_line(number: int, action: Mapping[str, Any], receipt: Receipt, *, data_chars: int = 400) -> str:
-    """`1 fill I1 "Applicant" = "Ada"`, `8 click B4 "Send request" -> http://... (200)`, `3 failed: ...`.
+def receipt_line(
+    number: int, action: Mapping[str, Any], receipt: Receipt, *, data_chars: int = 400, page_follows: bool = False
+) -> str:
+    """`1 fill I1 "Applicant"`, `8 click B4 "Send request" -> http://... (200)`, `3 failed: ...`.
 
-    `number` counts from 1 within the batch. `data_chars` bounds what an
-    `evaluate_js` or `scrape` gave back.
+    `number` counts from 1 within the batch. A value that the field holds as it was
+    asked is not said again. `data_chars` bounds what an `evaluate_js` or `scrape` gave
+    back; with `page_follows` the URL is left to the page's own header.
     """
     if not receipt.success:
         effects = list(_effects(receipt))
         tail = f" ({'; '.join(effects)})" if effects else ""
         return f"{number} failed: {receipt.message or receipt.code or receipt.type}{tail}"
-    parts = [f"{number} {_deed(action, receipt)}", *_effects(receipt)]
+    deed = _deed(action, receipt, as_asked=_as_asked(action, receipt), page_follows=page_follows and receipt.navigated)
+    parts = [f"{number} {deed}", *_effects(receipt)]
     line = "; ".join(parts)
     if receipt.data is not None:
         text = receipt.data if isinstance(receipt.data, str) else json_text(receipt.data)
@@ -53,17 +57,26 @@ def numbers_text(numbers: Sequence[int]) -> str:
     return ", ".join(str(number) for number in numbers)
 
 
-def _deed(action: Mapping[str, Any], receipt: Receipt | None) -> str:
+def _as_asked(action: Mapping[str, Any], receipt: Receipt) -> bool:
+    asked = action.get("value")
+    if isinstance(asked, bool):
+        asked = "checked" if asked else "not checked"
+    return receipt.value is not None and receipt.value == asked
+
+
+def _deed(
+    action: Mapping[str, Any], receipt: Receipt | None, *, as_asked: bool = False, page_follows: bool = False
+) -> str:
     """Type, element and value; and where a navigation went."""
-    words = [str(action.get("type", "?")), *_object(action, receipt)]
-    if receipt is not None and (receipt.moved):
-        words.append(f"-> {url_text(receipt.url_after)}")
+    words = [str(action.get("type", "?")), *_object(action, receipt, as_asked=as_asked)]
+    if receipt is not None and receipt.moved:
+        words.append("->" if page_follows else f"-> {url_text(receipt.url_after)}")
         if receipt.status is not None:
             words.append(f"({receipt.status})")
     return " ".join(words)
 
 
-def _object(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
+def _object(action: Mapping[str, Any], receipt: Receipt | None, *, as_asked: bool) -> Iterator[str]:
     target = receipt.target if receipt is not None else None
     if target is not None:
         yield _target(target)
@@ -73,7 +86,8 @@ def _object(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]
         yield "healed"
     if aim := action.get("to_id") or action.get("to_selector"):
         yield f"to {aim}"
-    yield from _value(action, receipt)
+    if not as_asked:
+        yield from _value(action, receipt)
 
 
 def _value(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:

@@ -158,7 +158,8 @@ async def _first_view(app: "App", session_id: str) -> tuple[str, str]:
     """The observation as text, and why there is none."""
     try:
         async with app.registry.use(session_id) as live:
-            return render.view(await live.observe(mode="actions", max_tokens=DEFAULT_MAX_TOKENS)), ""
+            seen = await live.observe(mode="actions", max_tokens=DEFAULT_MAX_TOKENS)
+            return render.page(seen, with_header=False), ""
     except NotteMCPError as error:
         return "", str(error)
 
@@ -175,7 +176,8 @@ def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
         "next": ready,
     }
     lines = [f"session {record.id} is {record.state}"]
-    lines += [text for text in (f"note: {note}" if note else "", seen, f"next: {ready}") if text]
+    place = f"{record.title}  {values['url']}".strip()
+    lines += [text for text in (f"note: {note}" if note else "", place, seen, f"next: {ready}") if text]
     return facts(values, "\n".join(lines))
 
 

@@ -258,9 +258,10 @@ async def test_interrupting_twice_or_for_nobody_marks_nothing(store: Store) -> N
     assert await store.interrupt(dead_owners=["own_1"], reason="restart") == []
 
 
-async def test_an_interrupted_session_is_taken_over_once(store: Store) -> None:
+@pytest.mark.parametrize("state", ["interrupted", "failed"])
+async def test_a_session_to_restore_is_taken_over_once(store: Store, state: Any) -> None:
     """P7: two servers that restore one session do not both get it."""
-    await store.put_session(replace(SESSION, state="interrupted"))
+    await store.put_session(replace(SESSION, state=state))
     taken: dict[str, bool] = {}
 
     async def take(owner: str) -> None:
@@ -274,8 +275,8 @@ async def test_an_interrupted_session_is_taken_over_once(store: Store) -> None:
     assert await store.session(SESSION.id) == replace(SESSION, state="starting", owner=winner)
 
 
-@pytest.mark.parametrize("state", ["ready", "busy", "stopped", "failed"])
-async def test_a_session_that_is_not_interrupted_is_not_taken(store: Store, state: Any) -> None:
+@pytest.mark.parametrize("state", ["ready", "busy", "stopped"])
+async def test_a_session_that_cannot_be_restored_is_not_taken(store: Store, state: Any) -> None:
     """Live ones are their owner's, ended ones nobody's."""
     record = replace(SESSION, state=state)
     await store.put_session(record)

@@ -17,12 +17,11 @@ async def test_a_form_is_filled_and_sent_in_one_call(host: Host) -> None:
     text = await host.text("notte_execute", actions=FILL_AND_SEND)
 
     assert text.splitlines() == [
-        '1 fill I1 "Applicant" = "Ada"',
+        '1 fill I1 "Applicant"',
         '2 fill I2 "Access code" = (secret SECRET_ACCESS_CODE)',
-        '3 select_dropdown_option I3 "District" = "South"',
-        f'4 click B1 "Send request" -> {DONE} (200)',
+        '3 select_dropdown_option I3 "District"',
+        '4 click B1 "Send request" -> (200)',
         f"Done  {DONE}",
-        "note: new page",
         "view 2",
     ]
 
@@ -51,7 +50,7 @@ async def test_what_a_receipt_read_back_is_not_told_again(host: Host) -> None:
 
     text = await host.text("notte_execute", actions=FILL_AND_SEND[:1])
 
-    assert text.splitlines() == ['1 fill I1 "Applicant" = "Ada"', "no other change", "view 2"]
+    assert text.splitlines() == ['1 fill I1 "Applicant"', "no other change", "view 2"]
 
 
 async def test_what_else_appeared_and_went_is_told(host: Host) -> None:
@@ -90,7 +89,7 @@ async def test_a_failure_in_the_middle_says_what_was_done_and_what_was_not(host:
 
     lines = text.splitlines()
     assert lines[0] == "failed at 2 of 5"
-    assert lines[1] == '1 fill I1 "Applicant" = "Ada"'
+    assert lines[1] == '1 fill I1 "Applicant"'
     assert lines[2].startswith("2 failed: Selector '#nope' matches nothing.")
     assert lines[3] == "not run: 3 to 5"
 
@@ -104,7 +103,7 @@ async def test_a_failure_does_not_end_a_batch_that_is_to_continue(host: Host) ->
     )
 
     assert text.splitlines()[0] == "failed at 1 of 2"
-    assert '2 fill I1 "Applicant" = "Ada"' in text
+    assert '2 fill I1 "Applicant"' in text
 
 
 async def test_nothing_done_is_an_error(host: Host) -> None:

@@ -16,7 +16,6 @@ async def test_a_start_with_a_url_gives_the_page_and_its_ids(host: Host) -> None
     assert facts["session_id"].startswith("ses_")
     assert (facts["state"], facts["url"], facts["title"]) == ("ready", FORM, "Permit request")
     assert facts["observation"].splitlines() == [
-        f"Permit request  {FORM}",
         'I1 textbox "Applicant"',
         'I2 password "Access code"',
         'I3 combobox "District" (North | South)',

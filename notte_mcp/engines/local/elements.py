@@ -10,6 +10,7 @@ refused and the candidates are named.
 Below: ids, observations, `world`. Above: `observer`, `performer`, `session`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,14 +110,37 @@ class ElementBook:
             StaleElement: the element is gone and has no single heir.
         """
         element = self.named(element_id)
-        document = element.world.document
-        if document is not None and document.uid == element.document_uid and not element.tab.closed:
+        if self._current(element):
             try:
                 if (await element.world.call("inspect", [element.key], timeout_s=5))[0] is not None:
                     return element
             except DocumentGone:
                 pass
         return await self._heal(element)
+
+    async def look_up(self, element_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What is known now of the elements behind these ids, by id; one question per document.
+
+        Raises:
+            UnknownElement, StaleElement: as `live`.
+        """
+        asked = {name: self.named(name) for name in element_ids}
+        known: dict[str, dict[str, Any]] = {}
+        for world in {e.world for e in asked.values()}:
+            mine = [e for e in asked.values() if e.world is world and self._current(e)]
+            try:
+                found: list[dict[str, Any] | None] = await world.call("inspect", [e.key for e in mine], timeout_s=5)
+            except DocumentGone:
+                continue
+            known |= {e.id: facts for e, facts in zip(mine, found, strict=True) if facts is not None}
+        for name in asked.keys() - known.keys():
+            heir = await self._heal(asked[name])
+            known[name] = (await heir.world.call("inspect", [heir.key], timeout_s=5))[0] or {}
+        return known
+
+    def _current(self, element: Element) -> bool:
+        document = element.world.document
+        return document is not None and document.uid == element.document_uid and not element.tab.closed
 
     async def _heal(self, element: Element) -> Element:
         tab = element.tab

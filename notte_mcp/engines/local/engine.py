@@ -279,7 +279,11 @@ def _environment(**variables: str) -> Generator[None]:
 
 def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
     text = str(error)
-    if "sandbox" in text.lower():
+    if (
+        "no usable sandbox" in text.lower()
+        or "sandbox helper" in text.lower()
+        or "running as root without" in text.lower()
+    ):
         return BrowserLaunchFailed(
             f"{executable} did not start because its sandbox is not available here.",
             next_call="allow unprivileged user namespaces, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",

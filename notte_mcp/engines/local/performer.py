@@ -34,6 +34,9 @@ _LOST: Final = ("browser has been closed", "Browser closed", "Connection closed"
 _SETTLING: Final = (a.Click, a.DoubleClick, a.Hover, a.PressKey, a.Drag, a.EvaluateJs)
 _TITLE_SECONDS: Final = 0.5
 
+# Nothing is waited for after these, so nobody listens to the requests that they may start.
+_STILL: Final = (a.Fill, a.MultiFactorFill, a.FallbackFill, a.Check, a.SelectDropdownOption, a.HandleDialog, a.Wait)
+
 
 async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt:
     """Do one action within `timeout_ms` and wait until it is over.
@@ -43,7 +46,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt
     """
     tab, tabs_before = stage.tab, stage.opened
     stage.patient = "timeout_ms" in action.model_fields_set
-    with Watch(tab) as watch:
+    with Watch(tab, listening=not isinstance(action, _STILL) or _presses_enter(action)) as watch:
         receipt = await _unless_lost(stage, tab, watch, action, timeout_ms)
     await _tabs_ready(stage)
     if stage.lost:
@@ -72,7 +75,7 @@ async def _unless_lost(stage: Stage, tab: Tab, watch: Watch, action: a.Action, t
     async def work() -> None:
         nonlocal receipt
         receipt = await _within(stage, action, timeout_ms)
-        if receipt.success and (isinstance(action, _SETTLING) or getattr(action, "press_enter", False)):
+        if receipt.success and (isinstance(action, _SETTLING) or _presses_enter(action)):
             receipt = await _settled(stage, watch, receipt)
         doing.cancel_scope.cancel()
 
@@ -92,6 +95,10 @@ async def _unless_lost(stage: Stage, tab: Tab, watch: Watch, action: a.Action, t
             next_call="goto its URL again",
         ),
     )
+
+
+def _presses_enter(action: a.Action) -> bool:
+    return bool(getattr(action, "press_enter", False))
 
 
 async def _settled(stage: Stage, watch: Watch, receipt: Receipt) -> Receipt:
@@ -124,7 +131,7 @@ async def _within(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
     try:
         with anyio.fail_after(asked / 1000 + 1):
             receipt = await _do(stage, action, asked)
-            if getattr(action, "press_enter", False) and receipt.success:
+            if _presses_enter(action) and receipt.success:
                 await pointer.arm(stage)
                 await stage.tab.page.keyboard.press("Enter")
             return receipt

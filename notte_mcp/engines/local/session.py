@@ -207,25 +207,25 @@ class LocalSession:
     async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
         """See `BrowserSession.check`."""
         await self._ready()
-        checks: list[TargetCheck] = []
         for action in actions:
-            named: str | None = getattr(action, "id", None)
-            if other := getattr(action, "to_id", None):
-                await self._stage.book.live(other)
             if isinstance(action, (Goto, GotoNewTab)):
                 navigation.normal_url(action.url)
             if isinstance(action, UploadFile):
-                await anyio.to_thread.run_sync(
-                    fields.allowed_file, action.path, self._stage.files, self._stage.options.upload_dirs
-                )
-            if named is None:
-                checks.append(TargetCheck(known=getattr(action, "selector", None) is None))
-                continue
-            element = await self._stage.book.live(named)
-            found = (await element.world.call("inspect", [element.key], timeout_s=5))[0]
-            secret = secret_name(element.name or "password") if found and found["secret"] else None
-            checks.append(TargetCheck(secret=secret))
-        return checks
+                stage = self._stage
+                await anyio.to_thread.run_sync(fields.allowed_file, action.path, stage.files, stage.options.upload_dirs)
+        named = {name for action in actions for key in ("id", "to_id") if (name := getattr(action, key, None))}
+        try:
+            known = await self._stage.book.look_up(named)
+        except DocumentGone as error:
+            raise self._gone(error) from error
+        return [self._target(action, known) for action in actions]
+
+    def _target(self, action: Action, known: dict[str, dict[str, Any]]) -> TargetCheck:
+        name: str | None = getattr(action, "id", None)
+        if name is None:
+            return TargetCheck(known=getattr(action, "selector", None) is None)
+        secret = known[name].get("secret")
+        return TargetCheck(secret=secret_name(self._stage.book.named(name).name or "password") if secret else None)
 
     async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
         """See `BrowserSession.perform`."""

@@ -34,8 +34,9 @@ _NO_DOCUMENT: Final = frozenset({204, 205})
 class Watch:
     """Requests and navigations of a tab from `__enter__` on. Listening costs an event per request, so only while acting."""
 
-    def __init__(self, tab: Tab) -> None:
+    def __init__(self, tab: Tab, *, listening: bool = True) -> None:
         self.tab = tab
+        self._listening = listening
         self.url_before = tab.url
         self._open: dict[Request, float | None] = {}
         self.loading: Request | None = None
@@ -56,13 +57,13 @@ class Watch:
 
     def __enter__(self) -> Self:
         page: Any = self.tab.page
-        for event, listener in self._listeners:
+        for event, listener in self._listeners if self._listening else ():
             page.on(event, listener)
         return self
 
     def __exit__(self, *_: object) -> None:
         page: Any = self.tab.page
-        for event, listener in self._listeners:
+        for event, listener in self._listeners if self._listening else ():
             with suppress(Exception):
                 page.remove_listener(event, listener)
 

@@ -241,12 +241,9 @@ class ScriptedSession:
         if request.find is not None:
             wanted = request.find.lower()
             now = View(now.document, tuple(node for node in now.nodes if wanted in node.name.lower()))
-        note = "new page" if request.mode == "changes" and request.since is not None else ""
-        return self._fitting(now, 0, request, max_tokens=request.max_tokens, note=note)
+        return self._fitting(now, 0, request, max_tokens=request.max_tokens)
 
-    def _fitting(
-        self, view: View, begin: int, request: ObserveRequest, *, max_tokens: int, note: str = ""
-    ) -> Observation:
+    def _fitting(self, view: View, begin: int, request: ObserveRequest, *, max_tokens: int) -> Observation:
         """As many of a view's nodes, from `begin` on, as `max_tokens` allow, but one at least."""
         spent, end = 0, begin
         for node in view.nodes[begin:]:
@@ -258,9 +255,7 @@ class ScriptedSession:
         cursor = f"c{len(self._cursors) + 1}" if omitted else None
         if cursor is not None:
             self._cursors[cursor] = (view, end, request)
-        return self._observation(
-            request, request.view, nodes=view.nodes[begin:end], omitted=omitted, cursor=cursor, note=note
-        )
+        return self._observation(request, request.view, nodes=view.nodes[begin:end], omitted=omitted, cursor=cursor)
 
     def _observation(self, request: ObserveRequest, view: int, **content: Any) -> Observation:
         here = self.position

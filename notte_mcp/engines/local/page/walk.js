@@ -63,7 +63,7 @@ class Walk {
   /** What a document's content begins with. x, y: the frame's place in the viewport; sx, sy: what scrolling has moved away. */
   start(doc, at = {}) {
     return { group: -1, depth: 0, row: 0, dialog: false, opaque: false, covered: false, clipped: false, shown: true,
-      pointer: false, spare: null, x: 0, y: 0, ...at, sx: doc.defaultView.scrollX, sy: doc.defaultView.scrollY };
+      pointer: false, spare: null, below: null, x: 0, y: 0, ...at, sx: doc.defaultView.scrollX, sy: doc.defaultView.scrollY };
   }
 
   children(parent, ctx) {
@@ -112,7 +112,7 @@ class Walk {
     if (!text || !/[\p{L}\p{N}\p{S}\p{P}]/u.test(text)) return;
     const style = getComputedStyle(box);
     if (style.fontSize === "0px" || /^-\d{3,}|^-\d+%/.test(style.textIndent)) return;
-    const rect = box.getBoundingClientRect();
+    const rect = this.boxOf(box, ctx);
     if (!this.reachable(rect, ctx) && style.display !== "contents") return;
     const nth = this.runs.get(box) ?? 0;
     this.runs.set(box, nth + 1);
@@ -150,8 +150,22 @@ class Walk {
       if (role === "dialog" || role === "alertdialog" || el.getAttribute("aria-modal") === "true") next.dialog = true;
       if (sheets.filters && /opacity\(0(%|\))/.test(style.filter)) next.opaque = true;
     }
-    if (ROW_ROLES.has(role) || !bare && this.isCard(el)) next.row = keyOf(el);
+    if (next.below && style.position !== "static" && style.position !== "relative") next.below = null;
+    if (ROW_ROLES.has(role) || !bare && this.isCard(el)) {
+      next.row = keyOf(el);
+      next.below ??= this.belowView(el, next);
+    }
     return next;
+  }
+
+  /** The box of a row that lies below the viewport, else null: it stands for the boxes of all that flows in the row. */
+  belowView(el, ctx) {
+    const rect = el.getBoundingClientRect();
+    return rect.top + ctx.y >= this.height && rect.width > 1 && rect.height > 1 && this.reachable(rect, ctx) ? rect : null;
+  }
+
+  boxOf(el, ctx) {
+    return ctx.below && el.firstChild ? ctx.below : el.getBoundingClientRect();
   }
 
   /** Note what clips the content away (visually hidden labels, collapsed panels), and how far a box is scrolled. */
@@ -283,7 +297,7 @@ class Walk {
   }
 
   push(el, kind, role, next) {
-    let rect = el.getBoundingClientRect();
+    let rect = this.boxOf(el, next);
     const hidden = next.clipped || next.opaque && !(el.localName === "input" || el.localName === "select");
     if ((hidden || !this.reachable(rect, next)) && (next.clipped || next.opaque || getComputedStyle(el).display !== "contents")) {
       // A checkbox that only its label shows is there for whoever clicks the label.
