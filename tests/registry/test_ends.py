@@ -111,6 +111,7 @@ async def test_a_stop_does_not_wait_for_an_engine_that_cannot_be_cut(house: Hous
 async def test_a_stop_does_not_wait_for_login_state_that_does_not_come(house: House) -> None:
     """Neither for the save in the background nor for the last one."""
     session_id = await house.open(FORM)
+    await until(lambda: house.registry._slots[session_id].saved_at is not None)
     asked: list[float] = []
 
     async def storage_state() -> dict[str, object]:
@@ -119,7 +120,6 @@ async def test_a_stop_does_not_wait_for_login_state_that_does_not_come(house: Ho
         return {}
 
     house.browser(session_id).storage_state = storage_state  # type: ignore[method-assign]
-    await until(lambda: house.registry._slots[session_id].saved_at is not None)
     house.clock.turn(2)
     await run(house, session_id, a.Reload())
     await until(lambda: len(asked) == 1)
