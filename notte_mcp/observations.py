@@ -141,7 +141,7 @@ class Observation:
     """A view of the current tab.
 
     Exactly one of `nodes` (whole page, `find`, or a cursor's continuation) and
-    `changes` carries the content. `omitted` counts the lines that did not fit;
+    `changes` carries the content. `omitted` counts the lines that did not fit (a row that was not walked yet is one);
     `cursor` continues with them. `note` is a line that the reader must know
     (the compared view is unknown, the page crashed, a frame did not answer).
     """

@@ -129,7 +129,9 @@ async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms
         else:
             response = await tab.page.goto(url or "", wait_until=wait_until, timeout=timeout_ms)  # pyright: ignore[reportArgumentType]
     except PlaywrightTimeout:
-        raise _slow(tab, url, timeout_ms) from None
+        failure = _slow(tab, url, timeout_ms)
+        await _give_up_loading(tab)
+        raise failure from None
     except PlaywrightError as error:
         if "is interrupted by another navigation" in str(error):
             await tab.page.wait_for_load_state("load", timeout=timeout_ms)
@@ -140,6 +142,12 @@ async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms
     return response.status if response is not None else None
 
 
+async def _give_up_loading(tab: Tab) -> None:
+    """End a load that nobody waits for any more: while one is pending, Chromium answers for the old page nothing."""
+    with suppress(PlaywrightError), anyio.move_on_after(_BUSY_SECONDS):
+        await tab.cdp.send("Page.stopLoading")
+
+
 async def _free(stage: Stage) -> Tab:
     """The current tab, fit to go elsewhere: a script that keeps it busy is ended, since the next document waits for
     the same thread. One that cannot be ended (it opens dialog after dialog) loses its tab to an empty one."""
@@ -148,6 +156,7 @@ async def _free(stage: Stage) -> Tab:
         try:
             await tab.main.call("place", timeout_s=_BUSY_SECONDS, anew=True)
         except PageNotResponding:
+            await _give_up_loading(tab)
             with suppress(PlaywrightError), anyio.move_on_after(_BUSY_SECONDS):
                 await tab.cdp.send("Runtime.terminateExecution")
         except DocumentGone:
@@ -270,6 +279,7 @@ async def _history(stage: Stage, action: a.GoBack | a.GoForward, timeout_ms: int
         go = tab.page.go_back if step < 0 else tab.page.go_forward
         response = await go(wait_until="load", timeout=timeout_ms)
     except PlaywrightTimeout:
+        await _give_up_loading(tab)
         raise _slow(tab, None, timeout_ms) from None
     status = response.status if response is not None else None
     unsettled = await settle_load(tab)

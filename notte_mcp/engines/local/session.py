@@ -241,7 +241,12 @@ class LocalSession:
         await self._ready()
         try:
             return await self._observer.observe(self._stage.tab, request, self.position.tabs)
-        except (PlaywrightError, DocumentGone) as error:
+        except (PlaywrightError, DocumentGone, PageNotResponding) as error:
+            with anyio.move_on_after(0.5):  # the news of a browser's death may be slower than its silence
+                while not self._stage.lost:
+                    await self._stage.settled.wait()
+            if isinstance(error, PageNotResponding) and not self._stage.lost:
+                raise
             raise self._gone(error) from error
 
     async def scrape(self, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:

@@ -24,7 +24,7 @@ from notte_mcp.errors import NotteMCPError, PageNotResponding
 
 WORLD_NAME: Final = "notte"
 _PARTS: Final = (
-    "roles.js", "names.js", "hints.js", "listeners.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js",
+    "roles.js", "names.js", "hints.js", "listeners.js", "rows.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js",
     "scrape.js", "main.js",
 )  # fmt: skip
 _GONE: Final = (
@@ -183,7 +183,7 @@ def _fault(thrown: dict[str, Any], expression: str) -> Exception:
 
 def _not_responding() -> PageNotResponding:
     return PageNotResponding(
-        "The page does not respond: its own script keeps it busy.",
+        "The page does not respond: its own script keeps it busy, or the next page is slow to come.",
         kept="The session and its other tabs live on.",
-        next_call='notte_execute with {"type": "goto", "url": ...} or {"type": "reload"} to leave it',
+        next_call='the same call once more, or notte_execute with {"type": "goto", "url": ...} to leave it',
     )

@@ -16,17 +16,43 @@ const OPTIONS_CHARS = 80;
 function look(req) {
   if (req.heard) heard();
   else if (hear(req.token)) return { due: true };
-  const walk = walkDocument(document);
-  const view = { nodes: walk.nodes, signatures: null, rest: [], contexts: new Map() };
-  for (let i = 0; i < view.nodes.length; i++) view.nodes[i].i = i;
+  let walk = walkDocument(document, req.find ? Infinity : 200 + req.tokens / 3);
+  let view = viewOf(walk, req.mode !== "actions");
   const before = req.since === null ? undefined : views.get(req.since);
+  if (req.mode === "changes" && before && !sameRowsLater(before, view)) {
+    walk = walkDocument(document);
+    view = viewOf(walk, true);
+  }
   const fresh = views.size === 0;
   keep(req.view, view);
   const about = { frames: walk.frames, known: req.since === null || before !== undefined, fresh, place: place(), top: lastKey };
   const tokens = walk.frames.length ? Math.ceil(req.tokens * (1 - FRAMES_SHARE)) : req.tokens;
   if (req.mode === "changes" && before) return { ...changes(before, view, tokens), ...about };
-  const wanted = req.find ? found(view, req.find) : listed(view, req.mode !== "actions");
+  const wanted = req.find ? found(view, req.find) : listed(view);
   return { ...select(view, wanted, tokens), ...about };
+}
+
+/** What is kept of a walk. `texts`: whether texts are listed too; `later`: rows not walked, with their text. */
+function viewOf(walk, texts) {
+  const later = new Map();
+  walk.nodes.forEach((n, i) => {
+    n.i = i;
+    if (n.kind === "later") later.set(n.row, n.text);
+  });
+  return { nodes: walk.nodes, texts, later, shown: new Set(), signatures: null, rest: [], contexts: new Map() };
+}
+
+/** Whether two views left the same rows for later, with the same text. */
+function sameRowsLater(before, view) {
+  if (before.later.size !== view.later.size) return false;
+  for (const [row, text] of view.later) if (before.later.get(row) !== text) return false;
+  return true;
+}
+
+/** Walk what a view left for later, so that its cursor can go on. */
+function complete(view) {
+  const whole = viewOf(walkDocument(document), view.texts);
+  Object.assign(view, whole, { shown: view.shown, rest: listed(whole).filter((n) => !view.shown.has(n.key)) });
 }
 
 /** Keep a view, and forget the oldest beyond what is kept. */
@@ -45,11 +71,13 @@ function keep(number, view) {
 /** The next lines of a view by its cursor, or null when the view is gone. */
 function more(req) {
   const view = views.get(req.view);
+  if (view?.later.size) complete(view);
   return view ? { ...select(view, view.rest, req.tokens), frames: [] } : null;
 }
 
 /** What a whole-page answer lists: elements, and texts when asked for; groups come with what is in them. */
-function listed(view, texts) {
+function listed(view) {
+  const texts = view.texts;
   const wanted = view.nodes.filter((n) => n.kind === "element" || n.frame || texts && (n.kind === "text" || TELLING_GROUP.test(n.role)));
   if (!texts) wanted.push(...rowLabels(view, wanted));
   return wanted.sort((a, b) => a.p - b.p || a.i - b.i);
@@ -111,11 +139,14 @@ function select(view, wanted, tokens) {
     for (const n of added) cost += costOf(n);
     if (spent + cost > tokens && chosen.size) break;
     spent += cost;
-    for (const n of added) chosen.set(n.i, n);
+    for (const n of added) {
+      chosen.set(n.i, n);
+      view.shown.add(n.key);
+    }
   }
   view.rest = wanted.slice(at);
   const nodes = [...chosen.values()].sort((a, b) => a.i - b.i);
-  return { nodes: nodes.map((n) => wire(n, view)), omitted: view.rest.length, spent };
+  return { nodes: nodes.map((n) => wire(n, view)), omitted: view.rest.length + view.later.size, spent };
 }
 
 /** The difference of two views of this document, within `tokens`. */
@@ -128,7 +159,7 @@ function changes(before, view, tokens) {
   for (const n of view.nodes) {
     if (!tells(n)) continue;
     const old = was.get(n.key), now = is.get(n.key);
-    if (old === now) continue;
+    if (old === now || old === undefined && unread(before, n)) continue;
     if (old !== undefined) {
       changed.push(n);
       continue;
@@ -141,9 +172,14 @@ function changes(before, view, tokens) {
   return cutChanges(view, appeared, changed, lost.filter((n) => !replaced.has(n)), tokens);
 }
 
+/** Whether a node stands in a row that the earlier view left for later and that reads as it did then. */
+function unread(before, n) {
+  return n.row && before.later.has(n.row) && elementOf(n.row)?.textContent.slice(0, 400) === before.later.get(n.row);
+}
+
 /** Whether a node is one that changes are told of. */
 function tells(n) {
-  return n.kind !== "group" || CHANGING_GROUP.test(n.role);
+  return n.kind !== "later" && (n.kind !== "group" || CHANGING_GROUP.test(n.role));
 }
 
 /** Whether an element is the only one of its role and name in its context: an old id would be healed to it. */

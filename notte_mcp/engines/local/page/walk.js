@@ -37,10 +37,13 @@ function elementOf(key) {
   return el?.ownerDocument.defaultView ? el : null;
 }
 
-/** A walk of `doc`: {nodes, frames}. Nodes are in reading order; see `Walk.node` for their fields. */
-function walkDocument(doc) {
+/**
+ * A walk of `doc`: {nodes, frames}. Nodes are in reading order; see `Walk.node` for their fields. After `enough`
+ * nodes, rows below the viewport are only noted (kind `later`): nobody will see them before asking for more.
+ */
+function walkDocument(doc, enough = Infinity) {
   readSheets(doc, true);
-  const walk = new Walk(doc);
+  const walk = new Walk(doc, enough);
   const root = doc.body ?? doc.documentElement;
   if (root) walk.children(root, walk.start(doc));
   walk.flush();
@@ -48,8 +51,9 @@ function walkDocument(doc) {
 }
 
 class Walk {
-  constructor(doc) {
+  constructor(doc, enough = Infinity) {
     this.nodes = [];
+    this.enough = enough;
     this.frames = [];
     this.run = "";
     this.runBox = null;
@@ -132,7 +136,8 @@ class Walk {
     const role = roleOf(el);
     const next = this.context(el, role, style, ctx, bare);
     this.level++;
-    if (tag === "iframe" || tag === "frame") this.frame(el, next);
+    if (this.nodes.length >= this.enough && isLater(el, next, ctx)) later(this, el, next);
+    else if (tag === "iframe" || tag === "frame") this.frame(el, next);
     else if (tag === "svg") this.graphic(el, role, next, ctx);
     else this.collect(el, role, next, ctx, bare);
     this.level--;
@@ -151,17 +156,11 @@ class Walk {
       if (sheets.filters && /opacity\(0(%|\))/.test(style.filter)) next.opaque = true;
     }
     if (next.below && style.position !== "static" && style.position !== "relative") next.below = null;
-    if (ROW_ROLES.has(role) || !bare && this.isCard(el)) {
+    if (ROW_ROLES.has(role) || !bare && isCard(this.cards, el)) {
       next.row = keyOf(el);
-      next.below ??= this.belowView(el, next);
+      next.below ??= belowView(this, el, next);
     }
     return next;
-  }
-
-  /** The box of a row that lies below the viewport, else null: it stands for the boxes of all that flows in the row. */
-  belowView(el, ctx) {
-    const rect = el.getBoundingClientRect();
-    return rect.top + ctx.y >= this.height && rect.width > 1 && rect.height > 1 && this.reachable(rect, ctx) ? rect : null;
   }
 
   boxOf(el, ctx) {
@@ -331,27 +330,4 @@ class Walk {
     return rect.left + width + ctx.sx > 0 && rect.top + height + ctx.sy > 0;
   }
 
-  /** A card: one of at least three siblings of one tag and class. */
-  isCard(el) {
-    if (el.localName !== "div" && el.localName !== "section" && el.localName !== "a") return false;
-    const parent = el.parentElement;
-    if (!parent || !el.className || typeof el.className !== "string") return false;
-    let shapes = this.cards.get(parent);
-    if (!shapes) {
-      shapes = new Map();
-      for (const child of parent.children) {
-        const shape = `${child.localName}.${child.className}`;
-        shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
-      }
-      this.cards.set(parent, shapes);
-    }
-    return (shapes.get(`${el.localName}.${el.className}`) ?? 0) >= 3;
-  }
-}
-
-function countItems(el, role) {
-  if (role !== "list") return el.querySelectorAll("tr,[role=row]").length;
-  let count = 0;
-  for (const child of el.children) if (roleOf(child) === "listitem") count++;
-  return count;
 }
