@@ -24,7 +24,7 @@ demo: $(VENV)/.package browser ## the whole job on a small shop: find, order, re
 	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
 
 test: $(VENV)/.tools browser ## all tests, on a real Chromium
-	@$(WITH_BROWSER) $(BIN)/pytest $(ARGS)
+	@$(WITH_BROWSER) $(BIN)/pytest -n 2 $(ARGS)
 
 bench: $(VENV)/.tools browser ## all benchmarks, as a table
 	@$(WITH_BROWSER) $(BIN)/python -m benchmarks $(ARGS)

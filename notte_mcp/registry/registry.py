@@ -131,8 +131,10 @@ class Registry:
         """A session that is live or that another call is opening, once it is open."""
         while not slot.is_open and not slot.ended.is_set():
             await slot.next_beat()
-        if slot.ending is not None:
+        if slot.is_stopping:
             raise slot.unusable()
+        if slot.ending is not None:  # its browser died: that is put on record first
+            await slot.ended.wait()
         # The other call gave up, so this one tries itself.
         return await self.restore(slot.id) if slot.ended.is_set() else slot.snapshot()
 

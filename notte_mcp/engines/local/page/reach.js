@@ -189,7 +189,8 @@ function centerOf(req) {
 async function moving(el) {
   if (!el.ownerDocument.getAnimations().some((a) => a.playState === "running" && a.effect?.target?.contains?.(el))) return false;
   const a = el.getBoundingClientRect();
-  await nextFrame();
+  // Without a frame in between nothing can have moved: that says nothing yet.
+  if (!await nextFrame() && !document.hidden) return true;
   const b = el.getBoundingClientRect();
   return a.left !== b.left || a.top !== b.top || a.width !== b.width || a.height !== b.height;
 }
@@ -223,13 +224,13 @@ function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The next animation frame, or 50 ms where the tab is not painted. */
+/** The next animation frame, or 50 ms where the tab is not painted. Gives whether there was a frame. */
 function nextFrame() {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 50);
+    const timer = setTimeout(() => resolve(false), 50);
     requestAnimationFrame(() => {
       clearTimeout(timer);
-      resolve();
+      resolve(true);
     });
   });
 }
