@@ -130,7 +130,8 @@ async def _session(
             next_call=f'notte_start(session_id="{session_id}") without it, or notte_start(session=...) without session_id',
         )
     record, note, failed = await app.registry.record(session_id), "", ""
-    if restored := not is_live(record):
+    # One that is `stopping` because its browser died is restored as soon as that is on record.
+    if restored := not is_live(record) or record.state == "stopping":
         record = await app.registry.restore(session_id)
         note = _restored(record)
     async with app.registry.use(record.id) as live:
