@@ -156,6 +156,28 @@ async def test_a_secret_is_nowhere_in_the_receipt_and_scripts_are_off_afterwards
     assert "a secret was typed" in off.message
 
 
+async def test_every_box_of_a_code_is_secret(driver: Driver) -> None:
+    """P9: not only the one that says so."""
+    await driver.open("/secrets.html")
+    receipt = await driver.act(a.Fill(selector="[name=d4]", value="7"))
+    assert (receipt.secret, receipt.value) == ("SECRET_DIGIT_4", None)
+
+
+@pytest.mark.parametrize(("asked", "name"), [("place", "Where am I"), ("note", "Notify"), ("camera", "Camera")])
+async def test_permissions_are_denied(driver: Driver, asked: str, name: str) -> None:
+    """Nobody is there to be asked."""
+    await driver.open("/permissions.html")
+    await driver.click(f"text={name}")
+    await driver.act(a.WaitFor(selector=f"text=/{asked} (refused|denied|default)/", timeout_ms=5_000))
+
+
+async def test_the_clipboard_is_not_read(driver: Driver) -> None:
+    """What the person copied elsewhere is theirs."""
+    await driver.open("/permissions.html")
+    await driver.click("text=Read clipboard")
+    await driver.act(a.WaitFor(selector="text=/paste (refused|denied)/", timeout_ms=5_000))
+
+
 async def test_a_failed_fill_of_a_secret_tells_only_its_length(driver: Driver) -> None:
     """What the field holds instead may be most of it."""
     await driver.open("/secrets.html")

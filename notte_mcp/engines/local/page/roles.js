@@ -108,10 +108,16 @@ function isSecret(el) {
   if (el.localName !== "input" && el.localName !== "textarea") return false;
   const labels = [...(el.labels ?? [])].map((label) => label.textContent.slice(0, 200)).join(" ");
   const words = `${el.name} ${el.id} ${el.getAttribute("placeholder") ?? ""} ${el.getAttribute("aria-label") ?? ""} ${labels}`;
-  const secret = el.type === "password" || SECRET_AUTOCOMPLETE.test(el.autocomplete ?? "") ||
+  const secret = el.type === "password" || isCodeBox(el) || SECRET_AUTOCOMPLETE.test(el.autocomplete ?? "") ||
     (/^(text|tel|number|search|)$/.test(el.type) && SECRET_HINT.test(words.replace(/([a-z])([A-Z])/g, "$1 $2")));
   if (secret) secretFields.add(el);
   return secret;
+}
+
+/** One box of a code that is typed character by character: at least four such boxes stand together. */
+function isCodeBox(el) {
+  return el.maxLength === 1 &&
+    (el.closest("fieldset,form,[role=group]") ?? el.ownerDocument).querySelectorAll('input[maxlength="1"]').length >= 4;
 }
 
 /** The value a reader may see, or null where there is none. Never the content of a secret field. */
