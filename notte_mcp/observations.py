@@ -154,9 +154,7 @@ class Observation:
     nodes: tuple[Node, ...] = ()
     changes: Changes | None = None
     omitted: int = 0
-    omitted_above: int = 0
     cursor: str | None = None
     note: str = ""
     whole: bool = True
-    dialog: str | None = None
     events: tuple[str, ...] = field(default=())

@@ -44,9 +44,8 @@ class ObserveRequest:
     """What to look at.
 
     `view` is the number this look gets. With mode `changes`, `since` is the
-    view to compare with. `max_tokens` bounds the result as `estimate_tokens`
-    counts. `text` adds the page's text to mode `actions` (as after a
-    navigation, where everything is new).
+    view to compare with; a page that view does not know is given whole, with its
+    text. `max_tokens` bounds the result as `estimate_tokens` counts.
     """
 
     view: int

@@ -66,8 +66,6 @@ def node_line(node: Node, *, all_options: bool = False) -> str:
 def page(observation: Observation, *, with_header: bool = True, all_options: bool = False) -> str:
     """A whole view: header, nodes, what did not fit, and the view's number."""
     lines = [*([header(observation)] if with_header else []), *_notes(observation)]
-    if observation.omitted_above:
-        lines.append(f"{observation.omitted_above} above are left out")
     lines += _node_lines(observation.nodes, all_options=all_options)
     return "\n".join([*lines, *_footer(observation)])
 
@@ -119,8 +117,7 @@ def _tabs(tabs: Sequence[Tab]) -> str:
 
 
 def _notes(observation: Observation) -> list[str]:
-    lines = [f"dialog: {observation.dialog}"] if observation.dialog else []
-    lines += [f"event: {event}" for event in observation.events]
+    lines = [f"event: {event}" for event in observation.events]
     if observation.note:
         lines.append(f"note: {observation.note}")
     return lines

@@ -84,7 +84,7 @@ def test_every_text_of_an_observation_is_searched(redactor: Redactor) -> None:
     node = Node("1", "element", "textbox", SECRET, value=SECRET, options=(SECRET,), hint=SECRET)
     seen = Observation(
         f"http://x/{SECRET}", SECRET, (Tab(0, SECRET, SECRET),), "changes", 1, nodes=(node,),
-        changes=Changes(1, (node,), (node,), (node,)), note=SECRET, dialog=SECRET, events=(SECRET,),
+        changes=Changes(1, (node,), (node,), (node,)), note=SECRET, events=(SECRET,),
     )  # fmt: skip
     assert SECRET not in repr(redactor(seen))
     assert is_redacted(redactor(seen).url)
