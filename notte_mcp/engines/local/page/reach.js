@@ -185,14 +185,19 @@ function centerOf(req) {
   return [r.left + r.width / 2 + base.x, r.top + r.height / 2 + base.y];
 }
 
-/** Whether an animation moves the element: its box differs between two frames while one runs. */
+/** Whether an animation moves the element: its box differs between frames while one runs. */
 async function moving(el) {
   if (!el.ownerDocument.getAnimations().some((a) => a.playState === "running" && a.effect?.target?.contains?.(el))) return false;
-  const a = el.getBoundingClientRect();
-  // Without a frame in between nothing can have moved: that says nothing yet.
-  if (!await nextFrame() && !document.hidden) return true;
-  const b = el.getBoundingClientRect();
-  return a.left !== b.left || a.top !== b.top || a.width !== b.width || a.height !== b.height;
+  let before = null;
+  // Three frames, since the clock of an animation may stand still between two on a busy machine; one that was not
+  // painted says nothing.
+  for (let frames = 0; frames < 3; frames++) {
+    if (!await nextFrame() && !document.hidden) return true;
+    const now = el.getBoundingClientRect();
+    if (before && (now.left !== before.left || now.top !== before.top || now.width !== before.width || now.height !== before.height)) return true;
+    before = now;
+  }
+  return false;
 }
 
 /** Role and name, as an error names an element. */
