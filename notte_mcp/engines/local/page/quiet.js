@@ -46,13 +46,29 @@ function arm(req) {
   const doc = el?.ownerDocument ?? document;
   const state = { quiet: watchQuiet(document), landed: undefined, view: doc.defaultView, off: null };
   if (el) {
-    const note = (event) => {
-      if (state.landed !== undefined) return;
+    let box = null;
+    const missed = (event) => {
       const hit = event.composedPath()[0] ?? event.target;
-      state.landed = hit.nodeType === 1 && !belongs(hit, el) ? naming(hit) : null;
+      return hit.nodeType === 1 && !belongs(hit, el) ? naming(hit) : null;
     };
-    state.view.addEventListener("pointerdown", note, true);
-    state.off = () => state.view.removeEventListener("pointerdown", note, true);
+    const down = (event) => {
+      if (state.landed !== undefined) return;
+      state.landed = missed(event);
+      box = el.getBoundingClientRect();
+    };
+    // An element that moved away under the pressed button gets no click; one that acted on the press may go.
+    const up = (event) => {
+      if (!box || !el.isConnected) return;
+      const now = el.getBoundingClientRect();
+      if (now.left !== box.left || now.top !== box.top) state.landed ??= missed(event);
+      box = null;
+    };
+    state.view.addEventListener("pointerdown", down, true);
+    state.view.addEventListener("pointerup", up, true);
+    state.off = () => {
+      state.view.removeEventListener("pointerdown", down, true);
+      state.view.removeEventListener("pointerup", up, true);
+    };
   }
   armed = state;
 }
