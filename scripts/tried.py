@@ -82,7 +82,9 @@ class Paper:
         """The whole page, with what differs from run to run shortened."""
         text = "\n".join(self.lines)
         text = re.sub(r"ses_[0-9a-z]{26}", "ses_…", text)
-        text = text.replace(str(self.state), "STATE").replace(str(self.state.parent), "FOLDER").replace(str(ROOT), "REPO")
+        text = (
+            text.replace(str(self.state), "STATE").replace(str(self.state.parent), "FOLDER").replace(str(ROOT), "REPO")
+        )
         text = re.sub(r"(127\.0\.0\.1|localhost):\d{4,5}", r"\1:PORT", text)
         return re.sub(r"\d{10}\.\d+", "TIME", text)
 
