@@ -102,12 +102,12 @@ async def test_a_password_that_was_text_from_the_start_is_not_read_either(eye: E
 
 
 async def test_the_fields_of_a_card_and_a_code_are_secrets(eye: Eye) -> None:
-    """Filled is all that is told of them."""
+    """Filled is all that is told of them, and of each box of a code that is typed digit by digit."""
     await eye.go("/secrets.html")
     await eye.run("document.querySelectorAll('input').forEach(i => { i.value = '7'; })")
     seen = await eye.look()
     shown = {node.name for node in elements(seen) if node.value is not None}
-    assert shown == {"Name on card", "Digit 2", "Digit 3", "Digit 4", "Digit 5", "Digit 6"}
+    assert shown == {"Name on card"}
 
 
 async def test_strings_without_end_are_cut_inside_the_page(eye: Eye) -> None:

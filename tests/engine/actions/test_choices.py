@@ -112,7 +112,6 @@ async def test_a_list_that_is_always_open_is_not_clicked_first(driver: Driver) -
     assert await driver.js("window.clicked") == ["Pro"]
 
 
-@pytest.mark.xfail(reason="the list of suggestions is not always there yet when its option is looked for", strict=False)
 async def test_a_box_that_suggests_is_typed_into_and_chosen_from(driver: Driver) -> None:
     """Suggestions come from the server 80 ms after the last key."""
     await driver.open("/suggest.html")

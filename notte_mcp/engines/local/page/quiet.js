@@ -56,11 +56,11 @@ function arm(req) {
       state.landed = missed(event);
       box = el.getBoundingClientRect();
     };
-    // An element that moved away under the pressed button gets no click; one that acted on the press may go.
+    // An element that moved away under the pressed button gets no click; one that acted on the press may vanish.
     const up = (event) => {
-      if (!box || !el.isConnected) return;
+      if (!box) return;
       const now = el.getBoundingClientRect();
-      if (now.left !== box.left || now.top !== box.top) state.landed ??= missed(event);
+      if (now.width && (now.left !== box.left || now.top !== box.top)) state.landed ??= missed(event);
       box = null;
     };
     state.view.addEventListener("pointerdown", down, true);
