@@ -120,6 +120,49 @@ class ProfileLocked(NotteMCPError):
     code = "profile_locked"
 
 
+# --- agents and models ----------------------------------------------------------
+
+
+class UnknownAgent(NotteMCPError):
+    """No agent has this id."""
+
+    code = "unknown_agent"
+
+
+class AgentEnded(NotteMCPError):
+    """The agent has ended, or stands where what was asked has no meaning."""
+
+    code = "agent_ended"
+
+
+class ModelMissing(NotteMCPError):
+    """A model is needed and none is configured, or what is needed to call one is not installed."""
+
+    code = "model_missing"
+
+
+class ModelUnknown(NotteMCPError):
+    """No provider has a model of this name."""
+
+    code = "model_unknown"
+
+
+class ModelRefused(NotteMCPError):
+    """The provider refuses the key, or the request itself; asking again would change nothing."""
+
+    code = "model_refused"
+
+
+class ModelUnavailable(NotteMCPError):
+    """The model's API is down, too slow, or limits the rate. `retry_after_s` is what the provider said (seconds)."""
+
+    code = "model_unavailable"
+
+    def __init__(self, what: str, *, retry_after_s: float | None = None, **rest: str) -> None:
+        super().__init__(what, **rest)
+        self.retry_after_s = retry_after_s
+
+
 # --- the page -----------------------------------------------------------------
 
 

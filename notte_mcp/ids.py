@@ -1,6 +1,6 @@
 """Identifiers: what they look like, how they are made, what they may be mistaken for.
 
-Session ids are opaque handles with 128 random bits (SEP-2567 asks for that
+Session and agent ids are opaque handles with 128 random bits (SEP-2567 asks for that
 much), so that knowing one proves it was handed out. Element ids are short on
 purpose, since a model repeats them in every action: a letter by role after
 Notte's scheme (B button-like, L link, I input, F figure, O option, M other)
@@ -14,9 +14,11 @@ import secrets
 from typing import Final
 
 SESSION_PREFIX: Final = "ses_"
+AGENT_PREFIX: Final = "agt_"
 
 _ELEMENT_ID: Final = re.compile(r"^@?([IBLMFO][1-9]\d{0,8})$")
 _SESSION_ID: Final = re.compile(r"^ses_[0-9a-z]{26}$")
+_AGENT_ID: Final = re.compile(r"^agt_[0-9a-z]{26}$")
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 
 LETTERS: Final = "BLIFOM"
@@ -51,12 +53,26 @@ _LETTER_BY_ROLE: Final = {
 
 def new_session_id() -> str:
     """A fresh session id: `ses_` and 26 characters of base 32 (130 random bits)."""
-    return SESSION_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(26))
+    return SESSION_PREFIX + _random()
+
+
+def new_agent_id() -> str:
+    """A fresh agent id: `agt_` and 26 characters of base 32 (a task handle's id too, so it must not be guessable)."""
+    return AGENT_PREFIX + _random()
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(26))
 
 
 def is_session_id(text: str) -> bool:
     """Whether `text` has the form of a session id (not whether it exists)."""
     return _SESSION_ID.match(text) is not None
+
+
+def is_agent_id(text: str) -> bool:
+    """Whether `text` has the form of an agent id (not whether it exists)."""
+    return _AGENT_ID.match(text) is not None
 
 
 def element_id(text: str) -> str | None:

@@ -1,6 +1,6 @@
 """What a page shows, as values: nodes in reading order, tabs, and what changed.
 
-An engine makes these, `tools/render.py` turns them into text. Everything a page
+An engine makes these, `page_text` turns them into text. Everything a page
 said has passed `clean()` once, here: control, ANSI, bidi and tag characters
 never go further. Numbers say how much is not shown, so that a reader always
 knows what an answer leaves out.

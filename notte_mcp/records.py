@@ -63,7 +63,8 @@ class StepRecord:
 
     `action` is the action's fields with every secret value replaced by
     `{"secret": NAME}` (and, until the outcome is known, a value whose target
-    could not be looked at first by None).
+    could not be looked at first by None). A step that was done while an agent
+    had the session carries the agent's id and the agent's own number for it.
     """
 
     session_id: str
@@ -75,6 +76,8 @@ class StepRecord:
     ended_at: float | None = None
     receipt: Receipt | None = None
     url: str = ""
+    agent_id: str | None = None
+    agent_step: int | None = None
 
     @property
     def success(self) -> bool:

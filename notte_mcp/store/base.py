@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import SessionRecord, StepRecord
 
 
@@ -29,7 +30,7 @@ class Claim:
 
 
 class Store(Protocol):
-    """Sessions, steps and answered requests.
+    """Sessions, steps, agents with their events, and answered requests.
 
     Raises (every method): StoreUnusable when the disk is full, the file is
     locked for more than 10 s or damaged.
@@ -53,11 +54,13 @@ class Store(Protocol):
 
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
         """Mark every live session of these owners `interrupted` and their `intended` steps
-        `outcome_unknown`; gives the sessions so marked, their `step_count` at least the last intent's number."""
+        `outcome_unknown`; gives the sessions so marked, their `step_count` at least the last intent's number.
+        Their live agents are `interrupted` too, with an event that says so and their `step_count` at least the
+        last intent's."""
         ...
 
     async def owners(self) -> list[str]:
-        """Owners that have a session in a live state."""
+        """Owners that have a session or an agent in a live state."""
         ...
 
     async def intend(self, steps: Sequence[StepRecord]) -> None:
@@ -76,6 +79,34 @@ class Store(Protocol):
         """Steps with a number above `after`, in order."""
         ...
 
+    async def put_agent(self, record: AgentRecord, event: AgentEvent | None = None) -> None:
+        """Insert or replace an agent, with a line of its log in the same commit."""
+        ...
+
+    async def take_agent(self, record: AgentRecord) -> bool:
+        """Replace an agent by `record` if it is `interrupted` still; False where another server was sooner."""
+        ...
+
+    async def agent(self, agent_id: str) -> AgentRecord | None:
+        """One agent, or None."""
+        ...
+
+    async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
+        """Agents, newest first."""
+        ...
+
+    async def agent_steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        """The agent's steps with an `agent_step` above `after`, in that order, of all its sessions."""
+        ...
+
+    async def put_event(self, event: AgentEvent) -> None:
+        """Append a line to an agent's log (replace the one of the same sequence)."""
+        ...
+
+    async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        """Lines of an agent's log with a sequence above `after`, in order."""
+        ...
+
     async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
         """Claim a request id for a call whose arguments have this digest."""
         ...
@@ -89,8 +120,8 @@ class Store(Protocol):
         ...
 
     async def sweep(self, *, older_than: float) -> list[str]:
-        """Delete ended sessions (not live ones) last updated before this Unix time, and requests claimed
-        before it; gives the sessions' ids."""
+        """Delete ended sessions and agents (not live ones) last updated before this Unix time, with their steps
+        and events, and requests claimed before it; gives the sessions' ids."""
         ...
 
     async def close(self) -> None:

@@ -1,14 +1,14 @@
 """Sessions as facts: the one form in which status and stop tell of a session, and what to call next.
 
-Below: records, render_steps. Above: the tools that answer with facts.
+Below: records, step_text. Above: the tools that answer with facts.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
-from notte_mcp.tools.render import url_text
-from notte_mcp.tools.render_steps import step_line
+from notte_mcp.step_text import step_line
 
 MAX_STEPS: Final = 50
 """Steps in one answer; `after_step` goes on."""

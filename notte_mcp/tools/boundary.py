@@ -21,7 +21,7 @@ from mcp.types import CallToolResult, ContentBlock, TextContent, ToolAnnotations
 
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.logs import Log
-from notte_mcp.tools.render import json_text
+from notte_mcp.page_text import json_text
 from notte_mcp.tools.repeats import Outcome
 from notte_mcp.tools.schema import JsonSchema, portable
 

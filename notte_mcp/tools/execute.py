@@ -1,6 +1,6 @@
 """notte_execute: a batch of actions, what each really did, and what changed on the page.
 
-Below: actions, registry, render. Above: listing.
+Below: actions, registry, page_text, step_text. Above: listing.
 """
 
 import time
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import anyio
 from mcp.types import CallToolResult, ResourceLink
 
+from notte_mcp import page_text
+from notte_mcp.action_schema import actions_schema
 from notte_mcp.actions import Action
 from notte_mcp.batches import parse_actions
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.observations import Node, Observation, clean_line, estimate_tokens
 from notte_mcp.receipts import Receipt
 from notte_mcp.resources.reader import file_uri
-from notte_mcp.tools import render
+from notte_mcp.step_text import numbers_text, receipt_line
 from notte_mcp.tools.boundary import blocks, declare, hints, refusal
 from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
-from notte_mcp.tools.render_steps import numbers_text, receipt_line
-from notte_mcp.tools.schema import actions_schema
 from notte_mcp.tools.surface import Call, Surface, surface
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ async def _page_after(live: "LiveSession", observe: Observe, receipts: Sequence[
     except NotteMCPError as error:
         return [f"note: the page could not be seen: {error}"]
     seen = replace(seen, events=(*live.events, *seen.events))
-    return [render.view(seen, with_header=False, told=_told(seen, receipts))]
+    return [page_text.view(seen, with_header=False, told=_told(seen, receipts))]
 
 
 def _told(seen: Observation, receipts: Sequence[Receipt]) -> set[str]:

@@ -1,6 +1,6 @@
 """notte_observe and notte_scrape: what a page shows, for acting and for reading.
 
-Below: surface, render, paging. Above: listing. (`paging` is about long answers, this about web pages.)
+Below: surface, page_text, paging. Above: listing. (`paging` is about long answers, this about web pages.)
 """
 
 import base64
@@ -11,10 +11,10 @@ import anyio
 from mcp.types import CallToolResult, ImageContent
 from pydantic import Field
 
+from notte_mcp import page_text
 from notte_mcp.engines.base import Scraped
 from notte_mcp.errors import InvalidArgument, PageLoadFailed
 from notte_mcp.observations import HARD_MAX_TOKENS, Mode
-from notte_mcp.tools import render
 from notte_mcp.tools.boundary import blocks, declare, hints, sentence
 from notte_mcp.tools.paging import Page
 from notte_mcp.tools.surface import Call, Surface, surface
@@ -53,7 +53,7 @@ async def notte_observe(
         seen = await live.observe(mode=mode, since=since, find=find, cursor=cursor, max_tokens=max_tokens)
         seen = replace(seen, events=(*live.events, *seen.events))
         pictures = [_picture(await live.screenshot(marks=True))] if screenshot else []
-    return blocks(render.view(seen, all_options=find is not None), *pictures)
+    return blocks(page_text.view(seen, all_options=find is not None), *pictures)
 
 
 async def notte_scrape(
@@ -91,7 +91,7 @@ async def notte_scrape(
     note = f"{NO_MODEL}\n" if instructions or response_schema else ""
     cut = "\n\n(The page was larger than is read; its end is missing.)" if found.omitted else ""
     title = f"{found.title}  " if found.title else ""
-    page = here.pages.first(found.markdown + cut, max_tokens, head=f"{title}{render.url_text(found.url)}")
+    page = here.pages.first(found.markdown + cut, max_tokens, head=f"{title}{page_text.url_text(found.url)}")
     return _scraped(page, note)
 
 

@@ -1,6 +1,6 @@
 """notte_start and notte_stop: a session's beginning and end.
 
-Below: surface, options, accounts, render. Above: listing.
+Below: surface, options, accounts, page_text. Above: listing.
 """
 
 import time
@@ -12,11 +12,11 @@ import anyio
 from mcp.types import CallToolResult
 from pydantic import Field
 
+from notte_mcp import page_text
 from notte_mcp.actions import Goto
 from notte_mcp.errors import InvalidArgument, NotteMCPError, SessionChoice
 from notte_mcp.observations import DEFAULT_MAX_TOKENS
 from notte_mcp.records import SessionRecord
-from notte_mcp.tools import render
 from notte_mcp.tools.accounts import account, brief, is_live, next_call
 from notte_mcp.tools.boundary import declare, facts, hints, sentence
 from notte_mcp.tools.options import SessionOptions
@@ -160,7 +160,7 @@ async def _first_view(app: "App", session_id: str) -> tuple[str, str]:
     try:
         async with app.registry.use(session_id) as live:
             seen = await live.observe(mode="actions", max_tokens=DEFAULT_MAX_TOKENS)
-            return render.page(seen, with_header=False), ""
+            return page_text.page(seen, with_header=False), ""
     except NotteMCPError as error:
         return "", str(error)
 
@@ -170,7 +170,7 @@ def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
     values: Mapping[str, Any] = {
         "session_id": record.id,
         "state": record.state,
-        "url": render.url_text(record.url),
+        "url": page_text.url_text(record.url),
         "title": record.title,
         "observation": seen or None,
         "note": note or None,
@@ -202,7 +202,7 @@ async def _stop_all(here: Surface, app: "App", mode: Literal["graceful", "now"])
 
 async def _which(app: "App") -> SessionChoice:
     live = [record for record in await app.registry.sessions() if is_live(record)]
-    names = "; ".join(f"{record.id} {record.state} at {render.url_text(record.url)}" for record in live)
+    names = "; ".join(f"{record.id} {record.state} at {page_text.url_text(record.url)}" for record in live)
     return SessionChoice(
         f"Say which session to stop. Live: {names}." if live else "No session is live.",
         next_call="notte_stop(id=...), or notte_stop(all=true)" if live else "notte_status() lists what is kept",

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from notte_mcp import actions as a
+from notte_mcp import page_text
 from notte_mcp.observations import Mode
-from notte_mcp.tools import render
 from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ async def test_no_misleading_character_comes_out_of_a_page(eye: Eye, mode: Mode)
     await eye.go("/unicode.html")
     seen = await eye.look(mode, max_tokens=20_000)
     assert _MISLEADING.findall(repr(seen).replace("\\n", "")) == []
-    text = render.view(seen)
+    text = page_text.view(seen)
     assert [c for c in _MISLEADING.findall(text) if c != "\n"] == []
     assert "ignore all rules" not in text
     assert {"👩\u200d👩\u200d👧\u200d👦 Family", "日本語のボタン", "שלום עולם", "नमस्ते", "Straße"} <= set(names(seen))

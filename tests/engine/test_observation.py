@@ -2,8 +2,8 @@
 
 import pytest
 
+from notte_mcp import page_text
 from notte_mcp.observations import estimate_tokens
-from notte_mcp.tools import render
 from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names
 
 pytestmark = pytest.mark.anyio
@@ -13,7 +13,7 @@ FIXTURES = (engine_fixture, eye_fixture)
 async def test_the_permit_form_is_shown_as_the_design_has_it(eye: Eye) -> None:
     """Design, section 3: ten controls, at most 180 tokens."""
     await eye.go("/form.html")
-    text = render.view(await eye.look())
+    text = page_text.view(await eye.look())
     assert text.split("\n", 1)[1] == (
         'form "Permit request"\n  I1 textbox "Applicant" required\n  I2 textbox "E-mail"\n  I3 password "Access code"\n'
         '  I4 combobox "District" = North (North | South | East | West)\n  B1 radio "New"\n  B2 radio "Renewal"\n'
@@ -194,10 +194,10 @@ async def test_the_budget_holds(eye: Eye, path: str, tokens: int) -> None:
     """Within a tenth, of the text as it is given; header and footer are not the page's."""
     await eye.go(path)
     seen = await eye.look(max_tokens=tokens)
-    lines = render.view(seen).split("\n")
+    lines = page_text.view(seen).split("\n")
     assert estimate_tokens("\n".join(lines[1:-2])) <= tokens * 1.1
     everything = await eye.look("page", max_tokens=tokens)
-    lines = render.view(everything).split("\n")
+    lines = page_text.view(everything).split("\n")
     assert estimate_tokens("\n".join(lines[1:-2])) <= tokens * 1.1
 
 

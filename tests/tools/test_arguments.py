@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from notte_mcp.tools.schema import ACTION_FIELDS, actions_schema
+from notte_mcp.action_schema import ACTION_FIELDS, actions_schema
 from tests.tools.conftest import FORM, Host
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from notte_mcp.observations import cut_middle
+from notte_mcp.page_text import json_text, quoted, url_text
 from notte_mcp.receipts import Receipt, Target
 from notte_mcp.records import StepRecord
-from notte_mcp.tools.render import json_text, quoted, url_text
 
 MAX_VALUE_CHARS: Final = 60
 """Characters of a value read back; the step log has it whole."""

@@ -5,7 +5,7 @@ from row to row left out. Nothing is judged here: what comes first and what does
 not fit was decided by whoever made the observation; this module says how much is
 missing and which call shows it.
 
-Below: observations. Above: the tools of this folder. Receipts: `render_steps`.
+Below: observations. Above: tools, resources, agents. Receipts: `step_text`.
 """
 
 import json

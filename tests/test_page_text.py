@@ -1,7 +1,7 @@
 import pytest
 
 from notte_mcp.observations import Changes, Node, Observation, Tab
-from notte_mcp.tools.render import LIKE_ABOVE, changes, node_line, page, view
+from notte_mcp.page_text import LIKE_ABOVE, changes, node_line, page, view
 
 TAB = Tab(0, "http://x.test/", "Shop", current=True)
 

@@ -4,7 +4,7 @@ import pytest
 
 from notte_mcp.receipts import DialogEvent, Download, Receipt, Target
 from notte_mcp.records import StepRecord
-from notte_mcp.tools.render_steps import numbers_text, receipt_line, step_line
+from notte_mcp.step_text import numbers_text, receipt_line, step_line
 
 B4 = Target("B4", "button", "Send request")
 

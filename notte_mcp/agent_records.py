@@ -1,0 +1,140 @@
+"""What is stored of agents: how one was asked for, how it stands, what it used, and the lines of its log.
+
+An agent's steps are steps of its sessions (`records.StepRecord`, which carries the
+agent's own numbering); here are the agent itself and what happens between its steps.
+Times are Unix seconds (UTC).
+
+Below: records. Above: store, agents, tools, resources.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from notte_mcp.records import SessionSpec
+
+AgentState = Literal["running", "paused", "needs_input", "stopping", "completed", "failed", "stopped", "interrupted"]
+Driver = Literal["assistant", "model", "notte"]
+EventKind = Literal[
+    "started", "attempt", "thought", "paused", "resumed", "message", "needs_input", "answer",
+    "model_retry", "repaired", "refused", "interrupted", "stopping", "ended",
+]  # fmt: skip
+
+LIVE_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"running", "paused", "needs_input", "stopping"})
+"""States in which somebody drives the agent."""
+
+ENDED_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"completed", "failed", "stopped"})
+"""States that an agent never leaves. (`interrupted` is neither: it can be resumed.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an agent has used: model calls, tokens, US dollars where every call's price is known, seconds of work.
+
+    `input_tokens` counts cached ones too. `seconds` leaves out the time in which it was paused or waited
+    for an answer.
+    """
+
+    model_calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.input_tokens + self.output_tokens
+
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum. A price that is not known makes the sum's unknown, unless nothing was called before."""
+        known = self.usd is not None and other.usd is not None
+        first = self.model_calls == 0
+        return Usage(
+            model_calls=self.model_calls + other.model_calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            usd=other.usd if first else (self.usd or 0) + (other.usd or 0) if known else None,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """How an agent was asked for.
+
+    `max_steps` is per attempt (the first goto included; `completion` and `help` are not counted);
+    `timeout_seconds` and the budgets (`max_tokens_spent`: tokens in and out; `max_usd`) are for all attempts
+    together. `session` is what fresh sessions of further attempts are like. `guidance` is what the agent is
+    told besides its task (a fallback's steps so far and their last error).
+    """
+
+    task: str
+    driver: Driver
+    session: SessionSpec
+    url: str | None = None
+    model: str | None = None
+    max_steps: int = 20
+    timeout_seconds: float = 1_800
+    retries: int = 0
+    response_schema: dict[str, Any] | None = None
+    use_vision: bool = False
+    max_tokens_spent: int | None = None
+    max_usd: float | None = None
+    guidance: str = ""
+    is_fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as stored.
+
+    `session_id` is the session of the current attempt. `step_count` is the number of its last step, across
+    all attempts. `success`, `answer` and `result` (the parsed answer where a schema was given) are None until
+    it has ended; `question` is what a `needs_input` asks.
+    """
+
+    id: str
+    owner: str
+    state: AgentState
+    spec: AgentSpec
+    session_id: str
+    created_at: float
+    updated_at: float
+    ended_at: float | None = None
+    reason: str = ""
+    attempt: int = 1
+    step_count: int = 0
+    success: bool | None = None
+    answer: str | None = None
+    result: Any = None
+    question: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_AGENT_STATES
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED_AGENT_STATES
+
+    def but(self, **changes: Any) -> "AgentRecord":
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEvent:
+    """A line of an agent's log that is no step: it stands after the agent's step `after_step` (0: before the first).
+
+    `sequence` counts an agent's events from 1, so that a reader can go on from one.
+    """
+
+    agent_id: str
+    sequence: int
+    after_step: int
+    at: float
+    event: EventKind
+    text: str = ""
