@@ -95,16 +95,19 @@ class Run:
             for name, value in secrets_of(action, check.secret).items():
                 redactor.add(name, value)
         now = self._slot.clock.unix()
+        hold = self._slot.hold
         intents = [
             StepRecord(
                 session_id=self._slot.id,
-                number=number,
+                number=self._first + index - 1,
                 actor=self._actor,
                 state="intended",
                 action=write_down(action, redactor, name=check.secret, known=check.known),
                 started_at=now,
+                agent_id=hold.agent_id if hold is not None else None,
+                agent_step=hold.step_count + index if hold is not None else None,
             )
-            for number, (action, check) in enumerate(zip(self._actions, self._checks, strict=True), self._first)
+            for index, (action, check) in enumerate(zip(self._actions, self._checks, strict=True), 1)
         ]
         # Under a shield, since an abandoned write may be on disk all the same.
         with anyio.CancelScope(shield=True):
@@ -115,7 +118,7 @@ class Run:
         """Do one after the other; gives why it stopped early, or ""."""
         for index, action in enumerate(self._actions):
             await checkpoint_if_cancelled()
-            if reason := self._not_now():
+            if reason := self._not_now(action):
                 return reason
             receipt = await self._one(index, action)
             self._receipts.append(receipt)
@@ -123,8 +126,10 @@ class Run:
                 return reason
         return ""
 
-    def _not_now(self) -> str:
+    def _not_now(self, action: Action) -> str:
         """Why no further action may begin, or ""."""
+        if self._slot.hold is not None and (reason := self._slot.hold.stops(action)):
+            return reason
         if self._slot.ending is not None:
             return "the session is being stopped"
         if self._slot.clock.now() >= self._ends_at:
@@ -153,6 +158,8 @@ class Run:
         slot.begun = intent.number
         if isinstance(action, EvaluateJs) and slot.redactor.typed:
             return await self._settle(begun, action, check, _no_scripts())
+        if slot.hold is not None and (judged := slot.hold.judge(action)) is not None:
+            return await self._settle(begun, action, check, judged)
         # From here on the page may hold it, whether or not the browser comes to say so.
         slot.redactor.typed |= bool(secrets_of(action, check.secret))
         timeout_s = max(self._ends_at - slot.clock.now(), 0.001)
@@ -235,9 +242,15 @@ async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
             kept="The session and its page are as the action left them.",
             next_call="make room or free the database, then go on: the outcome is written with the next step",
         ) from error
+    _acknowledge(slot, outcome)
+    slot.beat()
+
+
+def _acknowledge(slot: Slot, outcome: StepRecord) -> None:
     slot.flight.pop(outcome.number, None)
     slot.acknowledged = max(slot.acknowledged, outcome.number)
-    slot.beat()
+    if slot.hold is not None and slot.hold.agent_id == outcome.agent_id:
+        slot.hold.settled(outcome)
 
 
 async def write_owed(slot: Slot, store: Store) -> None:
@@ -249,8 +262,7 @@ async def write_owed(slot: Slot, store: Store) -> None:
     for outcome in list(slot.flight.values()):
         with anyio.CancelScope(shield=True):
             await store.settle(outcome, slot.record)
-        slot.flight.pop(outcome.number, None)
-        slot.acknowledged = max(slot.acknowledged, outcome.number)
+        _acknowledge(slot, outcome)
 
 
 def _outcome(action: Action, receipt: Receipt | None, *, because_stopped: bool) -> tuple[StepState, Receipt]:

@@ -55,8 +55,11 @@ class LiveSession:
         find: str | None = None,
         cursor: str | None = None,
         max_tokens: int = 2_000,
+        own: bool = False,
     ) -> Observation:
         """A view, numbered; `changes` are since the session's last view unless `since` says otherwise.
+
+        An agent's `own` look is no view of the callers': what changed for them is counted from before it.
 
         Raises:
             UnknownView, PageNotResponding, PageCrashed, SessionNotLive, SessionLost, StoreUnusable.
@@ -66,24 +69,34 @@ class LiveSession:
             since = slot.last_view
         request = ObserveRequest(slot.record.view + 1, mode, since, find, cursor, max_tokens)
         seen = await self._look("observe", lambda browser: browser.observe(request))
-        await self._remember(seen)
+        await self._remember(seen, own=own)
         return slot.redactor(seen)
 
     async def execute(
-        self, actions: Sequence[Action], *, on_error: OnError = "stop", deadline_s: float, actor: Actor = "assistant"
+        self,
+        actions: Sequence[Action],
+        *,
+        on_error: OnError = "stop",
+        deadline_s: float,
+        actor: Actor = "assistant",
+        by: str | None = None,
     ) -> Batch:
         """Validate all ids, write all intents in one commit, act, write each outcome.
 
         Starts no action later than `deadline_s` from now; stops at the first
         failure (or not), and at a navigation when a later action names an id of
-        the page that was left.
+        the page that was left. `by` is the id of the agent that acts (None: a
+        caller). Where an agent has the session, its hold says who may act.
 
         Raises:
+            SessionBusy: an agent has the session and lets nobody else act; nothing was done.
             UnknownElement, StaleElement, UnsupportedUrl, UploadRefused: nothing was done.
             SessionNotLive, PageNotResponding: nothing was done.
             SessionLost: the text says what was done; the step in flight is `outcome_unknown`.
             StoreUnusable: the text says whether anything was done.
         """
+        if self._slot.hold is not None and (refusal := self._slot.hold.refusal(by)) is not None:
+            raise refusal
         ends_at = self._slot.clock.now() + deadline_s
         with self._slot.working("execute") as work:
             run = Run(self._slot, self._store, work, actions, actor=actor, ends_at=ends_at)
@@ -122,7 +135,7 @@ class LiveSession:
             next_call='notte_execute with [{"type": "reload"}] or a goto: navigation ends a hung script',
         )
 
-    async def _remember(self, seen: Observation) -> None:
+    async def _remember(self, seen: Observation, *, own: bool) -> None:
         """The view's number; and the ids it gave out, on disk before anyone uses them.
 
         After a crash an id must not be given to another element. A view number
@@ -130,7 +143,8 @@ class LiveSession:
         """
         slot = self._slot
         known = slot.record.id_counters
-        slot.last_view = seen.view
+        if not own:
+            slot.last_view = seen.view
         title = slot.redactor.text(seen.title)
         record = slot.update(view=max(slot.record.view, seen.view), title=title)
         if record.id_counters != known and slot.ending is None:

@@ -90,6 +90,22 @@ def busy(session_id: str, *, what: str, since_s: float, waited_s: float) -> Sess
     )
 
 
+def gone(session_id: str) -> SessionNotLive:
+    """A session that is recorded and has no browser here."""
+    return SessionNotLive(
+        f"Session {session_id} is not live in this server.",
+        next_call=f'notte_start(session_id="{session_id}") restores it if it can be',
+    )
+
+
+def held(session_id: str, agent_id: str) -> SessionBusy:
+    """Another agent has the session."""
+    return SessionBusy(
+        f"Agent {agent_id} works in session {session_id}, and a session has one agent at a time.",
+        next_call=f'notte_status(id="{agent_id}", wait_seconds=30), or notte_stop(id="{agent_id}"), then the same call',
+    )
+
+
 def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
     """The browser behind a session went away."""
     why = f": {detail.rstrip('.')}" if detail else ""

@@ -8,7 +8,7 @@ It knows no MCP and no vendor.
 Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecor
 from notte_mcp.registry import ending, files, opening, refusals
 from notte_mcp.registry.batch import Batch
 from notte_mcp.registry.clock import Clock, SystemClock
+from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
 from notte_mcp.registry.slot import Slot
@@ -191,6 +192,43 @@ class Registry:
             raise slot.unusable()
         what, since_s = slot.doing()
         raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
+
+    # --- agents -------------------------------------------------------------------
+
+    def take(self, session_id: str, hold: Hold) -> Callable[[str], str]:
+        """Give an agent the session: what is done there from now on are its steps.
+
+        Gives what takes the session's secrets out of a text, for as long as anyone has use for it.
+
+        Raises:
+            SessionNotLive: it has no browser here. SessionBusy: another agent has it.
+        """
+        slot = self._slots.get(session_id)
+        if slot is None or slot.ending is not None or not slot.has_browser:
+            raise slot.unusable() if slot is not None else refusals.gone(session_id)
+        if slot.hold is not None and slot.hold.agent_id != hold.agent_id:
+            raise refusals.held(session_id, slot.hold.agent_id)
+        slot.hold = hold
+        return slot.redactor.text
+
+    def release(self, session_id: str, hold: Hold) -> None:
+        """Take the session back, if that agent has it."""
+        slot = self._slots.get(session_id)
+        if slot is not None and slot.hold is hold:
+            slot.hold = None
+            slot.used_at = self._clock.now()
+
+    def holder(self, session_id: str) -> str | None:
+        """The id of the agent that has the session, if any."""
+        slot = self._slots.get(session_id)
+        return slot.hold.agent_id if slot is not None and slot.hold is not None else None
+
+    async def until_ended(self, session_id: str) -> SessionRecord:
+        """Wait until a live session has ended; how it did. Raises: UnknownSession."""
+        if (slot := self._slots.get(session_id)) is not None:
+            await slot.ended.wait()
+            return slot.snapshot()
+        return await self._stored(session_id)
 
     # --- reading ------------------------------------------------------------------
 

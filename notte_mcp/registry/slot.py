@@ -6,7 +6,7 @@ that two writers cannot undo each other; `acknowledged` is how far the disk has
 got with the steps, `flight` holds the steps whose outcome it does not have, and
 `begun` is the number of the one that is being done.
 
-Below: refusals, redaction, clock, engines.base. Above: live, batch, ending, registry.
+Below: refusals, redaction, clock, hold, engines.base. Above: live, batch, ending, registry.
 """
 
 from collections.abc import Callable, Generator
@@ -23,6 +23,7 @@ from notte_mcp.profiles import ProfileLock
 from notte_mcp.records import SessionRecord, SessionState, StepRecord
 from notte_mcp.registry import refusals
 from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import State
 
@@ -104,6 +105,7 @@ class Slot:
         self.ending: Ending | None = None
         self.grace = anyio.CancelScope()
         self.ended = anyio.Event()
+        self.hold: Hold | None = None
         self.opened_at = self.used_at = clock.now()
         self.fail = fail
         self.moved = moved
@@ -222,7 +224,8 @@ class Slot:
     def expiry(self) -> tuple[float, str]:
         """When (on the clock) the session's time is over as things stand, and which limit that is."""
         spec = self.record.spec
-        used_at = self.clock.now() if self.lock.locked() else self.used_at
+        in_use = self.lock.locked() or (self.hold is not None and self.hold.keeps)
+        used_at = self.clock.now() if in_use else self.used_at
         return min(
             (self.opened_at + spec.max_duration_minutes * SECONDS_A_MINUTE, "max_duration"),
             (used_at + spec.idle_timeout_minutes * SECONDS_A_MINUTE, "idle_timeout"),
