@@ -68,7 +68,9 @@ class Store(Protocol):
         ...
 
     async def settle(self, step: StepRecord, session: SessionRecord) -> None:
-        """Write one step's outcome and where the session stands now, in one commit."""
+        """Write one step's outcome and where the session stands now, in one commit.
+
+        Whose step it is (`agent_id`, `agent_step`) stays as it was intended."""
         ...
 
     async def withdraw(self, session_id: str, numbers: Sequence[int]) -> None:
@@ -121,7 +123,8 @@ class Store(Protocol):
 
     async def sweep(self, *, older_than: float) -> list[str]:
         """Delete ended sessions and agents (not live ones) last updated before this Unix time, with their steps
-        and events, and requests claimed before it; gives the sessions' ids."""
+        and events, and requests claimed before it; gives the sessions' ids. The session that a kept agent
+        stands in is kept with it."""
         ...
 
     async def close(self) -> None:

@@ -55,9 +55,47 @@ def _sessions_steps_requests(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _agents(connection: Connection) -> None:
+    for statement in (
+        """CREATE TABLE agents (
+            id TEXT NOT NULL PRIMARY KEY,
+            owner TEXT NOT NULL,
+            state TEXT NOT NULL,
+            spec TEXT NOT NULL,
+            session_id TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            ended_at REAL,
+            reason TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            step_count INTEGER NOT NULL,
+            success INTEGER,
+            answer TEXT,
+            result TEXT,
+            question TEXT,
+            usage TEXT NOT NULL
+        )""",
+        "CREATE INDEX agents_by_age ON agents (created_at)",
+        """CREATE TABLE agent_events (
+            agent_id TEXT NOT NULL,
+            sequence INTEGER NOT NULL,
+            after_step INTEGER NOT NULL,
+            at REAL NOT NULL,
+            event TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (agent_id, sequence)
+        )""",
+        "ALTER TABLE steps ADD COLUMN agent_id TEXT",
+        "ALTER TABLE steps ADD COLUMN agent_step INTEGER",
+        # Partial: a step that belongs to no agent costs nothing here.
+        "CREATE INDEX steps_by_agent ON steps (agent_id, agent_step) WHERE agent_id IS NOT NULL",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests,)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents)
 """Every migration, oldest first."""
 
 LATEST: Final = len(MIGRATIONS)

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.logs import Log
 from notte_mcp.records import SessionRecord, StepRecord
 from notte_mcp.store.base import Claim, Store
@@ -74,6 +75,27 @@ class PendingStore:
 
     async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         return await (await self._opened()).steps(session_id, after=after, limit=limit)
+
+    async def put_agent(self, record: AgentRecord, event: AgentEvent | None = None) -> None:
+        await (await self._opened()).put_agent(record, event)
+
+    async def take_agent(self, record: AgentRecord) -> bool:
+        return await (await self._opened()).take_agent(record)
+
+    async def agent(self, agent_id: str) -> AgentRecord | None:
+        return await (await self._opened()).agent(agent_id)
+
+    async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
+        return await (await self._opened()).agents(limit=limit)
+
+    async def agent_steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        return await (await self._opened()).agent_steps(agent_id, after=after, limit=limit)
+
+    async def put_event(self, event: AgentEvent) -> None:
+        await (await self._opened()).put_event(event)
+
+    async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        return await (await self._opened()).events(agent_id, after=after, limit=limit)
 
     async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
         return await (await self._opened()).claim(request_id, tool=tool, digest=digest, owner=owner)

@@ -5,7 +5,7 @@ other. So a cancelled caller leaves a whole transaction or none: a write that wa
 asked for is finished even so, a read is let go. Imported only when a store is
 opened, since SQLAlchemy costs a fifth of a second.
 
-Below: store.base, store.database, store.tables. Above: app.
+Below: store.base, store.database, store.tables, store.agents_sql. Above: app.
 """
 
 import time
@@ -17,10 +17,26 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import Connection, Integer, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
+from notte_mcp.store import agents_sql
+from notte_mcp.store.agents_sql import AGENT, LIVE_AGENT, PUT_AGENT, PUT_EVENT
 from notte_mcp.store.base import Claim
 from notte_mcp.store.database import Database
-from notte_mcp.store.tables import REQUESTS, SESSIONS, STEPS, session_of, session_row, step_of, step_row
+from notte_mcp.store.tables import (
+    AGENTS,
+    REQUESTS,
+    SESSIONS,
+    STEPS,
+    agent_of,
+    agent_row,
+    event_of,
+    event_row,
+    session_of,
+    session_row,
+    step_of,
+    step_row,
+)
 
 T = TypeVar("T")
 
@@ -36,6 +52,7 @@ _PUT_SESSION: Final = _fresh_session.on_conflict_do_update(
     set_={c.name: _fresh_session.excluded[c.name] for c in SESSIONS.columns if c.name not in {"id", "created_at"}},
 )
 _INTEND: Final = insert(STEPS)
+# Whose step it is was said when it was intended: setting it again would write the agents' index anew.
 _OUTCOME: Final = ("actor", "state", "action", "started_at", "ended_at", "receipt", "url")
 _SETTLE_STEP: Final = (
     update(STEPS)
@@ -101,7 +118,7 @@ class SqlStore:
         return [session_of(row) for row in rows]
 
     async def owners(self) -> list[str]:
-        query = select(SESSIONS.c.owner).distinct().where(_LIVE).order_by(SESSIONS.c.owner)
+        query = select(SESSIONS.c.owner).where(_LIVE).union(select(AGENTS.c.owner).where(LIVE_AGENT)).order_by("owner")
         return await self._read(lambda db: list(db.execute(query).scalars()))
 
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
@@ -123,15 +140,19 @@ class SqlStore:
                     step_count=func.max(SESSIONS.c.step_count, _LAST_STEP),
                 )
             )
+            agents_sql.interrupt_agents(db, dead_owners=dead_owners, sessions=ids, reason=reason, now=now)
             marked = select(SESSIONS).where(SESSIONS.c.id.in_(ids)).order_by(SESSIONS.c.created_at.desc())
             return [session_of(row) for row in db.execute(marked).mappings()]
 
         return await self._write(interrupt) if dead_owners else []
 
     async def sweep(self, *, older_than: float) -> list[str]:
-        ended = select(SESSIONS.c.id).where(~_LIVE, SESSIONS.c.updated_at < older_than)
+        # Not the session that an agent stands in: what a kept agent did stays readable.
+        held = SESSIONS.c.id.in_(select(AGENTS.c.session_id))
+        ended = select(SESSIONS.c.id).where(~_LIVE, ~held, SESSIONS.c.updated_at < older_than)
 
         def sweep(db: Connection) -> list[str]:
+            agents_sql.sweep_agents(db, older_than=older_than)
             ids = list(db.execute(ended).scalars())
             db.execute(delete(STEPS).where(STEPS.c.session_id.in_(ended)))
             db.execute(delete(SESSIONS).where(SESSIONS.c.id.in_(ended)))
@@ -174,6 +195,45 @@ class SqlStore:
         )
         rows = await self._read(lambda db: db.execute(query).mappings().all())
         return [step_of(row) for row in rows]
+
+    # --- agents ------------------------------------------------------------------
+
+    async def put_agent(self, record: AgentRecord, event: AgentEvent | None = None) -> None:
+        row, line = agent_row(record), None if event is None else event_row(event)
+
+        def put(db: Connection) -> None:
+            db.execute(PUT_AGENT, row)
+            if line is not None:
+                db.execute(PUT_EVENT, line)
+
+        await self._write(put)
+
+    async def take_agent(self, record: AgentRecord) -> bool:
+        row = agent_row(record)
+        return await self._write(lambda db: agents_sql.take_agent(db, row))
+
+    async def agent(self, agent_id: str) -> AgentRecord | None:
+        row = await self._read(lambda db: db.execute(AGENT, {"id": agent_id}).mappings().one_or_none())
+        return None if row is None else agent_of(row)
+
+    async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
+        query = agents_sql.newest_agents(limit)
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [agent_of(row) for row in rows]
+
+    async def agent_steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
+        query = agents_sql.steps_of_agent(agent_id, after, limit)
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [step_of(row) for row in rows]
+
+    async def put_event(self, event: AgentEvent) -> None:
+        line = event_row(event)
+        await self._write(lambda db: db.execute(PUT_EVENT, line))
+
+    async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        query = agents_sql.events_of_agent(agent_id, after, limit)
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [event_of(row) for row in rows]
 
     # --- answered requests -------------------------------------------------------
 

@@ -3,14 +3,15 @@
 Reading is lenient towards other versions: fields this version does not know are
 left out. How the tables come to be is told in `migrations`.
 
-Below: records. Above: sql.
+Below: records, agent_records. Above: sql, agents_sql.
 """
 
 from dataclasses import asdict, fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import JSON, REAL, Column, Integer, MetaData, RowMapping, Table, Text
+from sqlalchemy import JSON, REAL, Boolean, Column, Integer, MetaData, RowMapping, Table, Text
 
+from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec, Usage
 from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, receipt_from_json, receipt_to_json
 
 _METADATA: Final = MetaData()
@@ -45,6 +46,40 @@ STEPS: Final = Table(
     Column("ended_at", REAL),
     Column("receipt", JSON(none_as_null=True)),
     Column("url", Text),
+    Column("agent_id", Text),
+    Column("agent_step", Integer),
+)
+
+AGENTS: Final = Table(
+    "agents",
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text),
+    Column("state", Text),
+    Column("spec", JSON),
+    Column("session_id", Text),
+    Column("created_at", REAL),
+    Column("updated_at", REAL),
+    Column("ended_at", REAL),
+    Column("reason", Text),
+    Column("attempt", Integer),
+    Column("step_count", Integer),
+    Column("success", Boolean),
+    Column("answer", Text),
+    Column("result", JSON(none_as_null=True)),
+    Column("question", Text),
+    Column("usage", JSON),
+)
+
+AGENT_EVENTS: Final = Table(
+    "agent_events",
+    _METADATA,
+    Column("agent_id", Text, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("after_step", Integer),
+    Column("at", REAL),
+    Column("event", Text),
+    Column("text", Text),
 )
 
 REQUESTS: Final = Table(
@@ -58,7 +93,7 @@ REQUESTS: Final = Table(
     Column("answer", JSON(none_as_null=True)),
 )
 
-_SPEC_FIELDS: Final = frozenset(field.name for field in fields(SessionSpec))
+T = TypeVar("T", SessionSpec, AgentSpec, Usage)
 
 
 def session_row(record: SessionRecord) -> dict[str, Any]:
@@ -83,8 +118,8 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
 def session_of(row: RowMapping) -> SessionRecord:
     """The session that a row holds."""
     values: dict[str, Any] = dict(row)
-    spec: dict[str, Any] = values.pop("spec")
-    return SessionRecord(**values, spec=SessionSpec(**{k: v for k, v in spec.items() if k in _SPEC_FIELDS}))
+    values["spec"] = _known(SessionSpec, values["spec"])
+    return SessionRecord(**values)
 
 
 def step_row(step: StepRecord) -> dict[str, Any]:
@@ -99,6 +134,8 @@ def step_row(step: StepRecord) -> dict[str, Any]:
         "ended_at": step.ended_at,
         "receipt": None if step.receipt is None else receipt_to_json(step.receipt),
         "url": _storable(step.url),
+        "agent_id": step.agent_id,
+        "agent_step": step.agent_step,
     }
 
 
@@ -107,6 +144,59 @@ def step_of(row: RowMapping) -> StepRecord:
     values: dict[str, Any] = dict(row)
     receipt: dict[str, Any] | None = values.pop("receipt")
     return StepRecord(**values, receipt=None if receipt is None else receipt_from_json(receipt))
+
+
+def agent_row(record: AgentRecord) -> dict[str, Any]:
+    """An agent as the values of its row."""
+    return {
+        "id": record.id,
+        "owner": record.owner,
+        "state": record.state,
+        "spec": asdict(record.spec),
+        "session_id": record.session_id,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "ended_at": record.ended_at,
+        "reason": _storable(record.reason),
+        "attempt": record.attempt,
+        "step_count": record.step_count,
+        "success": record.success,
+        "answer": None if record.answer is None else _storable(record.answer),
+        "result": record.result,
+        "question": None if record.question is None else _storable(record.question),
+        "usage": asdict(record.usage),
+    }
+
+
+def agent_of(row: RowMapping) -> AgentRecord:
+    """The agent that a row holds."""
+    values: dict[str, Any] = dict(row)
+    session = _known(SessionSpec, values["spec"]["session"])
+    values["spec"] = _known(AgentSpec, values["spec"] | {"session": session})
+    values["usage"] = _known(Usage, values["usage"])
+    return AgentRecord(**values)
+
+
+def event_row(event: AgentEvent) -> dict[str, Any]:
+    """A line of an agent's log as the values of its row."""
+    return {
+        "agent_id": event.agent_id,
+        "sequence": event.sequence,
+        "after_step": event.after_step,
+        "at": event.at,
+        "event": event.event,
+        "text": _storable(event.text),
+    }
+
+
+def event_of(row: RowMapping) -> AgentEvent:
+    """The line of an agent's log that a row holds."""
+    return AgentEvent(**row)
+
+
+def _known(kind: type[T], values: dict[str, Any]) -> T:
+    names = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in names})
 
 
 def _storable(text: str) -> str:

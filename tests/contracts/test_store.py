@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
+from notte_mcp.agent_records import LIVE_AGENT_STATES, AgentEvent, AgentRecord, AgentSpec, Usage
 from notte_mcp.errors import StoreUnusable
 from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
 from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecord
@@ -65,6 +66,40 @@ RECEIPT = Receipt(
     failed_requests=("GET http://127.0.0.1/x 404",),
     data={"rows": [1, None, "é"]},
 )
+AGENT = AgentRecord(
+    id="agt_" + "a" * 26,
+    owner="own_1",
+    state="running",
+    spec=AgentSpec(
+        task="Order two lamps, and tell the number 👩‍🚀",
+        driver="model",
+        session=SESSION.spec,
+        url="http://127.0.0.1/form",
+        model="scripted",
+        max_steps=7,
+        timeout_seconds=90.5,
+        retries=2,
+        response_schema={"type": "object", "properties": {"number": {"type": ["string", "null"]}}},
+        use_vision=True,
+        max_tokens_spent=9_000,
+        max_usd=0.25,
+        guidance="Step 3 failed: nothing has the id B4.",
+        is_fallback=True,
+    ),
+    session_id=SESSION.id,
+    created_at=1_000.25,
+    updated_at=1_001.5,
+    ended_at=1_009.0,
+    reason="budget",
+    attempt=2,
+    step_count=4,
+    success=False,
+    answer="No lamps are left.",
+    result={"number": None, "left": [0, False]},
+    question="Which colour?",
+    usage=Usage(model_calls=5, input_tokens=8_000, cached_tokens=7_000, output_tokens=300, usd=0.0125, seconds=12.5),
+)
+EVENT = AgentEvent(AGENT.id, sequence=1, after_step=0, at=1_000.5, event="started", text="Order two lamps")
 
 
 @pytest.fixture(params=STORES)
@@ -90,6 +125,21 @@ def named(letter: str, **fields: Any) -> SessionRecord:
 def step(number: int, session: SessionRecord = SESSION, **fields: Any) -> StepRecord:
     """A step like STEP, with a number of its own."""
     return replace(STEP, session_id=session.id, number=number, **fields)
+
+
+def agent(letter: str, **fields: Any) -> AgentRecord:
+    """An agent like AGENT, with an id of its own."""
+    return replace(AGENT, id="agt_" + letter * 26, **fields)
+
+
+def agent_step(number: int, of_agent: int | None, session: SessionRecord = SESSION, **fields: Any) -> StepRecord:
+    """A step of AGENT: `number` is the session's, `of_agent` the agent's own."""
+    return step(number, session, **{"agent_id": AGENT.id, "agent_step": of_agent, **fields})
+
+
+def line(sequence: int, **fields: Any) -> AgentEvent:
+    """A line of AGENT's log."""
+    return replace(EVENT, sequence=sequence, **fields)
 
 
 # --- sessions -----------------------------------------------------------------------
@@ -286,6 +336,208 @@ async def test_a_session_that_cannot_be_restored_is_not_taken(store: Store, stat
     assert await store.sessions() == [record]
 
 
+# --- agents ---------------------------------------------------------------------------
+
+
+async def test_an_agent_comes_back_as_it_was_put(store: Store) -> None:
+    """Every field, the specifications and what it used too; and those that are unset."""
+    bare = AgentRecord(
+        id="agt_" + "b" * 26,
+        owner="own_1",
+        state="running",
+        spec=AgentSpec(task="Look", driver="assistant", session=SessionSpec()),
+        session_id=SESSION.id,
+        created_at=1.0,
+        updated_at=1.0,
+    )
+    await store.put_agent(AGENT)
+    await store.put_agent(bare)
+
+    assert await store.agent(AGENT.id) == AGENT
+    assert await store.agent(bare.id) == bare
+    assert await store.agent("agt_" + "z" * 26) is None
+
+
+@pytest.mark.parametrize("success", [True, False, None])
+@pytest.mark.parametrize("result", [None, False, 0, "", [], {}, [None], "text"])
+async def test_what_an_agent_came_to_is_kept_to_the_letter(store: Store, result: Any, success: Any) -> None:
+    """A parsed answer may be `false` or empty."""
+    await store.put_agent(replace(AGENT, result=result, success=success, answer=""))
+
+    kept = await store.agent(AGENT.id)
+    assert kept is not None
+    assert kept == replace(AGENT, result=result, success=success, answer="")
+    assert type(kept.result) is type(result)
+    assert kept.success is success
+
+
+async def test_an_agent_put_again_is_replaced(store: Store) -> None:
+    """One row per agent: the last word counts, another session (of a next attempt) too."""
+    later = replace(AGENT, state="failed", session_id="ses_" + "b" * 26, attempt=3, updated_at=2_000.0, question=None)
+    await store.put_agent(AGENT)
+    await store.put_agent(later)
+
+    assert await store.agents() == [later]
+
+
+async def test_agents_come_newest_first_and_no_more_than_asked_for(store: Store) -> None:
+    """By creation, as sessions do."""
+    old, new, newest = agent("c", created_at=1.0), agent("d", created_at=3.0), agent("b", created_at=3.0)
+    for record in (new, old, newest):
+        await store.put_agent(record)
+    await store.put_agent(replace(old, answer="touched", updated_at=9_999.0))
+
+    assert [r.id for r in await store.agents()] == [newest.id, new.id, old.id]
+    assert await store.agents(limit=2) == [newest, new]
+
+
+async def test_an_agents_text_that_is_no_unicode_is_stored_readably(store: Store) -> None:
+    """A model's words and a page's never stop the record."""
+    odd = replace(AGENT, reason="\udc00", answer="half \ud83d", question="\ud800?", result={"a": "\ud800"})
+    await store.put_agent(odd, line(1, text="thought \udfff"))
+
+    kept = await store.agent(AGENT.id)
+    assert kept == replace(odd, reason="?", answer="half ?", question="??")
+    assert [e.text for e in await store.events(AGENT.id)] == ["thought ?"]
+
+
+async def test_an_agents_steps_come_by_its_own_numbers_from_all_its_sessions(store: Store) -> None:
+    """A next attempt has a fresh session; what others did on them, or what is not counted, stays out."""
+    second = named("b")
+    first = [agent_step(2, 1), agent_step(3, 2)]
+    rest = [agent_step(1, 3, second), agent_step(2, 4, second)]
+    await store.intend([step(1), *first, agent_step(4, None), step(5, agent_id="agt_" + "b" * 26, agent_step=1)])
+    await store.intend([rest[1], rest[0]])
+
+    assert await store.agent_steps(AGENT.id) == [*first, *rest]
+    assert await store.agent_steps(AGENT.id, after=1, limit=2) == [first[1], rest[0]]
+    assert await store.agent_steps(AGENT.id, after=4) == []
+    assert await store.agent_steps("agt_" + "z" * 26) == []
+
+
+async def test_a_settled_step_is_still_its_agents(store: Store) -> None:
+    """The numbering is the intent's; the outcome is the step's."""
+    done = agent_step(1, 1, state="done", ended_at=1_002.0, receipt=RECEIPT)
+    await store.intend([agent_step(1, 1), agent_step(2, 2)])
+    await store.settle(done, SESSION)
+    await store.withdraw(SESSION.id, [2])
+
+    assert await store.agent_steps(AGENT.id) == [done]
+    assert await store.steps(SESSION.id) == [done]
+
+
+async def test_an_agents_log_is_read_in_order_after_a_line_and_up_to_a_limit(store: Store) -> None:
+    """By sequence, not by writing; a line written again is replaced; others' lines stay out."""
+    lines = [line(1), line(2, event="thought", after_step=1, text="é"), line(10, event="ended", after_step=9, text="")]
+    for event in (lines[2], line(1, text="at first"), lines[1], lines[0], replace(EVENT, agent_id="agt_" + "b" * 26)):
+        await store.put_event(event)
+
+    assert await store.events(AGENT.id) == lines
+    assert await store.events(AGENT.id, after=1, limit=1) == [lines[1]]
+    assert await store.events(AGENT.id, after=10) == []
+
+
+async def test_an_agent_and_a_line_of_its_log_are_put_together(store: Store) -> None:
+    """A reader never finds the state without the line that tells of it."""
+    await store.put_agent(AGENT, EVENT)
+
+    assert await store.agent(AGENT.id) == AGENT
+    assert await store.events(AGENT.id) == [EVENT]
+
+
+async def test_an_interrupted_agent_is_taken_over_once(store: Store) -> None:
+    """Two servers that resume one agent do not both get it."""
+    await store.put_agent(replace(AGENT, state="interrupted"))
+    taken: dict[str, bool] = {}
+
+    async def take(owner: str) -> None:
+        taken[owner] = await store.take_agent(replace(AGENT, state="running", owner=owner))
+
+    async with anyio.create_task_group() as group:
+        for owner in ("own_2", "own_3", "own_4"):
+            group.start_soon(take, owner)
+
+    (winner,) = [owner for owner, won in taken.items() if won]
+    assert await store.agent(AGENT.id) == replace(AGENT, owner=winner)
+
+
+@pytest.mark.parametrize("state", ["running", "needs_input", "stopped", "failed", "completed"])
+async def test_an_agent_that_cannot_be_resumed_is_not_taken(store: Store, state: Any) -> None:
+    """Live ones are their owner's; unlike a session, a failed one has ended."""
+    record = replace(AGENT, state=state)
+    await store.put_agent(record)
+
+    assert await store.take_agent(replace(AGENT, owner="own_2")) is False
+    assert await store.take_agent(agent("q")) is False
+    assert await store.agents() == [record]
+
+
+async def test_owners_of_live_agents_are_owners_too(store: Store) -> None:
+    """Each named once, whatever it holds; an agent that waits for an answer is live."""
+    for number, state in enumerate(sorted(LIVE_AGENT_STATES)):
+        await store.put_agent(agent("abcd"[number], state=state, owner=f"own_{state}"))
+    await store.put_agent(agent("e", state="completed", owner="own_ended"))
+    await store.put_agent(agent("f", state="interrupted", owner="own_cut"))
+    await store.put_session(named("a", owner="own_running"))
+    await store.put_session(named("b", owner="own_a"))
+
+    assert await store.owners() == ["own_a", *(f"own_{state}" for state in sorted(LIVE_AGENT_STATES))]
+
+
+@pytest.mark.parametrize("state", sorted(LIVE_AGENT_STATES))
+async def test_a_dead_owners_live_agents_are_interrupted_with_a_line_that_says_so(store: Store, state: Any) -> None:
+    """P3: with its last step, which may be an intent it was not told of, and after what its log held."""
+    await store.put_session(SESSION)
+    await store.put_agent(replace(AGENT, state=state, step_count=1, ended_at=None), EVENT)
+    await store.put_event(line(2, event="thought", after_step=1))
+    await store.intend([agent_step(1, 1), agent_step(2, 2), agent_step(3, None)])
+
+    await store.interrupt(dead_owners=["own_1"], reason="restart")
+
+    cut = await store.agent(AGENT.id)
+    assert cut is not None
+    assert cut.updated_at > AGENT.updated_at
+    assert cut == replace(
+        AGENT, state="interrupted", reason="restart", step_count=2, ended_at=None, updated_at=cut.updated_at
+    )
+    assert (await store.events(AGENT.id))[2:] == [
+        AgentEvent(AGENT.id, sequence=3, after_step=2, at=cut.updated_at, event="interrupted", text="restart")
+    ]
+    assert [s.state for s in await store.agent_steps(AGENT.id)] == ["outcome_unknown"] * 2
+
+
+async def test_interrupting_leaves_other_agents_alone_and_tells_once(store: Store) -> None:
+    """What has ended, what is somebody else's, and what is interrupted already."""
+    ended = agent("b", state="completed")
+    foreign = agent("c", owner="own_2", session_id=named("c").id)
+    await store.put_agent(AGENT)
+    for record in (ended, foreign):
+        await store.put_agent(record)
+    await store.put_session(named("c", owner="own_2"))
+
+    for _ in range(2):
+        await store.interrupt(dead_owners=["own_1"], reason="restart")
+
+    assert await store.agent(ended.id) == ended
+    assert await store.agent(foreign.id) == foreign
+    assert await store.events(ended.id) == await store.events(foreign.id) == []
+    (told,) = await store.events(AGENT.id)
+    # No step of its own is stored: the number it knew stays.
+    assert (told.sequence, told.after_step) == (1, AGENT.step_count)
+
+
+async def test_an_agent_whose_session_is_interrupted_is_interrupted_with_it(store: Store) -> None:
+    """Whoever drives it has no browser any more."""
+    await store.put_session(SESSION)
+    await store.put_agent(replace(AGENT, owner="own_2"))
+
+    await store.interrupt(dead_owners=["own_1"], reason="restart")
+
+    cut = await store.agent(AGENT.id)
+    assert cut is not None
+    assert (cut.state, cut.owner) == ("interrupted", "own_2")
+
+
 # --- requests -------------------------------------------------------------------------
 
 
@@ -355,6 +607,32 @@ async def test_sweeping_deletes_what_ended_before_with_its_steps_and_nothing_els
     assert {r.id for r in await store.sessions()} == {young.id, live.id}
     assert len(await store.steps(young.id)) == 1
     assert (await store.claim("r1", tool="execute", digest="d1", owner="own_1")).fresh is False
+
+
+async def test_sweeping_deletes_old_agents_with_their_logs_and_never_live_ones(store: Store) -> None:
+    """As with sessions; one that is only interrupted goes in its time too."""
+    old = [agent("b", state="completed", updated_at=10.0), agent("c", state="interrupted", updated_at=10.0)]
+    kept = [agent("d", state="failed", updated_at=30.0), agent("e", state="needs_input", updated_at=10.0)]
+    for record in (*old, *kept):
+        await store.put_agent(record, replace(EVENT, agent_id=record.id))
+
+    assert await store.sweep(older_than=20.0) == []
+    assert [await store.agent(record.id) for record in old] == [None, None]
+    assert [await store.events(record.id) for record in old] == [[], []]
+    assert {r.id for r in await store.agents()} == {record.id for record in kept}
+    assert [len(await store.events(record.id)) for record in kept] == [1, 1]
+
+
+async def test_the_session_that_a_kept_agent_stands_in_is_kept_with_it(store: Store) -> None:
+    """An agent's steps are its session's; both go when the agent does."""
+    await store.put_session(replace(SESSION, state="stopped", updated_at=10.0))
+    await store.intend([agent_step(1, 1)])
+    await store.put_agent(replace(AGENT, state="failed", updated_at=30.0))
+
+    assert await store.sweep(older_than=20.0) == []
+    assert len(await store.agent_steps(AGENT.id)) == 1
+    assert await store.sweep(older_than=40.0) == [SESSION.id]
+    assert await store.agent_steps(AGENT.id) == []
 
 
 async def test_requests_older_than_the_sweep_are_forgotten(store: Store) -> None:

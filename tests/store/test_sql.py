@@ -15,6 +15,7 @@ import anyio
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.errors import StoreTooNew, StoreUnusable
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionRecord, SessionSpec, StepRecord
@@ -29,6 +30,15 @@ SESSION = SessionRecord(
     id="ses_" + "a" * 26, owner="own_1", state="ready", spec=SessionSpec(), created_at=1.0, updated_at=1.0
 )
 STEP = StepRecord(SESSION.id, 1, "assistant", "intended", {"type": "click", "id": "B1"}, started_at=1.0)
+AGENT = AgentRecord(
+    id="agt_" + "a" * 26,
+    owner="own_1",
+    state="running",
+    spec=AgentSpec(task="Look", driver="assistant", session=SessionSpec()),
+    session_id=SESSION.id,
+    created_at=1.0,
+    updated_at=1.0,
+)
 DONE = replace(STEP, state="done", ended_at=2.0, receipt=Receipt(type="click", success=True, message="clicked"))
 
 HOLD = """
@@ -155,7 +165,9 @@ async def test_a_blank_file_gets_the_latest_schema_and_is_private(path: Path) ->
         os.umask(before)
 
     assert ask(path, "PRAGMA user_version") == [migrations.LATEST]
-    assert set(ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'")) >= {"sessions", "steps", "requests"}
+    assert set(ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'")) >= {
+        "sessions", "steps", "requests", "agents", "agent_events",
+    }  # fmt: skip
     assert [p.name for p in path.parent.iterdir() if p.stat().st_mode & 0o077] == []
 
 
@@ -180,6 +192,68 @@ async def test_every_earlier_schema_is_brought_to_the_latest(path: Path, version
     async with opened(path) as store:
         await store.put_session(SESSION)
         assert await store.sessions() == [SESSION]
+
+
+FIRST_SCHEMA_ROWS = (
+    """INSERT INTO sessions VALUES ('ses_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'own_1', 'ready', '', '{"engine":"local"}', 1.0, 1.0,
+       '', '', 2, 0, '{}', NULL)""",
+    """INSERT INTO steps VALUES ('ses_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'assistant', 'done',
+       '{"type":"click","id":"B1"}', 1.0, 2.0, '{"type":"click","success":true,"message":"clicked"}', '')""",
+    """INSERT INTO steps VALUES ('ses_aaaaaaaaaaaaaaaaaaaaaaaaaa', 2, 'assistant', 'intended',
+       '{"type":"click","id":"B1"}', 1.0, NULL, NULL, '')""",
+    "INSERT INTO requests VALUES ('r1', 'execute', 'd1', 'own_1', 1.0, '{\"text\":\"done\"}')",
+)
+
+
+async def test_a_file_of_the_first_schema_keeps_its_rows_and_takes_agents(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written past the store, as the version that knew no agents wrote it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        async with opened(path):
+            pass
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in FIRST_SCHEMA_ROWS:
+            connection.execute(statement)
+
+    async with opened(path) as store:
+        intended = replace(STEP, number=2)
+        assert await store.sessions() == [replace(SESSION, step_count=2)]
+        assert await store.steps(SESSION.id) == [DONE, intended]
+        assert (await store.claim("r1", tool="execute", digest="d1", owner="own_2")).answer == {"text": "done"}
+        mine = replace(STEP, number=3, agent_id=AGENT.id, agent_step=1)
+        await store.put_agent(AGENT)
+        await store.intend([mine])
+        assert await store.agent(AGENT.id) == AGENT
+        assert await store.agent_steps(AGENT.id) == [mine]
+
+
+async def test_an_agents_fields_of_a_later_version_are_left_out(path: Path) -> None:
+    """Two versions may share a state folder while one of them is updated."""
+    async with opened(path) as store:
+        await store.put_agent(AGENT)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE agents SET spec = json_set(spec, '$.mood', 'calm', '$.session.colour', 'red'),"
+            " usage = json_set(usage, '$.watts', 9)"
+        )
+
+    async with opened(path) as store:
+        assert await store.agent(AGENT.id) == AGENT
+        assert await store.agents() == [AGENT]
+
+
+async def test_an_agents_steps_are_found_by_their_index(path: Path) -> None:
+    """A log of many sessions is not read through for one agent's steps."""
+    async with opened(path):
+        pass
+
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT * FROM steps WHERE agent_id = ? AND agent_step > ? ORDER BY agent_step", ("a", 0)
+        ).fetchall()
+    assert ["USING INDEX steps_by_agent" in row[-1] for row in plan] == [True]
 
 
 async def test_a_migration_keeps_what_is_stored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
