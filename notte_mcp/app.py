@@ -1,11 +1,11 @@
-"""The App: state folder, store, engines and registry, opened in this order and closed in reverse.
+"""The App: state folder, store, engines, registry, models and agents, opened in this order and closed in reverse.
 
 The one place that names implementations, and the last one that knows settings:
 below here values go. Opening is quick: what takes time (SQLAlchemy, the sweep of
 what dead servers left, Playwright) is begun or left for its first use, and only
 who needs it waits for it.
 
-Below: registry, engines, store, state_folder, settings. Above: tools, resources, cli.
+Below: agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
 """
 
 import shutil
@@ -19,19 +19,26 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
+from pydantic import SecretStr
 
+from notte_mcp.agents.supervisor import Supervisor
 from notte_mcp.engines.base import Engine
 from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.logs import Log
+from notte_mcp.models.access import Access, Endpoint
+from notte_mcp.models.shelf import Shelf
 from notte_mcp.registry import Limits, Registry
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.base import Store
 from notte_mcp.store.pending import PendingStore
 
-SESSIONS_CLOSE_S: Final = 0.7
+SESSIONS_CLOSE_S: Final = 0.6
 """How long the sessions may take to end with the server; all of closing has to be done in 1.3 s."""
+
+AGENTS_CLOSE_S: Final = 0.2
+"""How long agents may take to be put on record as interrupted: what they were about is cut at once."""
 
 ENGINES_CLOSE_S: Final = 0.4
 
@@ -47,11 +54,14 @@ class App:
     owner: str
     store: Store
     registry: Registry
+    agents: Supervisor
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, engines: Mapping[str, Engine] | None = None) -> AsyncGenerator[App]:
-    """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests.
+async def open_app(
+    settings: Settings, *, engines: Mapping[str, Engine] | None = None, models: Shelf | None = None
+) -> AsyncGenerator[App]:
+    """The App, within `async with`; entered and left in one task. `engines` and `models` replace the real ones in tests.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -69,11 +79,16 @@ async def open_app(settings: Settings, *, engines: Mapping[str, Engine] | None =
             owner=folder.owner,
             limits=Limits(max_sessions=settings.max_sessions),
         )
-        async with _beside(partial(_warm, store)), registry:
+        models = models or _models(settings)
+        agents = Supervisor(
+            registry=registry, store=store, models=models, owner=folder.owner, limit=settings.max_agents
+        )
+        async with _beside(partial(_warm, store)), registry, agents:
             try:
-                yield App(folder.owner, store, registry)
+                yield App(folder.owner, store, registry, agents)
             finally:
-                await _close(registry, engines, store)
+                await _close(agents, registry, engines, store)
+                await models.close()
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(folder.close)
@@ -98,9 +113,10 @@ async def _beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerat
         await group.__aexit__(None, None, None)
 
 
-async def _close(registry: Registry, engines: Mapping[str, Engine], store: Store) -> None:
-    """Sessions, then engines, then the store, whoever cancels whom."""
+async def _close(agents: Supervisor, registry: Registry, engines: Mapping[str, Engine], store: Store) -> None:
+    """Agents, then sessions, then engines, then the store, whoever cancels whom."""
     with anyio.CancelScope(shield=True):
+        await agents.close(deadline_s=AGENTS_CLOSE_S)
         await registry.close(deadline_s=SESSIONS_CLOSE_S)
         async with anyio.create_task_group() as ending:
             for engine in engines.values():
@@ -127,6 +143,19 @@ def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
         )
 
     return {"local": PendingEngine("local", local)}
+
+
+def _models(settings: Settings) -> Shelf:
+    def key(secret: SecretStr | None) -> str | None:
+        return None if secret is None else secret.get_secret_value()
+
+    access = Access(
+        anthropic=Endpoint(key(settings.anthropic_api_key), settings.anthropic_base_url),
+        openai=Endpoint(key(settings.openai_api_key), settings.openai_base_url),
+        google=Endpoint(key(settings.google_api_key)),
+        ollama=Endpoint(None, settings.ollama_base_url),
+    )
+    return Shelf(access, settings.model)
 
 
 async def _open_store(folder: StateFolder, settings: Settings) -> Store:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,11 +32,24 @@ def default_config_file() -> Path:
     return Path(platformdirs.user_config_dir("notte-mcp", appauthor=False)) / "config.toml"
 
 
+def _theirs(*names: str) -> AliasChoices:
+    """A provider's own environment names for a setting, behind ours; in the file it is called as it is here."""
+    return AliasChoices(f"notte_mcp_{names[0]}".upper(), *names, names[0].lower())
+
+
 class Settings(BaseSettings):
-    """Every setting. Times in minutes or days as named, sizes in bytes or px."""
+    """Every setting. Times in minutes or days as named, sizes in bytes or px.
+
+    A model's key and address are found by the names that its provider gives them, too.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="NOTTE_MCP_", frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True
+        env_prefix="NOTTE_MCP_",
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        validate_default=True,
+        populate_by_name=True,
     )
 
     state_dir: Path = Field(default_factory=default_state_dir)
@@ -69,6 +82,19 @@ class Settings(BaseSettings):
 
     upload_dirs: tuple[Path, ...] = ()
     """Folders whose files a page may be given, besides each session's own."""
+
+    model: str | None = None
+    """The model that drives agents: `anthropic:...`, `openai:...`, `openai-chat:...`, `google:...`, `ollama:...`."""
+
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias=_theirs("ANTHROPIC_API_KEY"))
+    anthropic_base_url: str | None = Field(default=None, validation_alias=_theirs("ANTHROPIC_BASE_URL"))
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias=_theirs("OPENAI_API_KEY"))
+    openai_base_url: str | None = Field(default=None, validation_alias=_theirs("OPENAI_BASE_URL"))
+    google_api_key: SecretStr | None = Field(default=None, validation_alias=_theirs("GOOGLE_API_KEY", "GEMINI_API_KEY"))
+    ollama_base_url: str | None = Field(default=None, validation_alias=_theirs("OLLAMA_BASE_URL"))
+
+    max_agents: int = Field(default=16, ge=1, le=256)
+    """Live agents of one server."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

@@ -14,6 +14,7 @@ from scripts.find_chromium import find
 from tests.site import Site
 
 _KEPT = frozenset({"NOTTE_MCP_BROWSER", "NOTTE_MCP_NO_SANDBOX"})
+_TAKEN = ("NOTTE_", "ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_", "OLLAMA_")
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +25,11 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
-    """State in a folder of this run, no configuration file, no `NOTTE_*` but which browser and whether sandboxed."""
+    """State in a folder of this run, no configuration file, no model's key, no `NOTTE_*` but which browser and whether
+    sandboxed."""
     root = tmp_path_factory.mktemp("person")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in os.environ if n.startswith("NOTTE_") and n not in _KEPT]:
+        for name in [n for n in os.environ if n.startswith(_TAKEN) and n not in _KEPT]:
             patch.delenv(name)
         patch.setenv("NOTTE_MCP_STATE_DIR", str(root / "state"))
         patch.setenv("XDG_CONFIG_HOME", str(root / "config"))

@@ -75,11 +75,11 @@ class NeedInput:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """It is over. `result` is the parsed answer where a schema was given."""
+    """It is over, or (`interrupted`) could go on elsewhere. `result` is the parsed answer where a schema was given."""
 
-    state: Literal["completed", "failed", "stopped"]
+    state: Literal["completed", "failed", "stopped", "interrupted"]
     reason: str
-    answer: str
+    answer: str = ""
     success: bool = False
     result: Any = None
 

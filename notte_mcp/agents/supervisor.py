@@ -1,18 +1,41 @@
-"""Agents by id: start, find, wait, steer, stop. (Interface; being built.)
+"""Agents by id: start, find, wait, steer, stop.
 
-Agents live in the App's task group, never in a request: whoever waits may leave.
+Agents live in the App's task group, never in a request: whoever waits may leave. Reading
+and stopping never queue behind an agent. Of each agent that ended it is said how and why;
+what a dead server drove is `interrupted`, and goes on only when asked to.
 
-Below: runner, agent, registry. Above: app, tools, resources.
+Below: life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Literal, Protocol, Self
 
-from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec
+import anyio
+
+from notte_mcp.actions import Goto
+from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec, Driver
+from notte_mcp.agents import answers, refusals
+from notte_mcp.agents.agent import Agent
+from notte_mcp.agents.attempts import Attempts, by_caller
+from notte_mcp.agents.life import GRACE_S, Life
+from notte_mcp.agents.moves import Finish
+from notte_mcp.agents.past import past_of
+from notte_mcp.errors import InvalidArgument, ModelMissing, NeedsCloud
+from notte_mcp.ids import new_agent_id
+from notte_mcp.models.base import ChatModel
 from notte_mcp.records import StepRecord
+from notte_mcp.registry import Clock, Registry, SystemClock
+from notte_mcp.store.base import Store
 
 Command = Literal["pause", "resume", "message", "answer"]
 Until = Literal["step", "input", "done"]
+
+CUT_S: Final = 1.2
+"""How long it may take to end once it was cut."""
+
+LOAD_S: Final = 35.0
+"""How long the first page of an agent that the caller drives may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +47,52 @@ class Steered:
     at_step: int
 
 
-class Supervisor:
-    """See the module."""
+class Models(Protocol):
+    """Where models come from; `default` is the configured one's name, if any."""
 
-    def choose_driver(self, asked: str, *, engine: str, model: str | None) -> Literal["assistant", "model", "notte"]:
+    default: str | None
+
+    def named(self, name: str) -> ChatModel:
+        """The model of that name. Raises: ModelUnknown, ModelMissing."""
+        ...
+
+
+class Supervisor:
+    """See the module. Runs between entering and leaving it (`async with`), in one task, within the registry's time."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: Store,
+        models: Models,
+        owner: str,
+        limit: int = 16,
+        clock: Clock | None = None,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._models = models
+        self._owner = owner
+        self._limit = limit
+        self._clock = clock or SystemClock()
+        self._life = Life(registry, self._clock)
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        self._life.tasks = await anyio.create_task_group().__aenter__()
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close(deadline_s=0.5)
+        self._life.tasks.cancel_scope.cancel()
+        await self._life.tasks.__aexit__(None, None, None)
+
+    # --- beginnings ---------------------------------------------------------------
+
+    def choose_driver(self, asked: str, *, engine: str, model: str | None) -> Driver:
         """The driver meant by `auto|assistant|model|notte`: on a cloud session the cloud's agent, else a
         configured model, else the assistant.
 
@@ -35,7 +100,22 @@ class Supervisor:
             ModelMissing: `model` and none is configured, or its extra is not installed.
             ModelUnknown: no provider has this name. NeedsCloud: `notte` without a cloud session.
         """
-        raise NotImplementedError
+        named = model or self._models.default
+        if asked == "notte" or (asked == "auto" and engine == "notte" and model is None):
+            raise NeedsCloud(
+                "driver notte runs agents in the Notte cloud, which this version does not reach yet.",
+                next_call='the same call with driver="model" or "assistant"',
+            )
+        if asked == "assistant" or (asked == "auto" and named is None):
+            return "assistant"
+        if named is None:
+            raise ModelMissing(
+                "driver model needs a model, and none is configured.",
+                next_call='the same call with model="anthropic:..." or driver="assistant"; '
+                "or set NOTTE_MCP_MODEL and restart the server",
+            )
+        self._models.named(named)
+        return "model"
 
     async def start(self, spec: AgentSpec, *, session_id: str | None = None) -> AgentRecord:
         """A new agent, in the session named or in one of its own; on disk when this returns, with the first
@@ -45,45 +125,212 @@ class Supervisor:
             SessionBusy (an agent has that session), InvalidArgument (no JSON Schema), ModelMissing,
             ModelUnknown, and what `Registry.open` and `Registry.use` raise.
         """
-        raise NotImplementedError
+        model = self._ready(spec)
+        if session_id is None:
+            session, _ = await self._registry.open(spec.session)
+        else:
+            session = await self._registry.record(session_id)
+        now = self._clock.unix()
+        named = spec.model or self._models.default if spec.driver == "model" else None
+        spec = replace(spec, model=named, session=session.spec)
+        record = AgentRecord(new_agent_id(), self._owner, "running", spec, session.id, now, now)
+        agent = Agent(record, store=self._store, clock=self._clock)
+        try:
+            agent.redact = self._registry.take(session.id, agent)
+            await agent.note("started", spec.task)
+        except BaseException:
+            self._registry.release(session.id, agent)
+            if session_id is None:
+                with anyio.CancelScope(shield=True):
+                    await self._registry.stop(session.id, mode="now", reason="no_agent")
+            raise
+        self._life.begin(agent)
+        if model is None:
+            await self._first_page(agent)
+            self._life.drive(agent, by_caller(agent))
+        else:
+            owns = session_id is None
+            self._life.drive(agent, Attempts(agent, self._registry, model, self._clock, owns_session=owns).run())
+        return agent.snapshot()
+
+    def _ready(self, spec: AgentSpec) -> ChatModel | None:
+        """The model that drives it (None: the caller does), once nothing of what was asked for is wrong."""
+        if self._closing:
+            raise InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
+        if len(self._life.live) >= self._limit:
+            raise refusals.full(self._limit, [agent.record for agent in self._life.live.values()])
+        if spec.response_schema is not None and (wrong := answers.valid_schema(spec.response_schema)):
+            raise InvalidArgument(
+                f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+            )
+        if spec.driver == "assistant":
+            if spec.retries:
+                raise InvalidArgument(
+                    "retries need an agent that a model drives; this one would be driven by you.",
+                    next_call="the same call without retries",
+                )
+            return None
+        return self._models.named(spec.model or self._models.default or "")
+
+    async def _first_page(self, agent: Agent) -> None:
+        """The first step of an agent that the caller drives. A page that does not load is a failed step, no end."""
+        if (url := agent.record.spec.url) is None:
+            return
+        async with self._registry.use(agent.record.session_id) as live:
+            await live.execute([Goto(url=url)], deadline_s=LOAD_S)
+
+    # --- reading ------------------------------------------------------------------
 
     async def record(self, agent_id: str) -> AgentRecord:
         """An agent as it stands, live or not. Raises: UnknownAgent."""
-        raise NotImplementedError
+        if (agent := self._life.live.get(agent_id)) is not None:
+            return agent.snapshot()
+        if (record := await self._store.agent(agent_id)) is None:
+            raise refusals.unknown(agent_id)
+        return record
 
     async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
         """Agents, newest first, the live ones as they stand."""
-        raise NotImplementedError
+        stored = await self._store.agents(limit=limit)
+        return [self._life.live[r.id].snapshot() if r.id in self._life.live else r for r in stored]
 
     async def steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         """Its steps by its own numbers. Raises: UnknownAgent."""
-        raise NotImplementedError
+        await self.record(agent_id)
+        return await self._store.agent_steps(agent_id, after=after, limit=limit)
 
     async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
         """Lines of its log that are no steps. Raises: UnknownAgent."""
-        raise NotImplementedError
+        await self.record(agent_id)
+        return await self._store.events(agent_id, after=after, limit=limit)
+
+    async def agent_on(self, session_id: str) -> AgentRecord | None:
+        """The live agent that has this session, if any."""
+        agent = self._life.live.get(self._registry.holder(session_id) or "")
+        return agent.snapshot() if agent is not None else None
 
     async def wait(
         self, agent_id: str, *, seconds: float, after_step: int | None = None, until: Until = "done"
     ) -> AgentRecord:
-        """Come back when a step above `after_step` (default: the last) has its outcome (`step`), when it needs
-        input (`input`), or when it has ended; each also at what comes later, and when `seconds` are over.
+        """Come back when a step above `after_step` (default: the last) has its outcome (`step`), when it has
+        ended, or when `seconds` are over. Whatever is waited for, one that needs input is not waited for.
 
         Raises: UnknownAgent.
         """
-        raise NotImplementedError
+        agent = self._life.live.get(agent_id)
+        if agent is None:
+            return await self.record(agent_id)
+        after = agent.step_count if after_step is None else after_step
+        with anyio.move_on_after(seconds):
+            while not agent.ended.is_set() and agent.record.state != "needs_input":
+                if until == "step" and agent.step_count > after:
+                    break
+                await agent.next_beat()
+        return agent.snapshot()
+
+    # --- steering -----------------------------------------------------------------
 
     async def steer(self, agent_id: str, command: Command, text: str | None = None) -> Steered:
         """Pause, resume (an interrupted one too, once its session is restored), message, answer.
 
         Raises: UnknownAgent, AgentEnded, InvalidArgument (no text, nothing was asked), SessionNotLive.
         """
-        raise NotImplementedError
+        if command in ("message", "answer") and not (text or "").strip():
+            raise InvalidArgument(f"{command} needs `text`.", next_call="the same call with text")
+        agent = self._life.live.get(agent_id)
+        if agent is None:
+            record = await self.record(agent_id)
+            if command == "resume" and record.state == "interrupted":
+                return await self._go_on(record)
+            raise refusals.over(record)
+        if agent.ending is not None:
+            raise refusals.over(agent.snapshot())
+        return await self._steer(agent, command, text or "")
+
+    async def _steer(self, agent: Agent, command: Command, text: str) -> Steered:
+        accepted = True
+        match command:
+            case "pause" if agent.is_driven_by_caller:
+                raise refusals.driven_by_caller(agent.record)
+            case "pause":
+                accepted, agent.is_held_up = not agent.is_held_up, True
+                # Between its steps it is paused now, and not only when the model has answered.
+                if not agent.is_acting and agent.record.state == "running":
+                    await agent.note("paused", state="paused")
+            case "resume":
+                accepted, agent.is_held_up = agent.is_held_up, False
+                if agent.record.state == "paused":
+                    await agent.note("resumed", state="running")
+            case "message":
+                await agent.note("message", text)
+                agent.tell(f"message from the person: {text}")
+            case "answer":
+                if agent.record.state != "needs_input":
+                    raise refusals.nothing_asked(agent.record)
+                agent.told.append(f"the person's answer: {text}")
+                await agent.note("answer", text, state="running", question=None)
+        agent.beat()
+        return Steered(agent.snapshot(), accepted, agent.step_count)
+
+    async def _go_on(self, record: AgentRecord) -> Steered:
+        """Drive an interrupted agent again, with its history, in its restored session."""
+        model = self._ready(record.spec)
+        past = await past_of(record, self._store)
+        events = await self._store.events(record.id)
+        record = record.but(owner=self._owner, state="running", reason="", ended_at=None, answer=None, success=None)
+        acted = sum(1 for s in await self._store.agent_steps(record.id) if _counts(s, record.session_id))
+        agent = Agent(record, store=self._store, clock=self._clock, sequence=_last(events), acted=acted)
+        agent.redact = self._registry.take(record.session_id, agent)
+        if not await self._store.take_agent(record):
+            self._registry.release(record.session_id, agent)
+            raise refusals.taken(record)
+        self._life.begin(agent)
+        await agent.note("resumed", f"after {record.step_count} steps, in session {record.session_id}")
+        work = Attempts(agent, self._registry, model, self._clock, owns_session=False).run(past) if model else None
+        self._life.drive(agent, work or by_caller(agent))
+        return Steered(agent.snapshot(), accepted=True, at_step=agent.step_count)
+
+    # --- ends ---------------------------------------------------------------------
 
     async def stop(self, agent_id: str, *, mode: Literal["graceful", "now"] = "graceful") -> AgentRecord:
         """End it within 4 s; its session stays. Idempotent. Raises: UnknownAgent."""
-        raise NotImplementedError
+        agent = self._life.live.get(agent_id)
+        if agent is None:
+            return await self._stop_record(await self.record(agent_id))
+        agent.end(Finish("stopped", "user", "Stopped by its user."))
+        if mode == "now":
+            agent.running.cancel()
+        with anyio.move_on_after(GRACE_S + CUT_S):
+            await agent.ended.wait()
+        return agent.snapshot()
 
-    async def agent_on(self, session_id: str) -> AgentRecord | None:
-        """The live agent that has this session, if any."""
-        raise NotImplementedError
+    async def _stop_record(self, record: AgentRecord) -> AgentRecord:
+        """One that nobody drives here: an interrupted one is not to go on any more."""
+        if record.is_live:
+            raise refusals.elsewhere(record)
+        if record.state == "interrupted":
+            now = self._clock.unix()
+            record = record.but(state="stopped", reason="user", success=False, ended_at=now, updated_at=now)
+            sequence = _last(await self._store.events(record.id)) + 1
+            await self._store.put_agent(
+                record, AgentEvent(record.id, sequence, record.step_count, now, "ended", "stopped (user)")
+            )
+        return record
+
+    async def close(self, *, deadline_s: float) -> None:
+        """The server ends: every live agent becomes `interrupted`. Idempotent."""
+        self._closing = True
+        live = list(self._life.live.values())
+        with anyio.CancelScope(shield=True), anyio.move_on_after(deadline_s):
+            for agent in live:
+                agent.end(Finish("interrupted", "restart", "The server ended."))
+            for agent in live:
+                await agent.ended.wait()
+
+
+def _counts(step: StepRecord, session_id: str) -> bool:
+    return step.session_id == session_id and step.action.get("type") not in ("completion", "help")
+
+
+def _last(events: list[AgentEvent]) -> int:
+    return events[-1].sequence if events else 0

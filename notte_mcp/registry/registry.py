@@ -223,6 +223,11 @@ class Registry:
         slot = self._slots.get(session_id)
         return slot.hold.agent_id if slot is not None and slot.hold is not None else None
 
+    def is_live(self, session_id: str) -> bool:
+        """Whether the session has a browser here that is not being ended."""
+        slot = self._slots.get(session_id)
+        return slot is not None and slot.ending is None
+
     async def until_ended(self, session_id: str) -> SessionRecord:
         """Wait until a live session has ended; how it did. Raises: UnknownSession."""
         if (slot := self._slots.get(session_id)) is not None:

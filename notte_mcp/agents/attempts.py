@@ -1,0 +1,130 @@
+"""How an agent is driven from its first attempt to its end: by a model, or by whoever calls.
+
+A failed attempt is followed by another one in a fresh session, where retries were asked
+for, after 1, 2, 4 seconds. What cannot be mended by trying again (a refused key, an end
+that somebody asked for) is not tried again.
+
+Below: runner, agent, registry, models. Above: supervisor.
+"""
+
+from typing import Final
+
+import anyio
+
+from notte_mcp.actions import Completion, Help
+from notte_mcp.agents import answers
+from notte_mcp.agents.agent import Agent
+from notte_mcp.agents.moves import Finish
+from notte_mcp.agents.runner import Past, Runner
+from notte_mcp.errors import ModelMissing, ModelRefused, ModelUnavailable, ModelUnknown, NotteMCPError
+from notte_mcp.models.base import ChatModel
+from notte_mcp.records import SessionRecord
+from notte_mcp.registry import Clock, Registry
+
+HOPELESS: Final = frozenset({"user", "timeout", "budget", "restart", "session_stopped", "model_refused", "closed"})
+"""Reasons after which another attempt would end the same, or is not wanted."""
+
+
+class Attempts:
+    """An agent that a model drives."""
+
+    def __init__(self, agent: Agent, registry: Registry, model: ChatModel, clock: Clock, *, owns_session: bool) -> None:
+        self._agent = agent
+        self._registry = registry
+        self._model = model
+        self._clock = clock
+        self._owns_session = owns_session
+
+    async def run(self, past: Past = ()) -> Finish:
+        """How it ended at last. Raises nothing that is expected: a failure is an end like others."""
+        agent = self._agent
+        while True:
+            finish = await self._attempt(past)
+            left = agent.record.spec.retries + 1 - agent.record.attempt
+            if finish.success or left <= 0 or finish.reason in HOPELESS or agent.ending is not None:
+                return agent.ending or finish
+            past = ()
+            if (cut := await self._again(finish)) is not None:
+                return cut
+
+    async def _attempt(self, past: Past) -> Finish:
+        try:
+            return await Runner(self._agent, self._registry, self._model, past=past).run()
+        except NotteMCPError as error:
+            return await failure(error, self._agent, self._registry)
+
+    async def _again(self, failed: Finish) -> Finish | None:
+        """A fresh session for the next attempt; an end where that cannot be had."""
+        agent = self._agent
+        before = agent.record.session_id
+        number = agent.record.attempt + 1
+        why = f"attempt {number} of {agent.record.spec.retries + 1}; the last one: {failed.reason}: {failed.answer}"
+        await agent.note("attempt", why, attempt=number)
+        agent.asking = anyio.CancelScope()
+        with agent.asking:
+            await self._clock.sleep(2.0 ** (number - 2))
+        if agent.ending is not None:
+            return agent.ending
+        self._registry.release(before, agent)
+        if self._owns_session:
+            await self._registry.stop(before, reason="retried")
+        try:
+            session, _ = await self._registry.open(agent.record.spec.session)
+            agent.redact = self._registry.take(session.id, agent)
+        except NotteMCPError as error:
+            return Finish("failed", error.code, str(error))
+        self._owns_session = True
+        agent.acted, agent.said, agent.told = 0, None, []
+        agent.record = agent.record.but(session_id=session.id)
+        agent.watching.cancel()
+        await agent.note("started", f"in session {session.id}")
+        return None
+
+
+async def by_caller(agent: Agent) -> Finish:
+    """Wait while the caller drives: until its completion, or an end that was asked for."""
+    while agent.ending is None:
+        said, agent.said = agent.said, None
+        match said:
+            case Completion():
+                return completed(agent, said)
+            case Help():
+                question = agent.redact(said.value)
+                await agent.note("needs_input", question, state="needs_input", question=question)
+            case _:
+                await agent.next_beat()
+    return agent.ending
+
+
+def completed(agent: Agent, said: Completion) -> Finish:
+    """The end that a completion asks for; its answer fits the schema, or the hold would have refused it."""
+    answer = agent.redact(said.answer)
+    if not said.success:
+        return Finish("failed", "gave_up", answer)
+    schema = agent.record.spec.response_schema
+    return Finish("completed", "", answer, success=True, result=answers.parse(answer) if schema is not None else None)
+
+
+async def failure(error: NotteMCPError, agent: Agent, registry: Registry) -> Finish:
+    """What an error that ended an attempt means for the agent."""
+    match error:
+        case ModelRefused() | ModelUnknown() | ModelMissing():
+            return Finish("failed", "model_refused", str(error))
+        case ModelUnavailable():
+            return Finish("failed", "model_error", str(error))
+        case _ if registry.is_live(agent.record.session_id):
+            return Finish("failed", error.code, str(error))
+        case _:
+            return gone(await registry.until_ended(agent.record.session_id))
+
+
+def gone(session: SessionRecord) -> Finish:
+    """The end of an agent whose session has ended: with a stopped one it is over, with a lost one it can go on."""
+    match session.state:
+        case "failed":
+            return Finish("interrupted", "crash", "The browser of its session is gone.")
+        case "interrupted":
+            return Finish("interrupted", "restart", "The server of its session ended.")
+        case _:
+            why = f"Its session was stopped ({session.reason or 'user'})."
+            return Finish("stopped", "session_stopped", why)

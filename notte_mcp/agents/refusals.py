@@ -1,0 +1,73 @@
+"""What agents say when they cannot do what was asked: texts only.
+
+Below: errors, agent_records. Above: supervisor.
+"""
+
+from collections.abc import Sequence
+
+from notte_mcp.agent_records import AgentRecord
+from notte_mcp.errors import AgentEnded, InvalidArgument, LimitReached, UnknownAgent
+
+
+def unknown(agent_id: str) -> UnknownAgent:
+    """No agent has this id."""
+    return UnknownAgent(f"There is no agent {agent_id!r}.", next_call="notte_status() lists the agents there are")
+
+
+def over(record: AgentRecord) -> AgentEnded:
+    """It has ended, is ending, or has nobody who drives it."""
+    if record.state == "interrupted":
+        return AgentEnded(
+            f"Agent {record.id} is interrupted ({record.reason}) after {record.step_count} steps.",
+            kept="Its steps and its log are kept.",
+            next_call=f'notte_start(session_id="{record.session_id}") to restore its session, then '
+            f'notte_steer(agent_id="{record.id}", command="resume")',
+        )
+    if record.is_live and record.state != "stopping":
+        return elsewhere(record)
+    why = f" ({record.reason})" if record.reason else ""
+    return AgentEnded(
+        f"Agent {record.id} is {record.state}{why}; it cannot be steered any more.",
+        kept=f"Its {record.step_count} steps and its answer are kept.",
+        next_call=f'notte_status(id="{record.id}"), or notte_start(task=...) for a new one',
+    )
+
+
+def elsewhere(record: AgentRecord) -> AgentEnded:
+    """Another server process drives it."""
+    return AgentEnded(
+        f"Agent {record.id} is driven by another server process, and only that one can steer or stop it.",
+        next_call=f'notte_status(id="{record.id}") to read how it stands',
+    )
+
+
+def taken(record: AgentRecord) -> AgentEnded:
+    """Two servers were asked to go on with it."""
+    return AgentEnded(
+        f"Agent {record.id} has just been resumed by another server.", next_call=f'notte_status(id="{record.id}")'
+    )
+
+
+def full(limit: int, live: Sequence[AgentRecord]) -> LimitReached:
+    """All slots are taken."""
+    listed = "; ".join(f"{one.id} ({one.state}, {one.step_count} steps)" for one in live)
+    return LimitReached(
+        f"This server runs at most {limit} agents at once; live now: {listed}.",
+        next_call=f'notte_status(id="{live[0].id}", wait_seconds=30, until="done"), or notte_stop one',
+    )
+
+
+def driven_by_caller(record: AgentRecord) -> InvalidArgument:
+    """There is nothing to pause in an agent that acts only when it is told to."""
+    return InvalidArgument(
+        f"Agent {record.id} is driven by you: it does nothing between your calls, so there is nothing to pause.",
+        next_call="notte_execute to go on, or notte_stop to end it",
+    )
+
+
+def nothing_asked(record: AgentRecord) -> InvalidArgument:
+    """An answer without a question."""
+    return InvalidArgument(
+        f"Agent {record.id} is {record.state} and has asked nothing.",
+        next_call=f'notte_steer(agent_id="{record.id}", command="message", text=...) to tell it something',
+    )
