@@ -46,6 +46,8 @@ def test_the_document_draws_the_layers_that_are_checked() -> None:
         ("registry.py", "import mcp.types", "Only the surface knows MCP"),
         ("registry.py", "import sqlalchemy", "SQLAlchemy is the store's"),
         ("registry.py", "import notte_mcp.settings", "Settings stop at the app"),
+        ("agents/loop.py", "import time", "What an agent decides is decided without IO"),
+        ("agents/parsing.py", "import notte_mcp.registry", "What an agent decides is decided without IO"),
     ],
 )
 def test_an_import_against_the_layers_is_found(tmp_path: Path, module: str, line: str, contract: str) -> None:
