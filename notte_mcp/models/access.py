@@ -1,0 +1,41 @@
+"""Keys and addresses of the providers: what is passed in, since nothing here reads the environment.
+
+Below: nothing. Above: providers, named, app (which fills it from the settings).
+"""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One provider's key and address. None for either: no key, the vendor's own address."""
+
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> str | None:
+        """The key without the white space that a copy brings along; None where nothing is left."""
+        return (self.api_key or "").strip() or None
+
+    @property
+    def url(self) -> str | None:
+        """The address, likewise."""
+        return (self.base_url or "").strip() or None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be in a text: the key, and a password inside the address."""
+        password = urlsplit(self.url or "").password
+        return tuple(dict.fromkeys(s for s in (self.api_key, self.key, password) if s and s.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What each provider is called with. Equal where the settings are."""
+
+    anthropic: Endpoint = Endpoint()
+    openai: Endpoint = Endpoint()
+    google: Endpoint = Endpoint()
+    ollama: Endpoint = Endpoint()

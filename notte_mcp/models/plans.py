@@ -1,0 +1,121 @@
+"""Plans: answers written ahead, in which elements are named by role and name.
+
+A plan is a list of answers. Each is an object `{thought?, actions: [...]}`, or
+plain text. Ids are given by a live page, so a plan cannot know them; it says
+
+    {{button "Send request"}}       the id of the line `B4 button "Send request"`
+    {{button 'Send request'}}       the same, easier to write inside JSON
+    {{button "Add to cart" 3}}      the third of that role and name, in reading order
+
+in any string, and the model puts the id in its place when it is asked: it looks in
+the last user's message that has such a line. A name is written as the page's text
+shows it (long ones are cut there); a row that leaves its name out ("as in the row
+above") is not found by it.
+
+As a file a plan is JSON: that list, or `{"answers": [...], "delay_s": 0.5,
+"repeat_last": true}`.
+
+Below: errors. Above: scripted, named.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from notte_mcp.errors import ModelRefused, ModelUnknown
+from notte_mcp.models.base import ChatRequest
+
+MAX_PLAN_BYTES: Final = 1_000_000
+_OPTIONS: Final = frozenset({"answers", "delay_s", "repeat_last"})
+
+# {{role "name" nth}}; the name in either kind of quotes, its own ones escaped.
+_PLACEHOLDER: Final = re.compile(
+    r"""\{\{\s*(?P<role>[\w-]+)\s+(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)')(?:\s+(?P<nth>\d+))?\s*\}\}"""
+)
+# A line's element, or one of a row's: at the line's start (a row's and a change's mark before it), or after a dot.
+_ELEMENT: Final = re.compile(
+    r"""(?:^[ \t]*(?:[-+~][ ])?|[ ]·[ ])(?P<id>[BLIFMO]\d+)[ ](?P<role>[\w-]+)[ ]"(?P<name>(?:[^"\\]|\\.)*)\"""",
+    re.MULTILINE,
+)
+_ESCAPED: Final = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Answers in order. `delay_s` is waited before each; `repeat_last` gives the last one for ever."""
+
+    answers: tuple[Any, ...]
+    delay_s: float = 0.0
+    repeat_last: bool = False
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan's file.
+
+    Raises:
+        ModelUnknown: no such file, too large, or no plan. Its content is never quoted: any path may be asked for.
+    """
+    try:
+        if path.stat().st_size > MAX_PLAN_BYTES:
+            raise _no_plan(path, f"is larger than {MAX_PLAN_BYTES} bytes")
+        found = cast(object, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _no_plan(path, f"cannot be read as JSON ({type(error).__name__})") from None
+    options = cast(dict[str, object], found) if isinstance(found, dict) else {"answers": found}
+    answers, delay_s = options.get("answers"), options.get("delay_s", 0)
+    if not isinstance(answers, list) or not isinstance(delay_s, int | float) or options.keys() - _OPTIONS:
+        raise _no_plan(path, "holds no list of answers")
+    return Plan(tuple(cast(list[object], answers)), float(delay_s), bool(options.get("repeat_last", False)))
+
+
+def _no_plan(path: Path, why: str) -> ModelUnknown:
+    return ModelUnknown(
+        f"The plan {path} {why}.",
+        next_call="name a JSON file with a list of answers: scripted:/path/to/plan.json",
+    )
+
+
+def filled(answer: object, request: ChatRequest) -> object:
+    """`answer` with the ids of the page in place of the elements it names.
+
+    Raises:
+        ModelRefused: an element is not in what the model was shown.
+    """
+    match answer:
+        case str():
+            return _PLACEHOLDER.sub(lambda found: _id_for(found, request), answer)
+        case dict():
+            return {key: filled(value, request) for key, value in cast(dict[str, object], answer).items()}
+        case list() | tuple():
+            return [filled(value, request) for value in cast(list[object], answer)]
+        case _:
+            return answer
+
+
+def _id_for(placeholder: re.Match[str], request: ChatRequest) -> str:
+    role = placeholder["role"]
+    name = _plain(placeholder["double"] if placeholder["double"] is not None else placeholder["single"])
+    nth = int(placeholder["nth"] or 1)
+    for message in reversed(request.messages):
+        if message.role == "user":
+            ids = list(dict.fromkeys(_ids(message.text, role, name)))
+            if 0 < nth <= len(ids):
+                return ids[nth - 1]
+    which = f" number {nth}" if placeholder["nth"] else ""
+    raise ModelRefused(
+        f'The plan names {role} "{name}"{which}, and the page that the model was shown has none.',
+        next_call="notte_observe() shows the page; write its role and name into the plan",
+    )
+
+
+def _ids(text: str, role: str, name: str) -> Iterator[str]:
+    for found in _ELEMENT.finditer(text):
+        if found["role"] == role and _plain(found["name"]) == name:
+            yield found["id"]
+
+
+def _plain(escaped: str) -> str:
+    return _ESCAPED.sub(r"\1", escaped)
