@@ -27,7 +27,7 @@ from mcp.types import (
 )
 
 from notte_mcp import __version__
-from notte_mcp.errors import NotteMCPError, UnknownResource, UnknownSession
+from notte_mcp.errors import NotteMCPError, UnknownAgent, UnknownResource, UnknownSession
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.records import SessionSpec
 from notte_mcp.resources.listing import RESOURCES, TEMPLATES, completions
@@ -88,7 +88,7 @@ class NotteServer(MCPServer[Surface]):
         del context
         try:
             content = await read(self.surface.app, str(uri))
-        except (UnknownResource, UnknownSession) as error:
+        except (UnknownResource, UnknownSession, UnknownAgent) as error:
             raise ResourceNotFoundError(str(error)) from error
         except NotteMCPError as error:
             raise ResourceError(str(error)) from error
@@ -146,6 +146,7 @@ def _complete(server: NotteServer, surface: Surface) -> None:
             return None
         others = (known.arguments or {}) if known is not None else {}
         try:
-            return Completion(values=await completions(surface.app, argument.name, argument.value, others))
+            values = await completions(surface.app, ref.uri, argument.name, argument.value, others)
         except NotteMCPError:
             return None
+        return Completion(values=values)

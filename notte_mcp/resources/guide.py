@@ -68,6 +68,25 @@ anew and exactly one element is its heir, the action is done there and the recei
 `2 fill I1 "Applicant" = "Ada"` tells the value read back; `8 click B4 "Send" -> URL (200)` where the page went; then new
 tabs, dialogs, downloads, failed requests, `still changing` (use wait_for). `3 failed: ...` says why.
 
+## Agents
+
+An agent is one task, done by steps in a session, that ends with an answer: `notte_start(task=..., url=...)`.
+
+`driver="assistant"` (the default where no model is configured): you decide each step. What you `notte_execute` in its
+session are its steps, and `{"type": "completion", "success": true, "answer": "..."}` ends it.
+`driver="model"`: the server asks a model by itself (`model="anthropic:..."`, or NOTTE_MCP_MODEL), and the agent goes on
+while you do something else. `driver="notte"`: the Notte cloud's agent, in a cloud session.
+
+`notte_status(id=AGENT, wait_seconds=45, after_step=n, until="step")` comes back with what is new; `until="input"` when it
+asks something, `until="done"` when it has ended. Waiting may be given up and begun again.
+States: running, paused, needs_input, stopping; completed, failed, stopped (with a reason); interrupted (its server died:
+`notte_start(session_id=...)`, then resume).
+
+`notte_steer(agent_id=AGENT, command=...)`, for one that you do not drive: pause, resume, message (`text`: it is told
+before its next step), answer (`text`: to the question of needs_input). Each takes effect when the step in flight has
+ended. While it is paused you may observe and execute in its session. `notte_stop(id=AGENT)` ends an agent and leaves its
+session open; a session's stop ends both. Steps are numbered from 1 across all attempts; `max_steps` holds for each.
+
 ## Errors
 
 Each says what happened, whether anything was done, what is kept, and the next call.
@@ -82,4 +101,8 @@ browser with saved cookies and local storage at its last url. Nothing is done ag
     notte://sessions/{id}/files                 what it downloaded or may upload
     notte://sessions/{id}/files/{name}
     notte://sessions/{id}/workflow/{target}     its script: notte, playwright, json
+    notte://agents                              all agents
+    notte://agents/{id}                         one: state, answer, result, usage
+    notte://agents/{id}/steps?after=0           its log: steps by its own numbers, events between them
+    notte://agents/{id}/workflow/{target}       the script of its last attempt
 """

@@ -9,13 +9,18 @@ from typing import Final
 
 from mcp.types import Resource, ResourceTemplate
 
-from notte_mcp.resources.reader import JSON, NDJSON, OpenApp
+from notte_mcp.resources.content import JSON, NDJSON
+from notte_mcp.resources.reader import OpenApp
 from notte_mcp.resources.script import TARGETS
 
 RESOURCES: Final[Sequence[Resource]] = (
     Resource(
         uri="notte://sessions", name="sessions", title="Sessions", mime_type=JSON,
         description="Every session that is kept, newest first.",
+    ),
+    Resource(
+        uri="notte://agents", name="agents", title="Agents", mime_type=JSON,
+        description="Every agent that is kept, newest first.",
     ),
     Resource(
         uri="notte://guide", name="guide", title="Guide", mime_type="text/markdown",
@@ -44,14 +49,28 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
         uri_template="notte://sessions/{id}/workflow/{target}", name="workflow", title="A session's script",
         description="Its steps as code: notte, playwright or json.",
     ),
+    ResourceTemplate(
+        uri_template="notte://agents/{id}", name="agent", title="An agent", mime_type=JSON,
+        description="How an agent stands, its answer and what it used.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://agents/{id}/steps{?after}", name="agent steps", title="An agent's log",
+        mime_type=NDJSON, description="One JSON object a line: its steps, and between them what else happened.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://agents/{id}/workflow/{target}", name="agent workflow", title="An agent's script",
+        description="The steps of its last attempt as code: notte, playwright or json.",
+    ),
 )  # fmt: skip
 
 MAX_COMPLETIONS: Final = 100
 
 
-async def completions(app: OpenApp, parameter: str, typed: str, known: Mapping[str, str]) -> list[str]:
+async def completions(app: OpenApp, template: str, parameter: str, typed: str, known: Mapping[str, str]) -> list[str]:
     """Values of a template's parameter that begin with what was typed. `known` are the other parameters so far."""
     match parameter:
+        case "id" if template.startswith("notte://agents/"):
+            values = [record.id for record in await (await app()).agents.agents()]
         case "id":
             values = [record.id for record in await (await app()).registry.sessions()]
         case "target":

@@ -1,36 +1,36 @@
 """One reader for every `notte://` address, used by resources and by their twin, notte_read.
 
-Reading changes nothing and waits for nobody who holds a session. Times are given as
-UTC in ISO 8601. What a session was started with is told without addresses that may
-carry credentials.
+Reading changes nothing and waits for nobody who holds a session.
 
-Below: registry, records, workflows. Above: resources.listing, tools.reading.
+Below: registry, agents, content, records_json, script. Above: resources.listing, tools.reading.
 """
 
-import json
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from notte_mcp.errors import InvalidArgument, LimitReached, UnknownResource
-from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
+from notte_mcp.errors import LimitReached
+from notte_mcp.records import SessionRecord
+from notte_mcp.resources.agents import all_agents, of_agent, workflow
+from notte_mcp.resources.content import (
+    JSON,
+    MAX_BYTES,
+    MAX_STEPS,
+    NDJSON,
+    Content,
+    as_json,
+    as_log,
+    file_uri,
+    number_after,
+    unknown,
+)
 from notte_mcp.resources.guide import GUIDE
-from notte_mcp.resources.script import TARGETS, Target, script
+from notte_mcp.resources.records_json import session_json, step_json
+from notte_mcp.resources.script import TARGETS
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
-
-JSON: Final = "application/json"
-NDJSON: Final = "application/x-ndjson"
-
-MAX_STEPS: Final = 2_000
-"""Steps in one answer; `?after=` goes on."""
-
-MAX_BYTES: Final = 5_500_000
-"""Of one answer: some hosts close the connection over a message of twice that."""
 
 # What is text though its type does not say so.
 _TEXT_TYPES: Final = frozenset({JSON, NDJSON, "application/xml", "application/javascript", "image/svg+xml"})
@@ -38,23 +38,14 @@ _TEXT_TYPES: Final = frozenset({JSON, NDJSON, "application/xml", "application/ja
 OpenApp = Callable[[], Awaitable["App"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What stands at an address: text, or bytes for what is none."""
-
-    uri: str
-    name: str
-    mime_type: str
-    body: str | bytes
-
-
 async def read(app: OpenApp, uri: str) -> Content:
     """What stands at `uri`. The App is opened unless the guide is asked for.
 
     Raises:
-        UnknownResource: no such address, session or file.
-        UnknownSession: no session has this id.
-        InvalidArgument: `after` is no number.
+        UnknownResource: no such address or file.
+        UnknownSession, UnknownAgent: nothing has this id.
+        InvalidArgument: `after` is no number, or no step is worth a script.
+        LimitReached: it is too long for one answer.
     """
     parts = urlsplit(uri)
     path = [unquote(part) for part in parts.path.split("/")[1:]]
@@ -64,58 +55,35 @@ async def read(app: OpenApp, uri: str) -> Content:
             return Content(uri, "guide", "text/markdown", GUIDE)
         case "notte", "sessions", []:
             records = await (await app()).registry.sessions()
-            return _json(uri, "sessions", [_session(record) for record in records])
+            return as_json(uri, "sessions", [session_json(record) for record in records])
         case "notte", "sessions", [session_id, *rest] if session_id:
             return await _of_session(await app(), uri, session_id, rest, query)
+        case "notte", "agents", []:
+            return await all_agents(await app(), uri)
+        case "notte", "agents", [agent_id, *rest] if agent_id:
+            return await of_agent(await app(), uri, agent_id, rest, query)
         case _:
             raise unknown(uri)
-
-
-def unknown(uri: str) -> UnknownResource:
-    """The error for an address that leads nowhere."""
-    return UnknownResource(
-        f"No resource has the URI {uri}.", done="", next_call='notte_read(uri="notte://guide") lists what can be read'
-    )
-
-
-def file_uri(session_id: str, name: str) -> str:
-    """The address of a session's file."""
-    return f"notte://sessions/{session_id}/files/{quote(name, safe='')}"
 
 
 async def _of_session(app: "App", uri: str, session_id: str, rest: Sequence[str], query: Mapping[str, str]) -> Content:
     record = await app.registry.record(session_id)
     match rest:
         case []:
-            return _json(uri, record.id, _session(record))
+            return as_json(uri, record.id, session_json(record))
         case ["steps"]:
-            return await _steps(app, uri, record, query.get("after", "0"))
+            steps = await app.registry.steps(record.id, after=number_after(uri, query), limit=MAX_STEPS)
+            return as_log(uri, "steps", (step_json(step) for step in steps))
         case ["files"]:
             files = await app.registry.files(record.id)
             listed = [{"name": name, "size": size, "uri": file_uri(record.id, name)} for name, size in files]
-            return _json(uri, "files", listed)
+            return as_json(uri, "files", listed)
         case ["files", name] if name:
             return await _file(app, uri, record, name)
         case ["workflow", target] if target in TARGETS:
-            return await _workflow(app, uri, record, target)
+            return await workflow(app, uri, record.id, target)
         case _:
             raise unknown(uri)
-
-
-async def _steps(app: "App", uri: str, record: SessionRecord, after: str) -> Content:
-    if not after.isdecimal():
-        raise InvalidArgument(
-            f"`after` is a step's number, not {after!r}.", next_call=f"{uri.split('?', 1)[0]}?after=0"
-        )
-    steps = await app.registry.steps(record.id, after=int(after), limit=MAX_STEPS)
-    lines: list[str] = []
-    size = 0
-    for step in steps:
-        lines.append(json.dumps(_step(step), ensure_ascii=False, default=str) + "\n")
-        size += len(lines[-1])
-        if size > MAX_BYTES:
-            break
-    return Content(uri, "steps", NDJSON, "".join(lines))
 
 
 async def _file(app: "App", uri: str, record: SessionRecord, name: str) -> Content:
@@ -136,50 +104,3 @@ async def _file(app: "App", uri: str, record: SessionRecord, name: str) -> Conte
         except UnicodeDecodeError:
             pass
     return Content(uri, name, mime, body)
-
-
-async def _workflow(app: "App", uri: str, record: SessionRecord, target: Target) -> Content:
-    code = await script(app, record.id, target)
-    return Content(uri, f"workflow {target}", JSON if target == "json" else "text/x-python", code.code)
-
-
-# --- records as JSON --------------------------------------------------------------
-
-
-def _json(uri: str, name: str, value: object) -> Content:
-    return Content(uri, name, JSON, json.dumps(value, ensure_ascii=False, indent=1, default=str))
-
-
-def _session(record: SessionRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "state": record.state,
-        "reason": record.reason,
-        "url": record.url,
-        "title": record.title,
-        "step_count": record.step_count,
-        "engine": record.spec.engine,
-        "profile": record.spec.profile,
-        "created_at": _time(record.created_at),
-        "updated_at": _time(record.updated_at),
-        "storage_saved_at": _time(record.storage_saved_at),
-        "steps_uri": f"notte://sessions/{record.id}/steps",
-    }
-
-
-def _step(step: StepRecord) -> dict[str, Any]:
-    return {
-        "number": step.number,
-        "actor": step.actor,
-        "action": step.action,
-        "receipt": receipt_to_json(step.receipt) if step.receipt is not None else None,
-        "success": step.success,
-        "message": step.message,
-        "url": step.url,
-        "started_at": _time(step.started_at),
-        "ended_at": _time(step.ended_at),
-    }
-
-
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""notte_workflow_code: a session's steps as a script to keep.
+"""notte_workflow_code: a session's or an agent's steps as a script to keep.
 
 Below: workflows, surface, paging. Above: listing.
 """
@@ -9,7 +9,7 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, Field
 
 from notte_mcp.observations import HARD_MAX_TOKENS
-from notte_mcp.resources.script import Target, script
+from notte_mcp.resources.script import Target, names_agent, script
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.pages import Cursor
 from notte_mcp.tools.paging import Page
@@ -36,22 +36,22 @@ CODE_OUTPUT: Final = object_schema("id", "target", "code", optional=("next",), p
 async def notte_workflow_code(
     ctx: Call,
     *,
-    id: Annotated[str | None, Field(description="session, live or ended")] = None,  # noqa: A002 - the contract's name
+    id: Annotated[str | None, Field(description="session or agent, live or ended")] = None,  # noqa: A002 - the contract's name
     target: Target = "notte",
     options: CodeOptions | None = None,
     max_tokens: Annotated[int, Field(ge=100, le=HARD_MAX_TOKENS)] = 8_000,
     cursor: Cursor = None,
 ) -> CallToolResult:
-    """The script of what was done in a session: its steps with the selectors that were unique when they ran,
-    typed values as parameters, secrets read from the environment. Edit this code rather than writing selectors
-    from memory. It has not been run."""
+    """The script of what was done in a session, or by an agent in the session of its last attempt: the steps with
+    the selectors that were unique when they ran, typed values as parameters, secrets read from the environment.
+    Edit this code rather than writing selectors from memory. It has not been run."""
     here = surface(ctx)
     if cursor is not None:
         return _told(here.pages.at(cursor, max_tokens, again="notte_workflow_code without a cursor"))
     app = await here.app()
-    session_id = await app.registry.resolve(id)
-    code = await script(app, session_id, target, **(options.model_dump(exclude_none=True) if options else {}))
-    about = {"id": session_id, "target": target, "parameters": [_parameter(one) for one in code.parameters]}
+    of = id if id is not None and names_agent(id) else await app.registry.resolve(id)
+    code = await script(app, of, target, **(options.model_dump(exclude_none=True) if options else {}))
+    about = {"id": of, "target": target, "parameters": [_parameter(one) for one in code.parameters]}
     return _told(here.pages.first(code.code, max_tokens, **about))
 
 

@@ -46,13 +46,16 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
     resources = (await host.client.list_resources()).resources
     templates = (await host.client.list_resource_templates()).resource_templates
 
-    assert [one.uri for one in resources] == ["notte://sessions", "notte://guide"]
+    assert [one.uri for one in resources] == ["notte://sessions", "notte://agents", "notte://guide"]
     assert [one.uri_template for one in templates] == [
         "notte://sessions/{id}",
         "notte://sessions/{id}/steps{?after}",
         "notte://sessions/{id}/files",
         "notte://sessions/{id}/files/{name}",
         "notte://sessions/{id}/workflow/{target}",
+        "notte://agents/{id}",
+        "notte://agents/{id}/steps{?after}",
+        "notte://agents/{id}/workflow/{target}",
     ]
     assert host.opened == 0
 

@@ -1,0 +1,134 @@
+"""Records as JSON values: what a reader is told of a session, an agent, a step, and a line of an agent's log.
+
+Times are given as UTC in ISO 8601. What a session was started with is told without
+addresses that may carry credentials.
+
+Below: records, agent_records. Above: reader, agents.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from notte_mcp.agent_records import AgentEvent, AgentRecord
+from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
+
+LISTED_CHARS: Final = 500
+"""Of a task or an answer, where many agents are listed."""
+
+
+def session_json(record: SessionRecord) -> dict[str, Any]:
+    """How a session stands."""
+    return {
+        "id": record.id,
+        "state": record.state,
+        "reason": record.reason,
+        "url": record.url,
+        "title": record.title,
+        "step_count": record.step_count,
+        "engine": record.spec.engine,
+        "profile": record.spec.profile,
+        "created_at": _time(record.created_at),
+        "updated_at": _time(record.updated_at),
+        "storage_saved_at": _time(record.storage_saved_at),
+        "steps_uri": f"notte://sessions/{record.id}/steps",
+    }
+
+
+def step_json(step: StepRecord) -> dict[str, Any]:
+    """A line of a session's step log; with the agent's number where an agent had the session."""
+    of_agent = {"agent_id": step.agent_id, "agent_step": step.agent_step} if step.agent_id is not None else {}
+    return {"number": step.number, **of_agent, **_what_was_done(step)}
+
+
+def agent_json(record: AgentRecord) -> dict[str, Any]:
+    """How an agent stands, what it was asked and limited to, what it came to and what it used."""
+    spec = record.spec
+    return {
+        **_agent_heading(record),
+        "task": spec.task,
+        "question": record.question,
+        "success": record.success,
+        "answer": record.answer,
+        "result": record.result,
+        "usage": {**asdict(record.usage), "tokens": record.usage.tokens},
+        "model": spec.model,
+        "use_vision": spec.use_vision,
+        "is_fallback": spec.is_fallback,
+        "max_steps": spec.max_steps,
+        "timeout_seconds": spec.timeout_seconds,
+        "retries": spec.retries,
+        "max_tokens_spent": spec.max_tokens_spent,
+        "max_usd": spec.max_usd,
+        "response_schema": spec.response_schema,
+        **_agent_times(record),
+    }
+
+
+def listed_agent_json(record: AgentRecord) -> dict[str, Any]:
+    """An agent among others: long texts are cut, and what only one reader of it needs is left out."""
+    return {
+        **_agent_heading(record),
+        "task": _cut(record.spec.task),
+        "question": _cut(record.question),
+        "success": record.success,
+        "answer": _cut(record.answer),
+        **_agent_times(record),
+    }
+
+
+def agent_step_json(step: StepRecord) -> dict[str, Any]:
+    """A line of an agent's log that is a step, by the agent's own number."""
+    return {
+        "number": step.agent_step,
+        "session_id": step.session_id,
+        "session_step": step.number,
+        **_what_was_done(step),
+    }
+
+
+def event_json(event: AgentEvent) -> dict[str, Any]:
+    """A line of an agent's log that is no step."""
+    return {"event": event.event, "after_step": event.after_step, "text": event.text, "at": _time(event.at)}
+
+
+def _what_was_done(step: StepRecord) -> dict[str, Any]:
+    return {
+        "actor": step.actor,
+        "action": step.action,
+        "receipt": receipt_to_json(step.receipt) if step.receipt is not None else None,
+        "success": step.success,
+        "message": step.message,
+        "url": step.url,
+        "started_at": _time(step.started_at),
+        "ended_at": _time(step.ended_at),
+    }
+
+
+def _agent_heading(record: AgentRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "state": record.state,
+        "reason": record.reason,
+        "driver": record.spec.driver,
+        "session_id": record.session_id,
+        "attempt": record.attempt,
+        "step_count": record.step_count,
+    }
+
+
+def _agent_times(record: AgentRecord) -> dict[str, Any]:
+    return {
+        "created_at": _time(record.created_at),
+        "updated_at": _time(record.updated_at),
+        "ended_at": _time(record.ended_at),
+        "steps_uri": f"notte://agents/{record.id}/steps",
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LISTED_CHARS else text[: LISTED_CHARS - 1] + "…"
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
