@@ -32,7 +32,7 @@ def valid_schema(schema: dict[str, Any]) -> str:
     try:
         reason = _fault_of(schema) or _dangling(schema)
     except Exception as error:  # noqa: BLE001 - the vendor raises several kinds, for a schema that the caller wrote
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"it cannot be read as one ({type(error).__name__}: {error})"
     return clean_line(reason, MAX_REASON_CHARS)
 
 
@@ -106,11 +106,11 @@ def _dangling(schema: dict[str, Any]) -> str:
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
-    resource = cast(Any, Resource).from_contents(schema, default_specification=DRAFT202012)
-    resolver = cast(Any, Registry)().with_resource(resource.id() or "", resource).crawl().resolver(resource.id() or "")
-    for reference in _references(schema):
+    root = cast(Any, Resource).from_contents(schema, default_specification=DRAFT202012)
+    resolver = cast(Any, Registry)().with_resource(root.id() or "", root).crawl().resolver(root.id() or "")
+    for reference, place in _references(root, resolver):
         try:
-            resolver.lookup(reference)
+            place.lookup(reference)
         except Unresolvable:
             return f"$ref {reference!r} leads nowhere within the schema, and nothing is fetched"
     try:
@@ -120,13 +120,10 @@ def _dangling(schema: dict[str, Any]) -> str:
     return ""
 
 
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        fields = cast(dict[str, Any], value)
-        if isinstance(reference := fields.get("$ref"), str):
-            yield reference
-        for item in fields.values():
-            yield from _references(item)
-    elif isinstance(value, list):
-        for item in cast(list[Any], value):
-            yield from _references(item)
+def _references(resource: Any, resolver: Any) -> Iterator[tuple[str, Any]]:
+    """Every reference of a schema, with what resolves it at its place (`$id` moves that)."""
+    contents = resource.contents
+    if isinstance(contents, dict) and isinstance(reference := cast(dict[str, Any], contents).get("$ref"), str):
+        yield reference, resolver
+    for inner in resource.subresources():
+        yield from _references(inner, resolver.in_subresource(inner))

@@ -32,8 +32,8 @@ MAX_THOUGHT_CHARS: Final = 200
 _MAX_VALUE_CHARS: Final = 60
 _MAX_LINE_CHARS: Final = 160
 _MAX_FOLDED_CHARS: Final = 70
-_MAX_REMARK_CHARS: Final = 1_000
-_MAX_FOLDED_REMARK_CHARS: Final = 240
+_MAX_REMARK_CHARS: Final = 4_000
+_MAX_FOLDED_REMARK_CHARS: Final = 400
 _RESULT_CHARS: Final = 120
 
 
@@ -62,7 +62,7 @@ class History:
             text = self._line(line)
             self._add((Message("user", text),), (cut_middle(text, _MAX_FOLDED_CHARS),), steps=1)
         else:
-            text = cut_middle(line.text.strip(), _MAX_REMARK_CHARS)
+            text = cut_middle(harmless(line.text).strip(), _MAX_REMARK_CHARS)
             self._add((Message("user", text),), (clean_line(text, _MAX_FOLDED_REMARK_CHARS),), steps=0)
 
     def turn(self, thought: str, actions: Sequence[Action], outcomes: Sequence[Outcome], *, stopped: str = "") -> None:

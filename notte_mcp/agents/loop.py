@@ -32,6 +32,9 @@ INTERRUPTED: Final = (
     "The browser was started anew here; what a page held and had not saved may be gone. "
     "Look at the page before you go on: an action without an outcome may have happened."
 )
+MAX_REFUSALS: Final = 5
+"""As many completions in a row that were refused end it as a loop: they are no failures and cost no step."""
+
 _FREE: Final = (Completion, Help)
 _LAST_LINES: Final = 3
 
@@ -50,6 +53,7 @@ class Loop:
         self._repeats = Repeats()
         self._taken = 0
         self._failures = 0
+        self._refusals = 0
         self._repairs = 0
         self._page: Page | None = None
         self._turn: Act | None = None
@@ -76,6 +80,7 @@ class Loop:
         self._page = page
         self._repeats.look(page.signature)
         self._repairs = 0
+        self._turn = None
         return self._ask()
 
     def note(self, line: Outcome | Remark) -> None:
@@ -100,19 +105,22 @@ class Loop:
         self._turn = Act(turn.actions, turn.thought)
         return self._turn
 
-    def acted(self, outcomes: Sequence[Outcome], page: Page, *, not_run: int = 0, stopped: str = "") -> Move:
+    def acted(
+        self, outcomes: Sequence[Outcome], page: Page, *, not_run: int = 0, stopped: str = "", held: bool = False
+    ) -> Move:
         """What the turn came to.
 
         `outcomes` are of the first actions, in order; `not_run` of the turn's actions were not begun because of
         `stopped`. A turn of which nothing was begun (an id that is not on the page refuses it whole) counts as
-        one failure, so that it cannot be repeated for ever.
+        one failure, so that it cannot be repeated for ever; unless it was `held` back by no fault of its own (the
+        agent was paused, or told to end).
         """
         turn, self._turn = self._turn, None
         wanted = turn.actions if turn else tuple(outcome.action for outcome in outcomes)
         self._history.turn(turn.thought if turn else "", wanted, outcomes, stopped=stopped)
         self._results = long_results(outcomes)
         self._count(outcomes)
-        if not outcomes and not_run:
+        if not outcomes and not_run and self.steps_left and not held:
             self._failures += 1
         self._page = page
         self._repeats.count(outcomes, page.signature)
@@ -122,21 +130,32 @@ class Loop:
 
     def _next(self, outcomes: Sequence[Outcome]) -> Move:
         last = outcomes[-1] if outcomes else None
-        if last and last.receipt.success and isinstance(last.action, Completion):
-            return self._complete(last.action)
-        if last and last.receipt.success and isinstance(last.action, Help):
-            return NeedInput(last.action.value)
+        match last.action if last else None:
+            case Completion() as action if last and last.receipt.success:
+                return self._complete(action)
+            case Help() as action if last and last.receipt.success:
+                return NeedInput(action.value)
+            case Completion():
+                self._refusals += 1
+                is_refused = True
+            case _:
+                self._refusals = 0
+                is_refused = False
+        return self._over(is_refused=is_refused) or self._ask()
+
+    def _over(self, *, is_refused: bool) -> Finish | None:
+        """The end that the rules bring, if any."""
         if self._failures >= MAX_FAILURES:
             return self._three_failures()
+        if self._refusals >= MAX_REFUSALS:
+            return self._end("failed", "loop", f"The completion was refused {MAX_REFUSALS} times in a row.")
         if deed := self._repeats.loop:
             return self._end("failed", "loop", f"Went in circles: did `{deed}` again and again on an unchanged page.")
-        if not self.steps_left:
-            return self._end(
-                "stopped",
-                "max_steps",
-                f"The limit of {self._task.max_steps} steps was reached before the task was completed.",
-            )
-        return self._ask()
+        # Completing costs no step: one that was refused may be mended without any left.
+        if not self.steps_left and not is_refused:
+            steps = self._task.max_steps
+            return self._end("stopped", "max_steps", f"The limit of {steps} steps came before the task was completed.")
+        return None
 
     def _complete(self, action: Completion) -> Finish:
         if not action.success:

@@ -62,7 +62,7 @@ or "selector" (CSS, only where there is no id); such actions take "timeout_ms" (
 
 The page, between <{mark}> and </{mark}>: title and URL, then a line per element in reading order, indented under its \
 form, list or dialog: id, role, "name", = value, states, (options). Lines without an id are text or cannot be used. \
-"N more below" are not shown: scroll_down, or scrape for the whole text.
+"N more below" are not shown: scroll_down, or scrape for the whole text. [secret X] is a value withheld from you.
 
 Rules
 - Use only ids that stand in the page shown now, never ids from memory. Ids stay the same while their element lives.

@@ -20,9 +20,9 @@ PATIENT_LIMIT: Final = 10
 """The limit of actions that are meant to be repeated until something shows."""
 
 _PATIENT: Final = frozenset({"wait", "wait_for", "scroll_up", "scroll_down"})
-# What may differ between two actions that are the same: how far, how long, what was hit where an id is given.
-_NO_DIFFERENCE: Final = frozenset({"timeout_ms", "time_ms", "amount"})
-_NEVER: Final = frozenset({"completion", "help"})
+# What may differ between two actions that are the same: how long, how far.
+_NO_DIFFERENCE: Final = frozenset({"type", "timeout_ms", "time_ms", "amount"})
+_NOT_OF_THE_PAGE: Final = frozenset({"completion", "help"})
 
 
 class Repeats:
@@ -46,7 +46,7 @@ class Repeats:
 
     def count(self, outcomes: Sequence[Outcome], signature: str) -> None:
         """What one turn did, and the page after it."""
-        keys = {_key(one): _named(one) for one in outcomes if one.action.type not in _NEVER}
+        keys = {_key(one): _named(one) for one in outcomes if one.action.type not in _NOT_OF_THE_PAGE}
         self._counts.update(keys.keys())
         self._kinds |= keys
         self.look(signature)
@@ -74,7 +74,7 @@ def _limit(key: str) -> int:
 
 
 def _key(outcome: Outcome) -> str:
-    fields: dict[str, Any] = {k: v for k, v in outcome.written.items() if k not in _NO_DIFFERENCE and k != "type"}
+    fields: dict[str, Any] = {k: v for k, v in outcome.written.items() if k not in _NO_DIFFERENCE}
     return f"{outcome.action.type} {json.dumps(fields, sort_keys=True, default=str)}"
 
 
