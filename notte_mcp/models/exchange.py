@@ -1,6 +1,6 @@
 """One question to a provider and its answer: our request in pydantic-ai's words, its response in ours.
 
-Below: vendors, tokens, base, pydantic_ai. Above: providers (which imports this in a thread).
+Below: shapes, vendors, tokens, base, pydantic_ai. Above: providers (which imports this in a thread).
 """
 
 from contextlib import suppress
@@ -8,10 +8,10 @@ from typing import Final
 
 import anyio
 from pydantic_ai.direct import model_request
+from pydantic_ai.exceptions import ModelHTTPError, UserError
 from pydantic_ai.messages import (
     BinaryContent,
     CachePoint,
-    InstructionPart,
     ModelMessage,
     ModelRequest,
     ModelResponse,
@@ -24,8 +24,9 @@ from pydantic_ai.settings import merge_model_settings
 
 from notte_mcp.agent_records import Usage
 from notte_mcp.models.base import ChatReply, ChatRequest, Message
+from notte_mcp.models.shapes import parameters, takes_no_schemas
 from notte_mcp.models.tokens import tokens_of
-from notte_mcp.models.vendors import Vendor, parameters
+from notte_mcp.models.vendors import Vendor
 from notte_mcp.observations import estimate_tokens
 
 MAX_REPLY_CHARS: Final = 200_000
@@ -37,17 +38,34 @@ class Line:
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
+        self._in_words = False
 
     async def ask(self, request: ChatRequest) -> ChatReply:
-        """One request and what came back. Raises whatever the vendors raise."""
-        asked = parameters(self._vendor, request)
-        asked.instruction_parts = [InstructionPart(content=request.system)] if request.system else []
-        response = await model_request(
-            self._vendor.model,
-            _messages(request.messages, marks_cache=self._vendor.marks_cache),
-            model_settings=merge_model_settings(self._vendor.settings, {"max_tokens": request.max_output_tokens}),
-            model_request_parameters=asked,
-        )
+        """One request and what came back. A server that takes no schemas is told of them in words, from then on.
+
+        Raises:
+            UserError: the request cannot be put into this provider's words; nothing was sent. Else whatever the
+            vendors raise.
+        """
+        try:
+            return await self._ask(request, in_words=self._in_words)
+        except ModelHTTPError as error:
+            if self._in_words or request.schema is None or not takes_no_schemas(error):
+                raise
+        reply = await self._ask(request, in_words=True)
+        self._in_words = True
+        return reply
+
+    async def _ask(self, request: ChatRequest, *, in_words: bool) -> ChatReply:
+        model = self._vendor.model
+        settings = merge_model_settings(self._vendor.settings, {"max_tokens": request.max_output_tokens})
+        try:
+            asked = parameters(self._vendor, request, in_words=in_words)
+            model.prepare_request(settings, asked)
+        except Exception as error:
+            raise UserError(str(error)) from error
+        messages = _messages(request.messages, marks_cache=self._vendor.marks_cache)
+        response = await model_request(model, messages, model_settings=settings, model_request_parameters=asked)
         return _reply(response, request)
 
     async def close(self) -> None:

@@ -31,10 +31,12 @@ PROVIDERS: Final = {
     "anthropic": Provider("anthropic", "ANTHROPIC_API_KEY", "anthropic"),
     "openai": Provider("openai", "OPENAI_API_KEY", "openai"),
     "openai-chat": Provider("openai", "OPENAI_API_KEY", "openai"),
+    "openai-responses": Provider("openai", "OPENAI_API_KEY", "openai"),
     "google": Provider("google", "GOOGLE_API_KEY", "google.genai"),
     "ollama": Provider("ollama", "", "openai"),
 }
-"""By prefix. `openai` is the Responses API, or Chat Completions where the address is not OpenAI's own."""
+"""By prefix. `openai` is the Responses API, or Chat Completions where the address is not OpenAI's own; the two others
+say which."""
 
 _KNOWN: Final = ", ".join(f"{prefix}:MODEL" for prefix in PROVIDERS) + " or scripted:/path/to/plan.json"
 

@@ -1,10 +1,10 @@
-"""Each provider through pydantic-ai: the client, the wire, and how it is asked for one object.
+"""Each provider through pydantic-ai: the client and the wire.
 
 The vendors' clients retry nothing by themselves, and get their keys and addresses
 as arguments. Importing this module costs a second: `providers` does so in a thread,
 when a model is asked for the first time.
 
-Below: access, pydantic_ai and the vendors' packages. Above: providers.
+Below: access, pydantic_ai and the vendors' packages. Above: shapes, exchange, providers.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx2
-from pydantic_ai import ToolDefinition
-from pydantic_ai.models import Model, ModelRequestParameters, create_async_httpx2_client
-from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.models import Model, create_async_httpx2_client
 from pydantic_ai.settings import ModelSettings
 
 from notte_mcp.models.access import Endpoint
-from notte_mcp.models.base import ChatRequest
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -115,27 +112,7 @@ _VENDORS: Final[dict[str, Callable[[str, Endpoint, httpx2.AsyncClient], Vendor]]
     "anthropic": _anthropic,
     "openai": _openai,
     "openai-chat": _openai_chat,
+    "openai-responses": _openai_responses,
     "google": _google,
     "ollama": _ollama,
 }
-
-
-def parameters(found: Vendor, request: ChatRequest) -> ModelRequestParameters:
-    """How the provider is asked for an object of the request's schema, if there is one.
-
-    Natively where the wire takes any schema. Anthropic's native form takes small ones only (it counts optional
-    fields), and there a tool that must be called does the same; where neither is, the schema is told in words.
-    """
-    if request.schema is None:
-        return ModelRequestParameters()
-    takes_native = bool(found.model.profile.get("supports_json_schema_output", False))
-    shape = OutputObjectDefinition(json_schema=request.schema, name=request.name, strict=False)
-    if takes_native and found.model.system != "anthropic":
-        return ModelRequestParameters(output_mode="native", output_object=shape)
-    tool = ToolDefinition(
-        name=request.name, parameters_json_schema=request.schema, description="The answer.", kind="output", strict=False
-    )
-    if found.model.profile.get("supports_tools", True):
-        loose = OutputObjectDefinition(json_schema=request.schema, name=request.name)
-        return ModelRequestParameters(output_mode="auto", output_object=loose, output_tools=[tool])
-    return ModelRequestParameters(output_mode="prompted", output_object=shape)

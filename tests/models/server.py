@@ -20,6 +20,7 @@ wrong_shape   JSON that is not the protocol's
 wrong_schema  an answer of the protocol that is not what its schema says
 huge          an answer of 10 MB
 same          the same action for ever
+no_schema     400 where the request has a schema, else the next answer
 400, 401, 403, 404  the request, the key, the key, the model is refused; a refusal of a key repeats it
 """
 
@@ -81,7 +82,7 @@ class ModelServer:
         self.requests: list[Asked] = []
         self.errors: list[BaseException] = []
         self.gate = threading.Event()
-        self._answers = answers
+        self._answers: Sequence[object] | Callable[[Asked], object] = answers
         self._given = 0
         self._modes: deque[str] = deque()
         self._came = threading.Condition()
@@ -99,6 +100,10 @@ class ModelServer:
         """What OpenAI's and Ollama's are given."""
         return f"{self.base_url}/v1"
 
+    def answer(self, *answers: object) -> None:
+        """What is answered from now on, in order; the last one for ever."""
+        self._answers, self._given = answers, 0
+
     def then(self, *modes: str) -> None:
         """The modes of the next requests."""
         self._modes.extend(modes)
@@ -114,7 +119,9 @@ class ModelServer:
             self.requests.append(asked)
             mode = self._modes.popleft() if self._modes else self.mode
             self._came.notify_all()
-            if mode in {"normal", "slow"}:
+            if mode == "no_schema" and asked.schema is not None:
+                return "400", "response_format is not supported"
+            if mode in {"normal", "slow", "no_schema"}:
                 return mode, self._next(asked)
             return mode, {"same": SAME, "wrong_schema": {"unexpected": [1]}, "huge": HUGE, "silent": ""}.get(mode, "")
 
@@ -192,7 +199,7 @@ class _Exchange(BaseHTTPRequestHandler):
         asked = Asked(self.path, headers, body, wire)
         mode, answer = models.take(asked)
         if mode.isdigit():
-            return self._refuse(int(mode), asked)
+            return self._refuse(int(mode), asked, str(answer))
         if mode == "slow":
             models.gate.wait()
         text = answer if isinstance(answer, str) else json.dumps(answer)
@@ -211,8 +218,8 @@ class _Exchange(BaseHTTPRequestHandler):
                 self._send(200, whole)
         return None
 
-    def _refuse(self, status: int, asked: Asked) -> None:
-        said = {
+    def _refuse(self, status: int, asked: Asked, said: str) -> None:
+        said = said or {
             400: "The request is not one that we take",
             401: f"Incorrect API key provided: {asked.key}",
             403: f"The key {asked.key} may not do this",
