@@ -8,6 +8,7 @@ Below: batches. Above: loop. What the actions mean is not known here.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -32,6 +33,8 @@ FORM: Final = '{"thought": "...", "actions": [{"type": "click", "id": "B3"}]}'
 _MAX_STARTS: Final = 60  # places in a text where JSON is looked for; prose has few brackets
 _MAX_UNWRAPPED: Final = 3  # JSON in a string in a string
 _DECODER: Final = json.JSONDecoder()
+_BEGUN: Final = re.compile(r"""\{\s*["']|\[\s*["{]""")
+"""How JSON begins, and the brackets of prose do not."""
 
 
 class MalformedAnswer(Exception):
@@ -159,7 +162,10 @@ def _values(text: str) -> Iterator[object]:
             return
         try:
             value, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            # What stands inside of a broken object must not pass for the whole of what was meant.
+            if _BEGUN.match(text, at):
+                raise MalformedAnswer(_why_broken(text, error)) from error
             at += 1
         else:
             yield value
@@ -178,16 +184,15 @@ def _like_a_turn(value: object) -> bool:
 
 
 def _why_none(text: str) -> str:
-    start = text.find("{")
-    if start < 0:
+    if "{" not in text:
         return f"The answer held no JSON object, it began: {clean_line(text, 120)} Answer {FORM}"
-    try:
-        _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-            return "The answer ended in the middle of its JSON. Answer again, shorter."
-        near = clean_line(text[max(0, error.pos - 30) : error.pos + 30], 80)
-        return f"The answer is no JSON: {error.msg} near: {near} Answer {FORM}"
-    except (ValueError, RecursionError):
-        return f"The answer's JSON cannot be read (too deep or too large a number). Answer {FORM}"
-    return f"The JSON of the answer is no turn. Answer {FORM}"
+    return f"The answer is no turn. Answer {FORM}"
+
+
+def _why_broken(text: str, error: Exception) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return f"The answer's JSON cannot be read (too deep, or too large a number). Answer {FORM}"
+    if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+        return "The answer ended in the middle of its JSON. Answer again, shorter."
+    near = clean_line(text[max(0, error.pos - 30) : error.pos + 30], 80)
+    return f"The answer is no JSON: {error.msg} near: {near} Answer {FORM}"
