@@ -25,6 +25,9 @@ LIVE_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"running", "paused"
 ENDED_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"completed", "failed", "stopped"})
 """States that an agent never leaves. (`interrupted` is neither: it can be resumed.)"""
 
+UNCOUNTED: Final = frozenset({"completion", "help"})
+"""Actions that `max_steps` does not count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -25,6 +25,7 @@ from notte_mcp.agents.supervisor import Supervisor
 from notte_mcp.engines.base import Engine
 from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
+from notte_mcp.ids import is_agent_id
 from notte_mcp.logs import Log
 from notte_mcp.models.access import Access, Endpoint
 from notte_mcp.models.shelf import Shelf
@@ -55,6 +56,10 @@ class App:
     store: Store
     registry: Registry
     agents: Supervisor
+
+    async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
+        """The session meant by an id: an agent's id means its session. Raises: UnknownAgent."""
+        return (await self.agents.record(id)).session_id if id is not None and is_agent_id(id) else id
 
 
 @asynccontextmanager

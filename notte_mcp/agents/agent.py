@@ -9,12 +9,12 @@ Below: answers, moves, registry (Hold), store.base. Above: runner, supervisor.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import anyio
 
 from notte_mcp.actions import Action, Completion, Help
-from notte_mcp.agent_records import AgentEvent, AgentRecord, EventKind, Usage
+from notte_mcp.agent_records import UNCOUNTED, AgentEvent, AgentRecord, EventKind, Usage
 from notte_mcp.agents import answers
 from notte_mcp.agents.moves import Finish
 from notte_mcp.errors import NotteMCPError, SessionBusy
@@ -23,9 +23,6 @@ from notte_mcp.records import Actor, StepRecord
 from notte_mcp.registry import Clock
 from notte_mcp.step_text import step_line
 from notte_mcp.store.base import Store
-
-UNCOUNTED: Final = frozenset({"completion", "help"})
-"""Actions that `max_steps` does not count."""
 
 
 class Agent:

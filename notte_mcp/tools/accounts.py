@@ -1,11 +1,13 @@
-"""Sessions as facts: the one form in which status and stop tell of a session, and what to call next.
+"""Sessions and agents as facts: the one form in which start, status and stop tell of them, and what to call next.
 
-Below: records, step_text. Above: the tools that answer with facts.
+Below: records, agent_records, step_text. Above: the tools that answer with facts.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
+from notte_mcp.agent_records import AgentRecord
 from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.step_text import step_line
@@ -27,10 +29,38 @@ def account(record: SessionRecord, steps: Sequence[StepRecord], *, after: int) -
         "session_id": record.id,
         "url": url_text(record.url),
         "title": record.title,
-        "steps": [_step(step) for step in steps],
+        "steps": [_step(step, step.number) for step in steps],
         "last_step": steps[-1].number if steps else after,
         "step_count": record.step_count,
         "next": next_call(record),
+    }
+
+
+def agent_account(
+    record: AgentRecord, session: SessionRecord, steps: Sequence[StepRecord], *, after: int
+) -> dict[str, Any]:
+    """An agent, where its session stands, and its steps by its own numbers."""
+    numbers = [step.agent_step or 0 for step in steps]
+    return {
+        "id": record.id,
+        "kind": "agent",
+        "state": record.state,
+        "reason": record.reason or None,
+        "session_id": record.session_id,
+        "agent_id": record.id,
+        "driver": record.spec.driver,
+        "url": url_text(session.url),
+        "title": session.title,
+        "attempt": record.attempt if record.attempt > 1 else None,
+        "steps": [_step(step, number) for step, number in zip(steps, numbers, strict=True)],
+        "last_step": numbers[-1] if numbers else after,
+        "step_count": record.step_count,
+        "question": record.question,
+        "answer": record.answer,
+        "result": record.result,
+        "success": record.success,
+        "usage": _usage(record),
+        "next": agent_next(record, last_step=numbers[-1] if numbers else after),
     }
 
 
@@ -42,6 +72,19 @@ def brief(record: SessionRecord) -> dict[str, Any]:
         "reason": record.reason,
         "url": url_text(record.url),
         "title": record.title,
+    }
+    return {**{key: value for key, value in values.items() if value}, "step_count": record.step_count}
+
+
+def agent_brief(record: AgentRecord) -> dict[str, Any]:
+    """An agent on one line of a list."""
+    values = {
+        "agent_id": record.id,
+        "session_id": record.session_id,
+        "driver": record.spec.driver,
+        "state": record.state,
+        "reason": record.reason,
+        "task": url_text(record.spec.task),
     }
     return {**{key: value for key, value in values.items() if value}, "step_count": record.step_count}
 
@@ -59,13 +102,44 @@ def next_call(record: SessionRecord) -> str:
             return f'notte_workflow_code(id="{record.id}") for its script'
 
 
+def agent_next(record: AgentRecord, *, last_step: int) -> str:
+    """The call that is most likely wanted next."""
+    named = f'"{record.id}"'
+    match record.state:
+        case "running" if record.spec.driver == "assistant":
+            return (
+                "you drive it: notte_execute with ids from the observation; at the end "
+                '{"type": "completion", "success": true, "answer": ...}'
+            )
+        case "running" | "stopping":
+            return f"notte_status(id={named}, wait_seconds=30, after_step={last_step})"
+        case "paused":
+            return f'notte_execute on its session, then notte_steer(agent_id={named}, command="resume")'
+        case "needs_input":
+            return f'notte_steer(agent_id={named}, command="answer", text=...)'
+        case "interrupted":
+            return (
+                f'notte_start(session_id="{record.session_id}"), then '
+                f'notte_steer(agent_id={named}, command="resume") goes on'
+            )
+        case "completed" | "failed" | "stopped":
+            return f"notte_workflow_code(id={named}) for its script; its session is open until notte_stop"
+
+
 def is_live(record: SessionRecord) -> bool:
     """Whether the session may have a browser."""
     return record.state in LIVE_STATES
 
 
-def _step(step: StepRecord) -> dict[str, Any]:
-    told: dict[str, Any] = {"number": step.number, "actor": step.actor, "action": step_line(step)}
+def _usage(record: AgentRecord) -> dict[str, Any]:
+    """What it used; an agent that called no model has used time alone."""
+    used = {key: value for key, value in asdict(record.usage).items() if value is not None}
+    used["seconds"] = round(record.usage.seconds, 1)
+    return used if record.usage.model_calls else {"seconds": used["seconds"]}
+
+
+def _step(step: StepRecord, number: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"number": number, "actor": step.actor, "action": step_line(step)}
     if step.state not in ("intended", "outcome_unknown"):
         told["success"] = step.success
     if step.message and not step.success:

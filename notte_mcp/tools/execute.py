@@ -4,45 +4,39 @@ Below: actions, registry, page_text, step_text. Above: listing.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import anyio
-from mcp.types import CallToolResult, ResourceLink
+from mcp.types import CallToolResult
+from pydantic import Field
 
-from notte_mcp import page_text
 from notte_mcp.action_schema import actions_schema
 from notte_mcp.actions import Action
+from notte_mcp.agent_records import UNCOUNTED, AgentRecord
 from notte_mcp.batches import parse_actions
-from notte_mcp.errors import NotteMCPError
-from notte_mcp.observations import Node, Observation, clean_line, estimate_tokens
-from notte_mcp.receipts import Receipt
-from notte_mcp.resources.reader import file_uri
-from notte_mcp.step_text import numbers_text, receipt_line
+from notte_mcp.errors import PageNotResponding, StaleElement, UnknownElement, UnsupportedUrl, UploadRefused
+from notte_mcp.tools.accounts import agent_next
 from notte_mcp.tools.boundary import blocks, declare, hints, refusal
+from notte_mcp.tools.fallback import Fallback, fall_back
+from notte_mcp.tools.outcomes import Observe, account_of, left_a_mark, links, look_after
 from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
-from notte_mcp.tools.surface import Call, Surface, surface
+from notte_mcp.tools.surface import Call, surface
 
 if TYPE_CHECKING:
+    from notte_mcp.app import App
     from notte_mcp.registry.batch import Batch
     from notte_mcp.registry.live import LiveSession
 
 ACT_S: Final = 40.0
 """No action is started later than this after the call came in."""
 
-LOOK_S: Final = 3.0
-"""How long looking at the page afterwards may take at the least, however late the actions ended."""
+SETTLE_S: Final = 1.0
+"""How long an agent that its caller has just completed is waited for."""
 
-MIN_VIEW_TOKENS: Final = 200
-"""What the page gets of the answer's budget, however long the receipts are."""
-
-# What a field may be after it was filled, without that being worth a line.
-_PLAIN_STATES: Final = frozenset({"required", "filled", "checked", "selected", "focused"})
+# A batch is refused whole for these: nothing of it was done.
+_REFUSALS: Final = (UnknownElement, StaleElement, UnsupportedUrl, UploadRefused, PageNotResponding)
 
 OnError = Literal["stop", "continue"]
-Observe = Literal["changes", "actions", "none"]
 
 
 async def notte_execute(
@@ -51,6 +45,7 @@ async def notte_execute(
     actions: Any,
     session_id: SessionId = None,
     on_error: OnError = "stop",
+    fallback_task: Annotated[str | None, Field(description="goal for an agent if an action fails")] = None,
     observe: Observe = "changes",
     max_tokens: MaxTokens = 2_000,
     request_id: RequestId = None,
@@ -62,7 +57,9 @@ async def notte_execute(
     here = surface(ctx)
     batch = parse_actions(actions)
     wanted: dict[str, Any] = {"session_id": session_id, "on_error": on_error, "observe": observe}
-    body = partial(_execute, here, batch, **wanted, max_tokens=max_tokens)
+    if fallback_task is not None:
+        wanted["fallback_task"] = fallback_task
+    body = partial(_execute, ctx, batch, **wanted, max_tokens=max_tokens)
     if request_id is None:
         return await body()
     arguments = {**wanted, "actions": [action.model_dump(mode="json") for action in batch]}
@@ -81,107 +78,73 @@ TOOLS: Final = (
 
 
 async def _execute(
-    here: Surface,
+    ctx: Call,
     actions: list[Action],
     *,
     session_id: str | None,
     on_error: OnError,
     observe: Observe,
     max_tokens: int,
+    fallback_task: str | None = None,
 ) -> CallToolResult:
-    begun = time.monotonic()
+    here, ends_at = surface(ctx), time.monotonic() + ACT_S
     app = await here.app()
-    async with app.registry.use(session_id) as live:
-        left_s = ACT_S - (time.monotonic() - begun)
-        done = await live.execute(actions, on_error=on_error, deadline_s=left_s)
-        lines = _account(actions, done, max_tokens, page_follows=observe != "none")
-        room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
-        with anyio.move_on_after(max(LOOK_S, ACT_S - (time.monotonic() - begun))) as in_time:
-            lines += await _page_after(live, observe, done.receipts, room)
-        if in_time.cancelled_caught:
-            lines.append("note: the page could not be seen in time. Next: notte_observe.")
+    taken_over = None
+    async with app.registry.use(await app.session_of(session_id)) as live:
         named = live.record.id
-    await here.changed(named)
-    if not any(receipt.success or _left_a_mark(receipt) for receipt in done.receipts):
+        agent = await app.agents.agent_on(named)
+        stop_at = "stop" if fallback_task is not None else on_error
+        done, refused = await _do(live, actions, stop_at, ends_at, lenient=fallback_task is not None)
+        lines = refused or account_of(actions, done, max_tokens, page_follows=observe != "none")
+        falls_back = fallback_task is not None and bool(refused or not all(r.success for r in done.receipts))
+        if not falls_back:
+            lines += await look_after(live, observe, done.receipts, lines, max_tokens=max_tokens, ends_at=ends_at)
+    if falls_back and fallback_task is not None:
+        taken_over = await _hand_over(ctx, app, named, fallback_task, done=done, lines=lines, ends_at=ends_at)
+        async with app.registry.use(named) as live:
+            lines += taken_over.lines
+            lines += await look_after(live, "actions", (), lines, max_tokens=max_tokens, ends_at=ends_at)
+    if agent is not None:
+        lines += await _of_agent(app, agent, done)
+    await here.changed(named, agents=() if agent is None else (agent.id,))
+    did_something = any(receipt.success or left_a_mark(receipt) for receipt in done.receipts)
+    if not did_something and not (taken_over is not None and taken_over.invoked):
         return refusal("\n".join(lines))
-    return blocks("\n".join(lines), *_links(named, done.receipts))
+    return blocks("\n".join(lines), *links(named, done.receipts))
 
 
-# --- the page afterwards ------------------------------------------------------------
+async def _do(
+    live: "LiveSession", actions: list[Action], on_error: OnError, ends_at: float, *, lenient: bool
+) -> tuple["Batch", list[str]]:
+    """The batch. Where it is refused whole, that is an account of its own if `lenient`: there is a fallback."""
+    from notte_mcp.registry import Batch
 
-
-async def _page_after(live: "LiveSession", observe: Observe, receipts: Sequence[Receipt], room: int) -> list[str]:
-    """What is to be told of the page. That it cannot be seen takes nothing from what was done: said, not raised."""
-    if observe == "none":
-        return [f"event: {event}" for event in live.events]
     try:
-        seen = await live.observe(mode=observe, max_tokens=room)
-    except NotteMCPError as error:
-        return [f"note: the page could not be seen: {error}"]
-    seen = replace(seen, events=(*live.events, *seen.events))
-    return [page_text.view(seen, with_header=False, told=_told(seen, receipts))]
+        return await live.execute(actions, on_error=on_error, deadline_s=ends_at - time.monotonic()), []
+    except _REFUSALS as error:
+        if not lenient:
+            raise
+        total = len(actions)
+        return Batch((), (), total, error.what), [f"failed at 1 of {total}", f"1 failed: {error}"]
 
 
-def _told(seen: Observation, receipts: Sequence[Receipt]) -> set[str]:
-    """Ids of fields that hold what a receipt says they hold."""
-    held = {
-        receipt.target.id: receipt
-        for receipt in receipts
-        if receipt.success and receipt.target is not None and receipt.target.id is not None
-    }
-    changed = seen.changes.changed if seen.changes is not None else ()
-    return {node.id for node in changed if node.id in held and _as_told(node, held[node.id])}
+async def _hand_over(
+    ctx: Call, app: "App", session_id: str, task: str, *, done: "Batch", lines: list[str], ends_at: float
+) -> Fallback:
+    """Let an agent go on where the batch stopped: the account's first line says where, the next ones what was done."""
+    *receipts, failed = lines[1 : 1 + max(1, len(done.receipts))]
+    left, seconds = done.total - len(done.receipts), ends_at - time.monotonic()
+    return await fall_back(ctx, app, session_id, task, receipts=receipts, failed=failed, left=left, seconds=seconds)
 
 
-def _as_told(node: Node, receipt: Receipt) -> bool:
-    """Whether the field shows nothing but what its receipt says: no complaint about the value, say."""
-    if not set(node.states) <= _PLAIN_STATES:
-        return False
-    read_back = receipt.value is not None and node.value == clean_line(receipt.value)
-    return read_back or receipt.secret is not None or receipt.type == "check"
-
-
-# --- what was done ----------------------------------------------------------------
-
-
-def _account(actions: Sequence[Action], done: "Batch", max_tokens: int, *, page_follows: bool) -> list[str]:
-    """The receipts, led by a summary where not all went well."""
-    data_chars = max(200, max_tokens * 2 // max(1, len(done.receipts)))
-    lines = [
-        receipt_line(
-            number,
-            action.model_dump(exclude_none=True),
-            receipt,
-            data_chars=data_chars,
-            page_follows=page_follows and number == len(done.receipts),
-        )
-        for number, (action, receipt) in enumerate(zip(actions, done.receipts, strict=False), start=1)
-    ]
-    ran = len(done.receipts)
-    if ran < done.total:
-        told = done.stopped and not done.stopped.endswith(" failed")
-        why = f": {done.stopped}" if told else ""
-        lines.append(f"not run: {numbers_text(range(ran + 1, done.total + 1))}{why}")
-    failed = [number for number, receipt in enumerate(done.receipts, start=1) if not receipt.success]
-    if failed:
-        lines.insert(0, f"failed at {numbers_text(failed)} of {done.total}")
-    elif ran < done.total:
-        lines.insert(0, f"stopped after {ran} of {done.total}")
-    return lines
-
-
-def _left_a_mark(receipt: Receipt) -> bool:
-    """Whether a failed action did something all the same."""
-    return bool(
-        receipt.navigated or receipt.dialogs or receipt.downloads or receipt.new_tab is not None or receipt.tab_closed
-    )
-
-
-def _links(session_id: str, receipts: Sequence[Receipt]) -> list[ResourceLink]:
-    """Where what came down can be read."""
-    return [
-        ResourceLink(type="resource_link", name=file.name, uri=file_uri(session_id, file.name))
-        for receipt in receipts
-        for file in receipt.downloads
-        if file.failure is None
-    ]
+async def _of_agent(app: "App", before: AgentRecord, done: "Batch") -> list[str]:
+    """What the caller's own agent has come to by these actions, where that is worth a line."""
+    if before.spec.driver != "assistant":
+        return []
+    agent = await app.agents.record(before.id)
+    if agent.state == "stopping" or any(one.success and one.type in UNCOUNTED for one in done.receipts):
+        agent = await app.agents.wait(before.id, seconds=SETTLE_S)
+    why = f" ({agent.reason})" if agent.reason else ""
+    if agent.state != "running":
+        return [f"agent {agent.id} is {agent.state}{why}. Next: {agent_next(agent, last_step=agent.step_count)}"]
+    return []

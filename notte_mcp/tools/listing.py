@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp.server.mcpserver.tools import Tool
 
-from notte_mcp.tools import execute, pages, reading, sessions, status, workflows
+from notte_mcp.tools import execute, pages, reading, start, status, steer, stop, workflows
 
 _ORDER: Final = (
     "notte_start",
@@ -15,12 +15,22 @@ _ORDER: Final = (
     "notte_execute",
     "notte_scrape",
     "notte_status",
+    "notte_steer",
     "notte_stop",
     "notte_workflow_code",
     "notte_read",
 )
 
-_TOOLS: Final = (*sessions.TOOLS, *pages.TOOLS, *execute.TOOLS, *status.TOOLS, *workflows.TOOLS, *reading.TOOLS)
+_TOOLS: Final = (
+    *start.TOOLS,
+    *pages.TOOLS,
+    *execute.TOOLS,
+    *status.TOOLS,
+    *steer.TOOLS,
+    *stop.TOOLS,
+    *workflows.TOOLS,
+    *reading.TOOLS,
+)
 
 
 def all_tools() -> list[Tool]:

@@ -49,7 +49,7 @@ async def notte_observe(
     already tells what changed, so observe only when you need more."""
     app = await surface(ctx).app()
     mode = "changes" if since is not None else mode
-    async with app.registry.use(session_id) as live:
+    async with app.registry.use(await app.session_of(session_id)) as live:
         seen = await live.observe(mode=mode, since=since, find=find, cursor=cursor, max_tokens=max_tokens)
         seen = replace(seen, events=(*live.events, *seen.events))
         pictures = [_picture(await live.screenshot(marks=True))] if screenshot else []
@@ -79,7 +79,7 @@ async def notte_scrape(
         "selector": selector, "only_main_content": only_main_content, "links": links, "images": images,
     }  # fmt: skip
     if url is None:
-        async with app.registry.use(session_id) as live:
+        async with app.registry.use(await app.session_of(session_id)) as live:
             found = await live.scrape(**options)
     elif session_id is None:
         found = await _scrape_url(here, app, url, options)

@@ -1,28 +1,23 @@
-"""notte_start and notte_stop: a session's beginning and end.
+"""Starting, reusing and restoring a session: what notte_start does without a task, and an agent's session too.
 
-Below: surface, options, accounts, page_text. Above: listing.
+Below: surface, options, accounts, page_text. Above: start, agents.
 """
 
 import time
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-import anyio
 from mcp.types import CallToolResult
-from pydantic import Field
 
 from notte_mcp import page_text
 from notte_mcp.actions import Goto
-from notte_mcp.errors import InvalidArgument, NotteMCPError, SessionChoice
+from notte_mcp.errors import InvalidArgument, NotteMCPError
 from notte_mcp.observations import DEFAULT_MAX_TOKENS
 from notte_mcp.records import SessionRecord
-from notte_mcp.tools.accounts import account, brief, is_live, next_call
-from notte_mcp.tools.boundary import declare, facts, hints, sentence
+from notte_mcp.tools.accounts import is_live, next_call
+from notte_mcp.tools.boundary import facts, sentence
 from notte_mcp.tools.options import SessionOptions
-from notte_mcp.tools.pages import RequestId
-from notte_mcp.tools.schema import object_schema
-from notte_mcp.tools.surface import Call, Surface, surface
+from notte_mcp.tools.surface import Surface
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -31,85 +26,16 @@ if TYPE_CHECKING:
 LOAD_S: Final = 35.0
 """How long the first page may take: its own limit is 30 s, and the answer has to be out after 45."""
 
-FINAL_STEPS: Final = 3
-"""Steps that the answer to a stop tells; the log has them all."""
 
-START_OUTPUT: Final = object_schema("session_id", "state", optional=("url", "title", "observation", "next"))
-STOP_OUTPUT: Final = object_schema("state", optional=("id", "reason", "next"))
-
-
-async def notte_start(
-    ctx: Call,
-    *,
-    url: Annotated[str | None, Field(description="page to open; its observation is in the answer")] = None,
-    session_id: Annotated[str | None, Field(description="to reuse, or to restore if interrupted")] = None,
-    session: Annotated[SessionOptions | None, Field(description="of a new session")] = None,
-    request_id: RequestId = None,
-) -> CallToolResult:
-    """Start a browser session and open a page. It lives on between calls; it ends after 15 minutes without one,
-    after 240 at most, or by notte_stop; its steps stay readable for 30 days. With session_id: open url there, or
-    give an interrupted session a new browser (saved cookies and local storage, last url; no action is repeated)."""
-    here = surface(ctx)
-    body = partial(_start, here, url, session_id, session)
-    if request_id is None:
-        return await body()
-    arguments = {
-        "url": url,
-        "session_id": session_id,
-        "session": session.model_dump(exclude_none=True) if session else None,
-    }
-    return await here.once(request_id, "notte_start", arguments, body)
-
-
-async def notte_stop(
-    ctx: Call,
-    *,
-    id: str | None = None,  # noqa: A002 - the contract's name
-    all: bool = False,  # noqa: A002 - the same
-    mode: Literal["graceful", "now"] = "graceful",
-) -> CallToolResult:
-    """Stop a session: its browser is gone within 4 seconds; steps, files and script stay readable for 30 days.
-    Stopping twice is no error."""
-    here = surface(ctx)
-    app = await here.app()
-    if all:
-        return await _stop_all(here, app, mode)
-    if id is None:
-        raise await _which(app)
-    record = await app.registry.stop(id, mode=mode)
-    await here.changed(record.id)
-    after = max(0, record.step_count - FINAL_STEPS)
-    return facts(account(record, await app.registry.steps(record.id, after=after), after=after))
-
-
-TOOLS: Final = (
-    declare(
-        notte_start,
-        title="Start a browser session",
-        hints=hints(),
-        output=START_OUTPUT,
-        core=True,
-    ),
-    declare(
-        notte_stop,
-        title="Stop a browser session",
-        hints=hints(destroys=True, repeatable=True, world=False),
-        output=STOP_OUTPUT,
-    ),
-)
-
-
-# --- start ----------------------------------------------------------------------
-
-
-async def _start(
+async def start_session(
     here: Surface, url: str | None, session_id: str | None, options: SessionOptions | None
 ) -> CallToolResult:
+    """A session, with the first view of `url` where one is given."""
     app = await here.app()
-    record, note, loaded = await _session(here, app, url, session_id, options)
+    record, note, loaded = await _session(here, app, url, await app.session_of(session_id), options)
     seen = ""
     if loaded:
-        seen, problem = await _first_view(app, record.id)
+        seen, problem = await first_view(app, record.id)
         note = note or problem
     record = await app.registry.record(record.id)
     await here.changed(record.id)
@@ -124,20 +50,30 @@ async def _session(
         record, batch = await app.registry.open((options or SessionOptions()).spec(here.spec), url=url)
         note = _unloaded(url, batch)
         return record, note, batch is not None and not note
+    (session_id, note), failed = await reused(app, session_id, options), ""
+    restored = bool(note)
+    async with app.registry.use(session_id) as live:
+        if url is not None:
+            failed = _unloaded(url, await live.execute([Goto(url=url)], on_error="stop", deadline_s=LOAD_S))
+        record = live.record
+    return record, " ".join(filter(None, (note, failed))), (restored or url is not None) and not failed
+
+
+async def reused(app: "App", session_id: str | None, options: SessionOptions | None) -> tuple[str, str]:
+    """A session that is there, restored where it must be: its id, and what is to be said of the restoring ("": it was live).
+
+    Raises: InvalidArgument: it cannot be described anew. What `Registry.restore` raises.
+    """
     if options is not None:
         raise InvalidArgument(
             "`session` describes a new session and cannot change one that is there.",
             next_call=f'notte_start(session_id="{session_id}") without it, or notte_start(session=...) without session_id',
         )
-    record, note, failed = await app.registry.record(session_id), "", ""
+    record = await app.registry.record(session_id or "")
     # One that is `stopping` because its browser died is restored as soon as that is on record.
-    if restored := not is_live(record) or record.state == "stopping":
-        record = await app.registry.restore(session_id)
-        note = _restored(record)
-    async with app.registry.use(record.id) as live:
-        if url is not None:
-            failed = _unloaded(url, await live.execute([Goto(url=url)], on_error="stop", deadline_s=LOAD_S))
-    return record, " ".join(filter(None, (note, failed))), (restored or url is not None) and not failed
+    if is_live(record) and record.state != "stopping":
+        return record.id, ""
+    return record.id, _restored(await app.registry.restore(record.id))
 
 
 def _restored(record: SessionRecord) -> str:
@@ -155,7 +91,7 @@ def _unloaded(url: str | None, batch: "Batch | None") -> str:
     return sentence(f"{url} did not load: {why}")
 
 
-async def _first_view(app: "App", session_id: str) -> tuple[str, str]:
+async def first_view(app: "App", session_id: str) -> tuple[str, str]:
     """The observation as text, and why there is none."""
     try:
         async with app.registry.use(session_id) as live:
@@ -180,30 +116,3 @@ def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
     place = f"{record.title}  {values['url']}".strip()
     lines += [text for text in (f"note: {note}" if note else "", place, seen, f"next: {ready}") if text]
     return facts(values, "\n".join(lines))
-
-
-# --- stop -----------------------------------------------------------------------
-
-
-async def _stop_all(here: Surface, app: "App", mode: Literal["graceful", "now"]) -> CallToolResult:
-    """Side by side, so that all are gone as soon as one would be. Sessions of other servers are theirs to stop."""
-    stopped: list[SessionRecord] = []
-
-    async def stop(session_id: str) -> None:
-        stopped.append(await app.registry.stop(session_id, mode=mode))
-
-    async with anyio.create_task_group() as group:
-        for record in await app.registry.sessions():
-            if is_live(record) and record.owner == app.owner:
-                group.start_soon(stop, record.id)
-    await here.changed(*(record.id for record in stopped))
-    return facts({"state": "stopped", "sessions": [brief(record) for record in stopped], "next": "notte_start"})
-
-
-async def _which(app: "App") -> SessionChoice:
-    live = [record for record in await app.registry.sessions() if is_live(record)]
-    names = "; ".join(f"{record.id} {record.state} at {page_text.url_text(record.url)}" for record in live)
-    return SessionChoice(
-        f"Say which session to stop. Live: {names}." if live else "No session is live.",
-        next_call="notte_stop(id=...), or notte_stop(all=true)" if live else "notte_status() lists what is kept",
-    )

@@ -4,7 +4,7 @@ One per server process, given to handlers as the SDK's lifespan value. Holds no
 logic of its own. Below: app, lifetime, registry. Above: the tools and resources.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -67,10 +67,12 @@ class Surface:
         )
         return CallToolResult.model_validate(answer)
 
-    async def changed(self, *session_ids: str) -> None:
-        """Tell whoever listens that these sessions' resources have changed."""
-        for uri in ("notte://sessions", *(f"notte://sessions/{i}{end}" for i in session_ids for end in ("", "/steps"))):
-            await self.bus.publish(ResourceUpdated(uri=uri))
+    async def changed(self, *session_ids: str, agents: Sequence[str] = ()) -> None:
+        """Tell whoever listens that the resources of these sessions and agents have changed."""
+        for kind, ids in (("sessions", session_ids), ("agents", agents)):
+            for uri in (f"notte://{kind}", *(f"notte://{kind}/{one}{end}" for one in ids for end in ("", "/steps"))):
+                if ids:
+                    await self.bus.publish(ResourceUpdated(uri=uri))
 
 
 def surface(call: Call) -> Surface:

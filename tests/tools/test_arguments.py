@@ -13,7 +13,7 @@ async def test_an_unknown_argument_is_refused_by_name_and_the_right_one_offered(
     said = await host.refusal("notte_start", sesion_id="ses_x", url=FORM)
 
     assert "`sesion_id` (did you mean `session_id`?)" in said
-    assert "It takes: url, session_id, session, request_id." in said
+    assert "It takes: task, url, session_id, driver, max_steps," in said
     assert host.opened == 0
 
 

@@ -10,8 +10,8 @@ from tests.tools.tokens import tokens
 
 pytestmark = pytest.mark.anyio
 
-MAX_LIST_TOKENS = 2_400
-"""For these eight tools; all ten are to fit into 3,000."""
+MAX_LIST_TOKENS = 2_850
+"""For these nine tools; all ten are to fit into 3,000."""
 
 # What one host or another refuses (measured on hosts).
 REFUSED = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title", "discriminator", "const", "nullable"}
@@ -91,7 +91,7 @@ async def test_only_control_tools_have_structured_output() -> None:
     """Contract: where there is structured content, some hosts drop text and images."""
     structured = [tool["name"] for tool in await tools() if "outputSchema" in tool]
 
-    assert structured == ["notte_start", "notte_status", "notte_stop", "notte_workflow_code"]
+    assert structured == ["notte_start", "notte_status", "notte_steer", "notte_stop", "notte_workflow_code"]
 
 
 async def test_the_instructions_teach_the_loop_and_its_rules_in_few_words() -> None:

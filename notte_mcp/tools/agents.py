@@ -1,0 +1,98 @@
+"""Starting an agent, and telling what became of it: what notte_start does with a task, and a fallback too.
+
+Below: sessions, accounts, waiting, surface. Above: start, execute.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mcp.types import CallToolResult
+
+from notte_mcp import page_text
+from notte_mcp.agent_records import AgentRecord, AgentSpec
+from notte_mcp.tools.boundary import facts
+from notte_mcp.tools.options import SessionOptions
+from notte_mcp.tools.sessions import first_view, reused
+from notte_mcp.tools.status import told_of
+from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.waiting import wait
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+
+class AgentOptions(NamedTuple):
+    """What notte_start says of an agent, by the names of its parameters."""
+
+    driver: str = "auto"
+    max_steps: int = 20
+    timeout_seconds: float = 1_800
+    retries: int = 0
+    response_schema: dict[str, Any] | None = None
+    model: str | None = None
+    use_vision: bool = False
+    max_tokens_spent: int | None = None
+    max_usd: float | None = None
+
+
+async def start_agent(
+    ctx: Call,
+    task: str,
+    *,
+    url: str | None,
+    session_id: str | None,
+    session: SessionOptions | None,
+    options: AgentOptions,
+    wait_seconds: float,
+) -> CallToolResult:
+    """An agent in the session named or in one of its own; waited for as long as was asked."""
+    here = surface(ctx)
+    app = await here.app()
+    wanted = (session or SessionOptions()).spec(here.spec)
+    driver = app.agents.choose_driver(options.driver, engine=wanted.engine, model=options.model)
+    note = ""
+    if session_id is not None:
+        session_id, note = await reused(app, await app.session_of(session_id), session)
+    values = {name: value for name, value in options._asdict().items() if name != "driver"}
+    spec = AgentSpec(task=task, driver=driver, session=wanted, url=url, **values)
+    agent = await app.agents.start(spec, session_id=session_id)
+    if wait_seconds and driver != "assistant":
+        agent = await waited(ctx, app, agent, wait_seconds)
+    await here.changed(agent.session_id, agents=(agent.id,))
+    return await _started(app, agent, note, looks=driver == "assistant")
+
+
+async def waited(ctx: Call, app: "App", agent: AgentRecord, seconds: float) -> AgentRecord:
+    """The agent once it has ended or needs input, or when the time is over."""
+    once = partial(app.agents.wait, agent.id, until="done")
+    return await wait(ctx, agent, seconds=seconds, once=lambda slice_s: once(seconds=slice_s))
+
+
+async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) -> CallToolResult:
+    """What status tells of it; and the page, where the caller is to drive it."""
+    told = await told_of(app, agent)
+    seen, problem = await first_view(app, agent.session_id) if looks and (told["url"] or note) else ("", "")
+    failed = [step["message"] for step in told["steps"] if step.get("success") is False] if looks else []
+    notes = " ".join(filter(None, (note, *failed, problem)))
+    values: Mapping[str, Any] = {
+        "session_id": agent.session_id,
+        **told,
+        "observation": seen or None,
+        "note": notes or None,
+        "steps": told["steps"] or None,
+        "next": _goto_first(told["next"]) if looks and not seen else told["next"],
+    }
+    return facts(values, _text(values))
+
+
+def _goto_first(follow: str) -> str:
+    return f'notte_execute(actions=[{{"type": "goto", "url": ...}}]); {follow}'
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    """The same as lean text; the page stands as it does in other answers."""
+    small = {k: v for k, v in values.items() if v is not None and k not in ("observation", "next", "id", "kind")}
+    lines = [f"agent {values['id']} is {values['state']}, driven by {values['driver']}", page_text.json_text(small)]
+    lines += [text for text in (values["observation"], f"next: {values['next']}") if text]
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""notte_stop: the end of a session or an agent.
+
+Below: surface, accounts, status. Above: listing.
+"""
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import anyio
+from mcp.types import CallToolResult
+
+from notte_mcp import page_text
+from notte_mcp.errors import SessionChoice
+from notte_mcp.ids import is_agent_id
+from notte_mcp.records import SessionRecord
+from notte_mcp.tools.accounts import account, brief, is_live
+from notte_mcp.tools.boundary import declare, facts, hints
+from notte_mcp.tools.schema import object_schema
+from notte_mcp.tools.status import told_of
+from notte_mcp.tools.surface import Call, Surface, surface
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+FINAL_STEPS: Final = 3
+"""Steps that the answer to a stop tells; the log has them all."""
+
+AGENT_S: Final = 1.0
+"""How long the record of an agent whose session was stopped is waited for."""
+
+STOP_OUTPUT: Final = object_schema("state", optional=("id", "reason", "next"))
+
+Mode = Literal["graceful", "now"]
+
+
+async def notte_stop(
+    ctx: Call,
+    *,
+    id: str | None = None,  # noqa: A002 - the contract's name
+    all: bool = False,  # noqa: A002 - the same
+    mode: Mode = "graceful",
+) -> CallToolResult:
+    """Stop a session (and its agent) or an agent (its session stays open), within 4 seconds. Steps, files and script
+    stay readable for 30 days."""
+    here = surface(ctx)
+    app = await here.app()
+    if all:
+        return await _stop_all(here, app, mode)
+    if id is None:
+        raise await _which(app)
+    if is_agent_id(id):
+        agent = await app.agents.stop(id, mode=mode)
+        await here.changed(agent.session_id, agents=(agent.id,))
+        return facts(await told_of(app, agent, last=FINAL_STEPS))
+    record = await _stop(here, app, id, mode)
+    after = max(0, record.step_count - FINAL_STEPS)
+    return facts(account(record, await app.registry.steps(record.id, after=after), after=after))
+
+
+TOOLS: Final = (
+    declare(
+        notte_stop,
+        title="Stop a session or an agent",
+        hints=hints(destroys=True, repeatable=True, world=False),
+        output=STOP_OUTPUT,
+    ),
+)
+
+
+async def _stop(here: Surface, app: "App", session_id: str, mode: Mode) -> SessionRecord:
+    """A session, and whatever agent has it: that ends by itself once its session does."""
+    agent = await app.agents.agent_on(session_id)
+    record = await app.registry.stop(session_id, mode=mode)
+    if agent is not None:
+        await app.agents.wait(agent.id, seconds=AGENT_S)
+    await here.changed(record.id, agents=() if agent is None else (agent.id,))
+    return record
+
+
+async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
+    """Side by side, so that all are gone as soon as one would be. Sessions of other servers are theirs to stop."""
+    stopped: list[SessionRecord] = []
+
+    async def stop(session_id: str) -> None:
+        stopped.append(await _stop(here, app, session_id, mode))
+
+    async with anyio.create_task_group() as group:
+        for record in await app.registry.sessions():
+            if is_live(record) and record.owner == app.owner:
+                group.start_soon(stop, record.id)
+    told: dict[str, Any] = {"state": "stopped", "sessions": [brief(record) for record in stopped]}
+    return facts(told | {"next": "notte_start"})
+
+
+async def _which(app: "App") -> SessionChoice:
+    live = [f"{r.id} {r.state} at {page_text.url_text(r.url)}" for r in await app.registry.sessions() if is_live(r)]
+    live += [f"{r.id} {r.state} in {r.session_id}" for r in await app.agents.agents() if r.is_live]
+    return SessionChoice(
+        f"Say what to stop. Live: {'; '.join(live)}." if live else "No session is live.",
+        next_call="notte_stop(id=...), or notte_stop(all=true)" if live else "notte_status() lists what is kept",
+    )

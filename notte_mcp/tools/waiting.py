@@ -1,0 +1,44 @@
+"""Waiting for a session or an agent, so that whoever waits sees that something is alive.
+
+In slices of a second, with progress after each; a slice that ends early has its answer.
+Below: surface, accounts. Above: status, start, execute.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal, TypeVar
+
+from notte_mcp.agent_records import AgentRecord
+from notte_mcp.records import SessionRecord
+from notte_mcp.tools.surface import Call
+
+MAX_WAIT_S: Final = 45
+"""The longest wait that may be asked for: hosts cut a call at 60 s."""
+
+WAIT_MARGIN_S: Final = 3.0
+"""What the longest wait leaves for the answer itself."""
+
+SLICE_S: Final = 1.0
+"""How often progress is told while waiting."""
+
+Until = Literal["step", "input", "done"]
+T = TypeVar("T", SessionRecord, AgentRecord)
+
+
+async def wait(ctx: Call, record: T, *, seconds: float, once: Callable[[float], Awaitable[T]]) -> T:
+    """How it stands when `once` (a wait of at most as many seconds) came back early, or the time is over."""
+    begun = time.monotonic()
+    end = begun + min(seconds, MAX_WAIT_S - WAIT_MARGIN_S)
+    while (left := end - time.monotonic()) > 0:
+        slice_s, slice_begun = min(SLICE_S, left), time.monotonic()
+        record = await once(slice_s)
+        waited = time.monotonic()
+        await ctx.report_progress(round(waited - begun, 1), seconds, _said(record))
+        if waited - slice_begun < slice_s * 0.9:
+            break
+    return record
+
+
+def _said(record: SessionRecord | AgentRecord) -> str:
+    where = record.url if isinstance(record, SessionRecord) else record.question or record.answer or ""
+    return f"{record.state}, {record.step_count} steps{f', {where[:200]}' if where else ''}"
