@@ -19,22 +19,25 @@ from notte_mcp.models.base import Message
 from notte_mcp.observations import clean_line, cut_middle, estimate_tokens
 from notte_mcp.step_text import receipt_line
 
-MAX_TURN_TOKENS: Final = 480
+MAX_TURN_TOKENS: Final = 450
 """From here on older turns are folded, down to half of it (the last turn stays, however long)."""
 
-MAX_FOLDED_TOKENS: Final = 260
-"""From here on folded lines are dropped and counted, down to half of it."""
+MAX_FOLDED_TOKENS: Final = 320
+"""From here on folded lines are dropped and counted, down to two thirds of it."""
 
 MAX_WHOLE_STEPS: Final = 20
 """Steps that are told whole."""
 
-MAX_THOUGHT_CHARS: Final = 200
+MAX_THOUGHT_CHARS: Final = 140
+"""Characters of a thought; the model wrote it and needs a reminder only."""
+
 _MAX_VALUE_CHARS: Final = 60
 _MAX_LINE_CHARS: Final = 160
 _MAX_FOLDED_CHARS: Final = 70
 _MAX_REMARK_CHARS: Final = 4_000
 _MAX_FOLDED_REMARK_CHARS: Final = 400
 _RESULT_CHARS: Final = 120
+_ROOMY_ACTIONS: Final = 8  # a turn of more has less room for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,17 @@ class History:
 
     def turn(self, thought: str, actions: Sequence[Action], outcomes: Sequence[Outcome], *, stopped: str = "") -> None:
         """A turn: what the model wanted, what was done of it, and why the rest was not (`stopped`)."""
-        lines = [self._line(outcome) for outcome in outcomes]
+        share = len(actions) / _ROOMY_ACTIONS
+        lines = [self._line(outcome, share) for outcome in outcomes]
+        folded = tuple(cut_middle(line, _MAX_FOLDED_CHARS) for line in lines)
         if rest := len(actions) - len(outcomes):
             why = f": {clean_line(harmless(stopped), 300)}" if stopped else ""
             lines.append(f"{rest} of {len(actions)} actions not run{why}")
         messages = (
-            Message("assistant", self._wanted(thought, actions, outcomes)),
+            Message("assistant", self._wanted(thought, actions, outcomes, share)),
             Message("user", "\n".join(lines) or "Nothing was done."),
         )
-        self._add(messages, tuple(cut_middle(line, _MAX_FOLDED_CHARS) for line in lines), steps=len(outcomes))
+        self._add(messages, folded, steps=len(outcomes))
 
     def messages(self) -> list[Message]:
         """All that is told, the oldest first."""
@@ -92,33 +97,35 @@ class History:
 
     # --- one line, one turn -------------------------------------------------------
 
-    def _line(self, outcome: Outcome) -> str:
+    def _line(self, outcome: Outcome, share: float = 1) -> str:
         text = receipt_line(outcome.number, outcome.written, outcome.receipt, data_chars=_RESULT_CHARS)
-        line = clean_line(harmless(text), _MAX_LINE_CHARS if outcome.receipt.success else 2 * _MAX_LINE_CHARS)
+        limit = _room(_MAX_LINE_CHARS, share) if outcome.receipt.success else 2 * _MAX_LINE_CHARS
+        line = clean_line(harmless(text), limit)
         unknown = outcome.receipt.code == "outcome_unknown"
         return f"{line} (it may have happened: look at the page before you do it again)" if unknown else line
 
-    def _wanted(self, thought: str, actions: Sequence[Action], outcomes: Sequence[Outcome]) -> str:
+    def _wanted(self, thought: str, actions: Sequence[Action], outcomes: Sequence[Outcome], share: float) -> str:
         """The model's answer as it is remembered: what was done as it is on record, the rest as it was asked."""
         asked = [{"type": action.type, **action.model_dump(mode="json", exclude_defaults=True)} for action in actions]
         written = [dict(outcome.written) for outcome in outcomes] + asked[len(outcomes) :]
         said = {"thought": cut_middle(thought, MAX_THOUGHT_CHARS)} if thought else {}
-        return compact({**said, "actions": [self._shown(fields) for fields in written]})
+        limit = _room(_MAX_VALUE_CHARS, share)
+        return compact({**said, "actions": [self._shown(fields, limit) for fields in written]})
 
-    def _shown(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in fields.items()}
+    def _shown(self, fields: Mapping[str, Any], limit: int) -> dict[str, Any]:
+        return {name: self._value(value, limit) for name, value in fields.items()}
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, limit: int) -> Any:
         """A value shortened; a secret as its placeholder, or where there is none by its name."""
         if isinstance(value, str):
-            return cut_middle(value, _MAX_VALUE_CHARS)
+            return cut_middle(value, limit)
         if not isinstance(value, dict):
             return value
         fields = cast(dict[str, Any], value)
         if fields.keys() == {"secret"}:
             name = fields["secret"]
             return f"{{{{{name}}}}}" if name in self._secrets else f"[secret {name}]"
-        return self._shown(fields)
+        return self._shown(fields, limit)
 
     # --- folding ------------------------------------------------------------------
 
@@ -135,20 +142,27 @@ class History:
     def _fold(self) -> None:
         while len(self._entries) > 1 and self._tokens > MAX_TURN_TOKENS // 2:
             entry = self._entries.pop(0)
-            self._folded += [(line, number < entry.steps) for number, line in enumerate(entry.lines)]
-        if sum(estimate_tokens(line) for line, _ in self._folded) > MAX_FOLDED_TOKENS:
-            self._drop()
+            self._folded += [(line, entry.steps > 0) for line in entry.lines]
+        # A last turn that is long by itself leaves less to those before it.
+        limit = MAX_FOLDED_TOKENS if self._tokens <= MAX_TURN_TOKENS else MAX_FOLDED_TOKENS // 3
+        if sum(estimate_tokens(line) for line, _ in self._folded) > limit:
+            self._drop(limit * 2 // 3)
 
-    def _drop(self) -> None:
+    def _drop(self, limit: int) -> None:
         """Leave the oldest folded steps out, then (there should be few) the oldest of the other lines."""
         cost = sum(estimate_tokens(line) for line, _ in self._folded)
         for step in (True, False):
             for line in [line for line in self._folded if line[1] is step]:
-                if cost <= MAX_FOLDED_TOKENS // 2:
+                if cost <= limit:
                     return
                 self._folded.remove(line)
                 self._dropped += step
                 cost -= estimate_tokens(line[0])
+
+
+def _room(chars: int, share: float) -> int:
+    """`chars` for one action of a turn, less where the turn has many."""
+    return chars if share <= 1 else max(20, int(chars / share))
 
 
 def compact(value: object) -> str:
