@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
-def test_a_document_for_newcomers_has_at_most_120_lines(name: str) -> None:
-    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= 120
+@pytest.mark.parametrize(("name", "lines"), [("README.md", 120), ("ARCHITECTURE.md", 150)])
+def test_a_document_for_newcomers_is_short(name: str, lines: int) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= lines
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
