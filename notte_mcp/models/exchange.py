@@ -8,7 +8,7 @@ from typing import Final
 
 import anyio
 from pydantic_ai.direct import model_request
-from pydantic_ai.exceptions import ModelHTTPError, UserError
+from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import (
     BinaryContent,
     CachePoint,
@@ -44,26 +44,31 @@ class Line:
         """One request and what came back. A server that takes no schemas is told of them in words, from then on.
 
         Raises:
-            UserError: the request cannot be put into this provider's words; nothing was sent. Else whatever the
-            vendors raise.
+            Whatever the vendors raise.
         """
+        in_words = self._in_words or not self._takes(request)
         try:
-            return await self._ask(request, in_words=self._in_words)
+            return await self._ask(request, in_words=in_words)
         except ModelHTTPError as error:
-            if self._in_words or request.schema is None or not takes_no_schemas(error):
+            if in_words or request.schema is None or not takes_no_schemas(error):
                 raise
         reply = await self._ask(request, in_words=True)
         self._in_words = True
         return reply
 
+    def _takes(self, request: ChatRequest) -> bool:
+        """Whether this provider's form can hold the request's schema, which may be anybody's."""
+        try:
+            asked = parameters(self._vendor, request, in_words=False)
+            self._vendor.model.prepare_request(self._vendor.settings, asked)
+        except Exception:  # noqa: BLE001 - their readers of schemas raise what they come upon
+            return False
+        return True
+
     async def _ask(self, request: ChatRequest, *, in_words: bool) -> ChatReply:
         model = self._vendor.model
         settings = merge_model_settings(self._vendor.settings, {"max_tokens": request.max_output_tokens})
-        try:
-            asked = parameters(self._vendor, request, in_words=in_words)
-            model.prepare_request(settings, asked)
-        except Exception as error:
-            raise UserError(str(error)) from error
+        asked = parameters(self._vendor, request, in_words=in_words)
         messages = _messages(request.messages, marks_cache=self._vendor.marks_cache)
         response = await model_request(model, messages, model_settings=settings, model_request_parameters=asked)
         return _reply(response, request)

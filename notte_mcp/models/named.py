@@ -2,7 +2,7 @@
 
 Cheap: nothing of a vendor is imported before a model is asked for the first time.
 
-Below: access, scripted, and providers only when a name needs them. Above: app.
+Below: access, scripted, providers. Above: app.
 """
 
 from importlib.util import find_spec
@@ -13,10 +13,8 @@ from notte_mcp.errors import ModelMissing, ModelUnknown
 from notte_mcp.models.access import Access, Endpoint
 from notte_mcp.models.base import ChatModel
 from notte_mcp.models.plans import read_plan
+from notte_mcp.models.providers import INSTALL, ProviderModel
 from notte_mcp.models.scripted import ScriptedModel
-
-INSTALL: Final = 'pip install "notte-mcp[agents]"'
-"""What installs the providers."""
 
 
 class Provider(NamedTuple):
@@ -64,8 +62,6 @@ def model_named(name: str, access: Access) -> ChatModel:
     _check_installed(name, provider)
     endpoint: Endpoint = getattr(access, provider.endpoint)
     _check_key(name, provider, endpoint)
-    from notte_mcp.models.providers import ProviderModel
-
     return ProviderModel(name, prefix, model, endpoint, key_name=provider.key_name)
 
 

@@ -7,17 +7,21 @@ first question comes, since it takes a second.
 Below: exchange, vendors, mishaps, base. Above: named.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
 
-from notte_mcp.errors import ModelUnavailable
+from notte_mcp.errors import ModelMissing, ModelUnavailable
 from notte_mcp.models.access import Endpoint
 from notte_mcp.models.base import ChatReply, ChatRequest
 
 if TYPE_CHECKING:
     from notte_mcp.models.exchange import Line
+
+
+INSTALL: Final = 'pip install "notte-mcp[agents]"'
+"""What installs the vendors' packages."""
 
 
 class ProviderModel:
@@ -43,6 +47,11 @@ class ProviderModel:
                 return await line.ask(request)
         except TimeoutError:
             raise ModelUnavailable(f"{self._name} gave no answer within {timeout_s:g} s.", done="") from None
+        except ImportError as error:
+            raise ModelMissing(
+                f"What {self._name} needs is installed in a version that does not fit: {error}.",
+                next_call=f"run {INSTALL}",
+            ) from error
         except Exception as error:  # noqa: BLE001 - whatever a vendor raises ends here, and its text may hold the key
             from notte_mcp.models.mishaps import mishap
 

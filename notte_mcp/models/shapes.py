@@ -33,12 +33,13 @@ def parameters(vendor: Vendor, request: ChatRequest, *, in_words: bool) -> Model
     """
     profile = vendor.model.profile
     takes_tools, takes_native = profile.get("supports_tools", True), profile.get("supports_json_schema_output", False)
-    system = [InstructionPart(content=request.system)] if request.system else []
+    system = _parts(request.system)
     if request.schema is None:
         return ModelRequestParameters(instruction_parts=system)
     if in_words or not (takes_tools or takes_native):
         words = _IN_WORDS + json.dumps(request.schema, ensure_ascii=False)
-        return ModelRequestParameters(instruction_parts=[*system, InstructionPart(content=words)])
+        # In one text: not every template of a local model has a place for a second system message.
+        return ModelRequestParameters(instruction_parts=_parts(f"{request.system}\n\n{words}".strip()))
     shape = OutputObjectDefinition(json_schema=request.schema, name=request.name)
     if takes_native and vendor.model.system != "anthropic":
         shape.strict = False
@@ -49,6 +50,10 @@ def parameters(vendor: Vendor, request: ChatRequest, *, in_words: bool) -> Model
     return ModelRequestParameters(
         output_mode="auto", output_object=shape, output_tools=[tool], instruction_parts=system
     )
+
+
+def _parts(system: str) -> list[InstructionPart]:
+    return [InstructionPart(content=system)] if system else []
 
 
 def takes_no_schemas(error: ModelHTTPError) -> bool:

@@ -80,6 +80,8 @@ class ModelServer:
     ) -> None:
         self.mode = mode
         self.requests: list[Asked] = []
+        self.words: dict[str, str] = {}
+        """What refusals say instead of their usual words, by mode."""
         self.errors: list[BaseException] = []
         self.gate = threading.Event()
         self._answers: Sequence[object] | Callable[[Asked], object] = answers
@@ -123,7 +125,13 @@ class ModelServer:
                 return "400", "response_format is not supported"
             if mode in {"normal", "slow", "no_schema"}:
                 return mode, self._next(asked)
-            return mode, {"same": SAME, "wrong_schema": {"unexpected": [1]}, "huge": HUGE, "silent": ""}.get(mode, "")
+            return mode, {
+                "same": SAME,
+                "wrong_schema": {"unexpected": [1]},
+                "huge": HUGE,
+                "silent": "",
+                **self.words,
+            }.get(mode, "")
 
     def _next(self, asked: Asked) -> object:
         if callable(self._answers):

@@ -120,7 +120,7 @@ def _anthropic_error(status: int, said: str) -> dict[str, Any]:
 
 def _anthropic_schema(request: dict[str, Any]) -> Any:
     tools = request.get("tools")
-    return tools[0]["input_schema"] if tools else None
+    return tools[0]["input_schema"] if tools else request.get("output_config", {}).get("format", {}).get("schema")
 
 
 # --- Gemini -----------------------------------------------------------------------------
