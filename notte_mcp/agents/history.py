@@ -37,7 +37,7 @@ _MAX_FOLDED_CHARS: Final = 70
 _MAX_REMARK_CHARS: Final = 4_000
 _MAX_FOLDED_REMARK_CHARS: Final = 400
 _RESULT_CHARS: Final = 120
-_ROOMY_ACTIONS: Final = 8  # a turn of more has less room for each
+_ROOMY_ACTIONS: Final = 7  # a turn of more has less room for each
 
 
 @dataclass(frozen=True, slots=True)

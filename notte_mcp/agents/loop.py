@@ -211,5 +211,5 @@ class Loop:
             self._taken += not isinstance(outcome.action, _FREE)
             if outcome.receipt.success:
                 self._failures = 0
-            elif not isinstance(outcome.action, _FREE) and outcome.receipt.code != "cancelled":
+            elif not isinstance(outcome.action, Completion) and outcome.receipt.code != "cancelled":
                 self._failures += 1

@@ -34,7 +34,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "multi_factor_fill": "a one-time code, key by key",
     "fallback_fill": "key by key, where fill does not take",
     "check": "checkbox, radio, switch",
-    "select_dropdown_option": "value: the option's label",
+    "select_dropdown_option": "the option's label",
     "wait_for": "exactly one of el (visible), value (text that appears), gone (text that goes), url (glob)",
     "press_key": "Enter, Control+A",
     "scroll_up": "px",
@@ -81,9 +81,8 @@ def system_prompt(*, cloud: bool = False) -> str:
     return _SYSTEM.format(most=MAX_ACTIONS, timeout=DEFAULT_TIMEOUT_MS, mark=MARK, actions="\n".join(_actions(cloud)))
 
 
-@cache
 def answer_schema(*, cloud: bool = False) -> JsonSchema:
-    """The JSON Schema of a turn: flat, without unions, references and bounds. Not to be changed by who gets it.
+    """The JSON Schema of a turn: flat, without unions, references and bounds.
 
     What its fields mean is in the system prompt, so that it is not paid for twice.
     """
