@@ -6,11 +6,12 @@ plain text. Ids are given by a live page, so a plan cannot know them; it says
     {{button "Send request"}}       the id of the line `B4 button "Send request"`
     {{button 'Send request'}}       the same, easier to write inside JSON
     {{button "Add to cart" 3}}      the third of that role and name, in reading order
+    {{word "PR-"}}                  no id, but the page's first word that begins so
 
-in any string, and the model puts the id in its place when it is asked: it looks in
-the last user's message that has such a line. A name is written as the page's text
-shows it (long ones are cut there); a row that leaves its name out ("as in the row
-above") is not found by it.
+in any string, and the model puts that in its place when it is asked: it looks in
+the last user's message that has such a line (or word). A name is written as the
+page's text shows it (long ones are cut there); a row that leaves its name out ("as in
+the row above") is not found by it.
 
 As a file a plan is JSON: that list, or `{"answers": [...], "delay_s": 0.5,
 "repeat_last": true}`.
@@ -40,6 +41,9 @@ _ELEMENT: Final = re.compile(
     r"""(?:^[ \t]*(?:[-+~][ ])?|[ ]·[ ])(?P<id>[BLIFMO]\d+)[ ](?P<role>[\w-]+)[ ]"(?P<name>(?:[^"\\]|\\.)*)\"""",
     re.MULTILINE,
 )
+_WORD: Final = "word"
+"""The one role that is none of an element."""
+
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
@@ -79,14 +83,14 @@ def _no_plan(path: Path, why: str) -> ModelUnknown:
 
 
 def filled(answer: object, request: ChatRequest) -> object:
-    """`answer` with the ids of the page in place of the elements it names.
+    """`answer` with the ids (or words) of the page in place of what it names.
 
     Raises:
-        ModelRefused: an element is not in what the model was shown.
+        ModelRefused: that is not in what the model was shown.
     """
     match answer:
         case str():
-            return _PLACEHOLDER.sub(lambda found: _id_for(found, request), answer)
+            return _PLACEHOLDER.sub(lambda found: _found(found, request), answer)
         case dict():
             return {key: filled(value, request) for key, value in cast(dict[str, object], answer).items()}
         case list() | tuple():
@@ -95,20 +99,26 @@ def filled(answer: object, request: ChatRequest) -> object:
             return answer
 
 
-def _id_for(placeholder: re.Match[str], request: ChatRequest) -> str:
+def _found(placeholder: re.Match[str], request: ChatRequest) -> str:
     role = placeholder["role"]
     name = _plain(placeholder["double"] if placeholder["double"] is not None else placeholder["single"])
     nth = int(placeholder["nth"] or 1)
     for message in reversed(request.messages):
         if message.role == "user":
-            ids = list(dict.fromkeys(_ids(message.text, role, name)))
-            if 0 < nth <= len(ids):
-                return ids[nth - 1]
+            named = _words(message.text, name) if role == _WORD else _ids(message.text, role, name)
+            found = list(dict.fromkeys(named))
+            if 0 < nth <= len(found):
+                return found[nth - 1]
     which = f" number {nth}" if placeholder["nth"] else ""
     raise ModelRefused(
         f'The plan names {role} "{name}"{which}, and the page that the model was shown has none.',
         next_call="notte_observe() shows the page; write its role and name into the plan",
     )
+
+
+def _words(text: str, begins: str) -> Iterator[str]:
+    for found in re.finditer(rf"(?<![\w-]){re.escape(begins)}[\w.,-]*", text):
+        yield found.group().rstrip(".,-")
 
 
 def _ids(text: str, role: str, name: str) -> Iterator[str]:
