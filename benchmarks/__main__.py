@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 
 import anyio
 
-from benchmarks import acting, crowd, looking, starting, writing
+from benchmarks import acting, agents, crowd, looking, starting, writing
 from benchmarks.browser import set_browser
 from benchmarks.host import serving
 from benchmarks.rows import UNITS, Outcome, Row, Run, Target, Unit
@@ -65,6 +65,9 @@ ROWS: Final = (
     Row("crowd-cold", "16 sessions at once, cold", (A_FIFTH_MORE, Target("MB", 1.2, of_floor=True)), crowd.cold),
     Row("crowd-warm", "16 sessions at once, warm", (A_FIFTH_MORE,), crowd.warm),
     Row("step", "a step on disk (intent, outcome)", (), writing.step),
+    Row("turn", "an agent's step, beside its browser", (_ms(30),), agents.turn),
+    Row("question", "a question to the model, 1,000 products", (_tokens(4_000),), agents.question),
+    Row("agents", "status while 16 agents work", (_ms(200),), agents.crowd),
 )
 
 
@@ -140,7 +143,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _line(what: str, ours: str, floor: str, target: str, verdict: str) -> str:
-    return f"{what:<34} {ours:<32} {floor:<24} {target:<28} {verdict}".rstrip()
+    return f"{what:<40} {ours:<32} {floor:<24} {target:<28} {verdict}".rstrip()
 
 
 def _told(row: Row, outcome: Outcome | str) -> str:

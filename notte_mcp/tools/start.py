@@ -16,8 +16,8 @@ from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.pages import RequestId
 from notte_mcp.tools.schema import object_schema
 from notte_mcp.tools.sessions import start_session
-from notte_mcp.tools.status import WaitSeconds
 from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.waiting import WaitSeconds
 
 MAX_TASK_CHARS: Final = 20_000
 
@@ -35,7 +35,7 @@ async def notte_start(
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1_800,
     retries: Annotated[int, Field(ge=0, le=10)] = 0,
     response_schema: Annotated[dict[str, Any] | None, Field(description="of the answer")] = None,
-    model: Annotated[str | None, Field(description="openai:gpt-5")] = None,
+    model: Annotated[str | None, Field(description="anthropic:claude-sonnet-5")] = None,
     use_vision: bool = False,
     max_tokens_spent: Annotated[int | None, Field(ge=1)] = None,
     max_usd: Annotated[float | None, Field(gt=0)] = None,

@@ -1,7 +1,7 @@
 """The whole server as a host runs it, with a real browser: calls by tool name, and what runs below it."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from tests.stdio.wire import Wire, server
 
 
 @contextmanager
-def whole(state: Path, *flags: str) -> Generator[Wire]:
+def whole(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """A server that may start a browser on this machine."""
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
-    with server(state, *sandbox, *flags) as wire:
+    with server(state, *sandbox, *flags, env=env) as wire:
         yield wire
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -86,11 +86,15 @@ class Wire:
 
 
 @contextmanager
-def server(state: Path, *flags: str) -> Generator[Wire]:
+def server(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """The real server as a process of its own, gone at the end whatever happens."""
     command = [sys.executable, "-m", "notte_mcp", "--in-process", "--state-dir", str(state), *flags]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**environment(), **(env or {})},
     )
     try:
         yield Wire(process)

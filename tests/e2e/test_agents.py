@@ -1,0 +1,134 @@
+"""An agent in the whole server: a real browser, a model behind real HTTP, and a host that kills."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.whole import facts, refused, told, whole
+from tests.models.server import Asked, ModelServer
+from tests.site import Site
+
+KEY = "sk-canary-4711-never-told"
+TASK = "Request a permit for Ada Brew in the district South, and tell its number."
+
+
+def clerk(asked: Asked) -> object:
+    """Answers as a model would: from what the last page shows."""
+    page = json.loads(json.dumps(asked.body)).__str__()
+    if number := re.findall(r"PR-\d+", page):
+        return {"actions": [{"type": "completion", "success": True, "answer": number[-1]}]}
+    ids = {name: found for found, name in re.findall(r'([BI]\d+) \w+ \\?"([^"\\]+)\\?"', page)}
+    return {
+        "thought": "The form is empty, so I fill it in and send it.",
+        "actions": [
+            {"type": "fill", "id": ids["Applicant"], "value": "Ada Brew"},
+            {"type": "fill", "id": ids["Access code"], "value": "kettle-secret-9"},
+            {"type": "select_dropdown_option", "id": ids["District"], "value": "South"},
+            {"type": "check", "id": ids["I accept the terms"]},
+            {"type": "click", "id": ids["Send request"]},
+        ],
+    }
+
+
+def access(server: ModelServer, model: str) -> dict[str, str]:
+    """The environment of a server whose agents that model drives."""
+    return {
+        "NOTTE_MCP_MODEL": model,
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": server.openai_url,
+        "ANTHROPIC_API_KEY": KEY,
+        "ANTHROPIC_BASE_URL": server.base_url,
+    }
+
+
+@pytest.mark.parametrize("model", ["openai-chat:clerk", "anthropic:clerk"])
+def test_a_model_behind_http_does_the_task_by_itself(tmp_path: Path, site: Site, model: str) -> None:
+    """The whole way: stdio, loop, provider, browser; the key and what was typed as a password are never told."""
+    with ModelServer(clerk) as server, whole(tmp_path / "state", env=access(server, model)) as wire:
+        begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
+        assert (begun["driver"], begun["state"]) == ("model", "running")
+        ended = facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
+        log = told(wire, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
+        code = facts(wire, "notte_workflow_code", id=begun["agent_id"], target="playwright")
+        facts(wire, "notte_stop", id=begun["session_id"])
+
+    assert (ended["state"], ended["success"]) == ("completed", True), ended
+    assert re.fullmatch(r"PR-\d+", ended["answer"])
+    assert ended["usage"]["model_calls"] == len(server.requests) == 2
+    assert ended["usage"]["input_tokens"] > 0
+    (arrived,) = site.submissions
+    assert arrived.fields["district"] == ["South"]
+    everything = json.dumps([begun, ended, code]) + log
+    assert "kettle-secret-9" not in everything + server.requests[-1].text
+    assert KEY not in everything
+
+
+def test_an_agent_survives_the_death_of_its_server_and_does_nothing_twice(tmp_path: Path, site: Site) -> None:
+    """P2, P3: it is interrupted with its last step, goes on when asked to, and what it had sent is not sent again."""
+    state = tmp_path / "state"
+    with ModelServer(clerk) as server:
+        env = access(server, "openai-chat:clerk")
+        server.then("normal", "slow")
+        with whole(state, env=env) as wire:
+            begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
+            agent = begun["agent_id"]
+            while facts(wire, "notte_status", id=agent, wait_seconds=20, after_step=5)["step_count"] < 6:
+                pass
+            assert server.wait_for(2)
+            os.kill(wire.process.pid, signal.SIGKILL)
+            wire.end()
+        with whole(state, env=env) as wire:
+            assert facts(wire, "notte_status", id=agent)["state"] == "interrupted"
+            assert "notte_start" in refused(wire, "notte_steer", agent_id=agent, command="resume")
+            facts(wire, "notte_start", session_id=begun["session_id"], url=site.url("/form.html"))
+            server.answer({"actions": [{"type": "completion", "success": True, "answer": "sent before"}]})
+            steered = facts(wire, "notte_steer", agent_id=agent, command="resume")
+            assert steered["accepted"]
+            ended = facts(wire, "notte_status", id=agent, wait_seconds=40, until="done")
+            asked = server.requests[-1].text
+    assert (ended["state"], ended["answer"], ended["step_count"]) == ("completed", "sent before", 7), ended
+    assert "Send request" in asked
+    assert len(site.submissions) == 1
+
+
+def test_a_refused_key_ends_the_agent_with_a_word_that_helps(tmp_path: Path, site: Site) -> None:
+    """The reason is told, the key is not, and the session can be used by hand."""
+    with (
+        ModelServer(clerk, mode="401") as server,
+        whole(tmp_path / "state", env=access(server, "openai-chat:x")) as wire,
+    ):
+        begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), wait_seconds=30)
+        seen = told(wire, "notte_observe", session_id=begun["session_id"])
+    assert (begun["state"], begun["reason"]) == ("failed", "model_refused")
+    assert KEY not in json.dumps(begun)
+    assert "key" in begun["answer"]
+    assert "Send request" in seen
+
+
+def told_apart(agents: Mapping[str, Any]) -> set[str]:
+    """The ids of a list of agents."""
+    return {one["agent_id"] for one in agents["agents"]}
+
+
+def test_a_host_that_leaves_leaves_its_agents_interrupted(tmp_path: Path, site: Site) -> None:
+    """P5: the server is gone in time with a model's answer still due, and says so at the next start."""
+    state = tmp_path / "state"
+    with ModelServer(clerk, mode="slow") as server:
+        env = access(server, "openai-chat:clerk")
+        with whole(state, env=env) as wire:
+            begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
+            assert server.wait_for(1, timeout_s=30)
+            assert wire.process.stdin is not None
+            wire.process.stdin.close()
+            code, _ = wire.end()
+        with whole(state, env=env) as wire:
+            listed = facts(wire, "notte_status")
+    assert code == 0
+    assert told_apart(listed) == {begun["agent_id"]}
+    assert listed["agents"][0]["state"] == "interrupted"
