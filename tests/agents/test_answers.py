@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notte_mcp.agents.answers import MAX_REASON_CHARS, check, parse, valid_schema
+from tests.site import Site
 
 PRICE: dict[str, Any] = {
     "type": "object",
@@ -112,6 +113,15 @@ def test_a_schema_that_cannot_be_applied_is_a_reason_too() -> None:
     """Ours: the check is made in the middle of a step, and must never raise."""
     assert "cannot be applied" in check("{}", {"$ref": "#"})
     assert "cannot be applied" in check("{}", {"$ref": "http://127.0.0.1:1/schema.json"})
+
+
+def test_nothing_is_fetched(site: Site) -> None:
+    """Ours: a schema is a caller's text, and must not make the server call anybody."""
+    schema = {"type": "object", "properties": {"a": {"$ref": site.url("/schema.json")}}}
+
+    assert "nothing is fetched" in valid_schema(schema)
+    assert "cannot be applied" in check('{"a": 1}', schema)
+    assert site.requests == []
 
 
 def test_the_draft_that_the_schema_names_is_the_one_that_counts() -> None:

@@ -192,6 +192,19 @@ def test_with_no_step_left_an_action_ends_it() -> None:
     assert finished(loop.acted([], page(), not_run=1, stopped="max_steps (1) is reached")).reason == "max_steps"
 
 
+def test_what_the_limit_did_not_let_begin_is_no_failure() -> None:
+    """Ours: the reason is the limit, whatever was refused before."""
+    loop = started(max_steps=1)
+    for _ in range(MAX_FAILURES - 1):
+        loop.replied(reply({"type": "click", "id": "B99"}))
+        loop.acted([], page(), not_run=1, stopped="B99 was never shown.")
+    cut_short = failed(1, {"type": "wait", "time_ms": 1}, code="cancelled")
+    asked(turn(loop, [cut_short, done(2, DONE, success=False, message="it does not fit")], page("b")))
+    loop.replied(reply(CLICK))
+
+    assert finished(loop.acted([], page("c"), not_run=1, stopped="max_steps (1) is reached")).reason == "max_steps"
+
+
 def test_a_refused_completion_may_be_mended_without_a_step_left() -> None:
     """Issue, item 1: it is refused with the reason, and completing costs no step."""
     loop = started(max_steps=1)

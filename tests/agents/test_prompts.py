@@ -191,15 +191,16 @@ def test_nothing_of_a_page_gets_out_of_its_place_in_a_question(text: str) -> Non
         done(2, {"type": "evaluate_js", "code": "document.title"}, data=text),
         failed(3, CLICK, message=f"covered by {text}"),
     ]
-    move = turn(loop, outcomes, page("b", text=text), not_run=1, stopped=text)
+    loop.note(Remark(f"the caller did: click {text}"))
+    loop.replied(reply({"type": "scrape"}, CLICK, CLICK, CLICK))
+    move = loop.acted(outcomes, page("b", text=text), not_run=1, stopped=text)
 
     texts = [message.text for message in asked(move).request.messages]
     for text_of in texts[:-1]:
         assert not re.search(r"</?\s*page", text_of, re.IGNORECASE)
     assert len(re.findall(r"<page>", texts[-1])) == len(re.findall(r"</page>", texts[-1])) == 2
     assert "<|" not in "".join(texts)
-    assert all("\n" not in line for line in texts[2].split("\n"))
-    assert len(texts[2].split("\n")) == 3
+    assert len(texts[-2].split("\n")) == len(outcomes) + 1
 
 
 # --- results --------------------------------------------------------------------------
@@ -415,6 +416,19 @@ def test_messages_of_the_person_outlive_the_steps_around_them() -> None:
     told = whole_text(loop.again(page("last")))
     assert "only blue ones" in told
     assert "steps before these" in told
+
+
+def test_only_steps_are_counted_as_steps_left_out() -> None:
+    """Ours: a person who talks much leaves the number as it is."""
+    loop = started(max_steps=200)
+    for number in range(1, 41):
+        turn(loop, [deed(number)], page(str(number)))
+        loop.note(Remark(f"The person says: {number} " + "and so on " * 60))
+
+    text = asked(loop.again(page("last"))).request.messages[1].text
+    left_out = int(re.findall(r"\((\d+) steps before", text)[0])
+    assert left_out <= 40
+    assert text.count("The person says") < 30
 
 
 def test_the_same_past_gives_the_same_question() -> None:
