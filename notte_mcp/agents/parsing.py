@@ -17,6 +17,7 @@ from notte_mcp.actions import Action, Completion, Help
 from notte_mcp.batches import parse_actions
 from notte_mcp.errors import InvalidAction
 from notte_mcp.observations import clean, clean_line
+from notte_mcp.page_text import quoted
 
 MAX_ANSWER_CHARS: Final = 400_000
 """Longer answers are not read at all."""
@@ -185,7 +186,7 @@ def _like_a_turn(value: object) -> bool:
 
 def _why_none(text: str) -> str:
     if "{" not in text:
-        return f"The answer held no JSON object, it began: {clean_line(text, 120)} Answer {FORM}"
+        return f"The answer held no JSON object, it began {quoted(clean_line(text, 120))}. Answer {FORM}"
     return f"The answer is no turn. Answer {FORM}"
 
 
