@@ -10,8 +10,8 @@ plain text. Ids are given by a live page, so a plan cannot know them; it says
 
 in any string, and the model puts that in its place when it is asked: it looks in
 the last user's message that has such a line (or word). A name is written as the
-page's text shows it (long ones are cut there); a row that leaves its name out ("as in
-the row above") is not found by it.
+page's text shows it (long ones are cut there). Where a row leaves out a role or a name
+("as in the row above"), it has that of the row above.
 
 As a file a plan is JSON: that list, or `{"answers": [...], "delay_s": 0.5,
 "repeat_last": true}`.
@@ -23,8 +23,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from notte_mcp.errors import ModelRefused, ModelUnknown
 from notte_mcp.models.base import ChatRequest
@@ -36,11 +37,9 @@ _OPTIONS: Final = frozenset({"answers", "delay_s", "repeat_last"})
 _PLACEHOLDER: Final = re.compile(
     r"""\{\{\s*(?P<role>[\w-]+)\s+(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)')(?:\s+(?P<nth>\d+))?\s*\}\}"""
 )
-# A line's element, or one of a row's: at the line's start (a row's and a change's mark before it), or after a dot.
-_ELEMENT: Final = re.compile(
-    r"""(?:^[ \t]*(?:[-+~][ ])?|[ ]·[ ])(?P<id>[BLIFMO]\d+)[ ](?P<role>[\w-]+)[ ]"(?P<name>(?:[^"\\]|\\.)*)\"""",
-    re.MULTILINE,
-)
+# An element of a line: `B4 button "Send request"`; in a row that is like the one above it, `B5` or `B5 "Name"`.
+_ELEMENT: Final = re.compile(r'(?P<id>[BLIFMO]\d+)(?: (?P<role>[\w-]+))?(?: "(?P<name>(?:[^"\\]|\\.)*)")?')
+_MARK: Final = re.compile(r"^\s*(?:[-+~] )?")
 _WORD: Final = "word"
 """The one role that is none of an element."""
 
@@ -54,6 +53,12 @@ class Plan:
     answers: tuple[Any, ...]
     delay_s: float = 0.0
     repeat_last: bool = False
+
+
+class _Element(NamedTuple):
+    id: str
+    role: str
+    name: str
 
 
 def read_plan(path: Path) -> Plan:
@@ -122,9 +127,30 @@ def _words(text: str, begins: str) -> Iterator[str]:
 
 
 def _ids(text: str, role: str, name: str) -> Iterator[str]:
-    for found in _ELEMENT.finditer(text):
-        if found["role"] == role and _plain(found["name"]) == name:
-            yield found["id"]
+    for found in _elements(text):
+        if (found.role, found.name) == (role, name):
+            yield found.id
+
+
+def _elements(text: str) -> Iterator[_Element]:
+    """The elements of a page's text, in order; a row's (`- ... · ...`) may lean on the row above it."""
+    above: list[_Element | None] = []
+    for line in text.splitlines():
+        parts = _MARK.sub("", line, count=1).split(" · ")
+        row = [_element(part, like) for part, like in zip_longest(parts, above[: len(parts)])]
+        above = row if line.lstrip().startswith("- ") else []
+        yield from (found for found in row if found is not None)
+
+
+def _element(part: str, like: _Element | None) -> _Element | None:
+    found = _ELEMENT.match(part)
+    if found is None:
+        return None
+    role, name = found["role"] or "", None if found["name"] is None else _plain(found["name"])
+    if like is not None and (not role or (name is None and role != like.role)):
+        # What stands in the role's place is a state then (`B5 disabled`).
+        return _Element(found["id"], like.role, like.name if name is None else name)
+    return _Element(found["id"], role, name or "")
 
 
 def _plain(escaped: str) -> str:

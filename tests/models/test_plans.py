@@ -28,6 +28,12 @@ PAGE = page(
             Node("t", "text", "", 'B7 button "Send request"', None, 1),
             Node("r1", "element", "link", "Soap", "L1", 1, row="1"),
             Node("r2", "element", "button", "Add", "B11", 1, row="1"),
+            Node("r3", "element", "link", "Sponge", "L2", 1, row="2"),
+            Node("r4", "element", "button", "Add", "B13", 1, row="2"),
+            Node("r5", "element", "link", "Rope", "L3", 1, row="3"),
+            Node("r6", "element", "button", "Add", "B14", 1, states=("disabled",), row="3"),
+            Node("r7", "element", "link", "Salt", "L4", 1, row="4"),
+            Node("r8", "element", "button", "Sold out", "B15", 1, row="4"),
             Node("s2", "element", "button", "Send request", "B12", 1),
         ),
     )
@@ -53,6 +59,11 @@ def asked(*texts: str) -> ChatRequest:
         ('{{combobox "District"}}', "I4"),
         ('{{link "Soap"}}', "L1"),
         ('{{button "Add"}}', "B11"),
+        ('{{link "Sponge"}}', "L2"),
+        ('{{link "Rope"}}', "L3"),
+        ('{{button "Add" 2}}', "B13"),
+        ('{{button "Add" 3}}', "B14"),
+        ('{{button "Sold out"}}', "B15"),
         ('press {{textbox "Applicant"}} then {{button "Add"}}', "press I1 then B11"),
     ],
 )
@@ -72,6 +83,12 @@ def test_elements_are_filled_in_anywhere_in_an_answer() -> None:
         "actions": [{"type": "drag", "id": "L1", "to_id": "B11", "n": 1}],
     }
     assert "Soap" in plan["actions"][0]["id"]
+
+
+def test_the_page_of_these_tests_leaves_out_what_repeats() -> None:
+    """Else they would not try it."""
+    assert '- L2 "Sponge" · B13' in PAGE
+    assert "B14 disabled" in PAGE
 
 
 @pytest.mark.parametrize("text", ["{{SECRET_CODE}}", "{{ nothing }}", '{"a": {"b": 1}}', "plain"])
