@@ -35,7 +35,7 @@ from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.base import Store
 from notte_mcp.store.pending import PendingStore
 
-SESSIONS_CLOSE_S: Final = 0.6
+SESSIONS_CLOSE_S: Final = 0.7
 """How long the sessions may take to end with the server; all of closing has to be done in 1.3 s."""
 
 AGENTS_CLOSE_S: Final = 0.2

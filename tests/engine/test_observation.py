@@ -2,9 +2,11 @@
 
 import pytest
 
+from notte_mcp import actions as a
 from notte_mcp import page_text
 from notte_mcp.observations import estimate_tokens
 from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names
+from tests.site.generated import product
 
 pytestmark = pytest.mark.anyio
 FIXTURES = (engine_fixture, eye_fixture)
@@ -199,6 +201,16 @@ async def test_the_budget_holds(eye: Eye, path: str, tokens: int) -> None:
     everything = await eye.look("page", max_tokens=tokens)
     lines = page_text.view(everything).split("\n")
     assert estimate_tokens("\n".join(lines[1:-2])) <= tokens * 1.1
+
+
+async def test_a_view_goes_on_where_the_page_was_scrolled_to(eye: Eye) -> None:
+    """What follows the viewport comes before what was scrolled past: scrolling on shows more."""
+    await eye.go("/products/1000")
+    await eye.look(max_tokens=600)
+    await eye.do(a.ScrollDown(amount=5_000))
+    shown = names(await eye.look(max_tokens=600))
+    assert product(1)[0] not in shown
+    assert product(60)[0] in shown
 
 
 async def test_cursors_reach_every_one_of_a_thousand_products_once(eye: Eye) -> None:

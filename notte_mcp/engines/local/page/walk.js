@@ -315,11 +315,11 @@ class Walk {
     return true;
   }
 
-  /** p: 0 in a dialog, 1 in the viewport, 2 a form's field, 3 the rest. */
+  /** p: 0 in a dialog, 1 in the viewport, 2 a form's field, 3 what follows the viewport, 4 what was scrolled past. */
   node(key, kind, role, name, ctx, rect, el) {
     const top = rect.top + ctx.y, left = rect.left + ctx.x;
     const inView = top < this.height && top + rect.height > 0 && left < this.width && left + rect.width > 0;
-    const p = ctx.dialog ? 0 : inView ? 1 : FIELDS.has(role) ? 2 : 3;
+    const p = ctx.dialog ? 0 : inView ? 1 : FIELDS.has(role) ? 2 : top + rect.height > 0 ? 3 : 4;
     return { key, kind, role, name, depth: ctx.depth, group: ctx.group, row: ctx.row, p, value: null, states: NO_STATES, hint: "", el, i: 0 };
   }
 
