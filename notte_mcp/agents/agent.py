@@ -4,48 +4,70 @@ Plain state with the rules that hold it together; whoever drives it (a model's l
 the calling assistant) reads it and waits for its beats. Every change is on disk before
 anyone hears of it, but for the number of its last step, which its steps tell.
 
-Below: answers, moves, registry (Hold), store.base. Above: runner, supervisor.
+Below: answers, moves, registry (Hold), store.base. Above: runner, life, supervisor.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
 from notte_mcp.actions import Action, Completion, Help
-from notte_mcp.agent_records import UNCOUNTED, AgentEvent, AgentRecord, EventKind, Usage
+from notte_mcp.agent_records import UNCOUNTED, AgentEvent, AgentRecord, AgentState, EventKind, Usage
 from notte_mcp.agents import answers
 from notte_mcp.agents.moves import Finish
 from notte_mcp.errors import NotteMCPError, SessionBusy
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, StepRecord
-from notte_mcp.registry import Clock
+from notte_mcp.registry import Clock, Redactor
 from notte_mcp.step_text import step_line
 from notte_mcp.store.base import Store
 
+WAITING: Final[frozenset[AgentState]] = frozenset({"paused", "needs_input"})
+"""States in which it does nothing, and its caller may act in its session."""
+
 
 class Agent:
-    """See the module. It is a `Hold` of its session."""
+    """See the module. It is a `Hold` of its session.
 
-    def __init__(self, record: AgentRecord, *, store: Store, clock: Clock, sequence: int = 0, acted: int = 0) -> None:
+    `in_flight` says that an action of its session is under way, whoever does it; `is_acting` that it is one of its
+    own. `own_steps` are those that the runner has not taken yet. `told` is what the model is to read at its next
+    turn, `heard` all that a person ever said. `is_between` holds from a failed attempt to the next one.
+    """
+
+    def __init__(
+        self,
+        record: AgentRecord,
+        *,
+        store: Store,
+        clock: Clock,
+        sequence: int = 0,
+        acted: int = 0,
+        heard: Sequence[str] = (),
+    ) -> None:
         self.record = record
-        self.redact: Callable[[str], str] = str
+        self.redact = Redactor()
         self.ending: Finish | None = None
         self.is_held_up = False
+        self.is_acting = False
+        self.is_between = False
+        self.in_flight = False
         self.said: Completion | Help | None = None
         self.acted = acted
+        self.own_steps: list[StepRecord] = []
         self.told: list[str] = []
+        self.heard = list(heard)
         self.asking = anyio.CancelScope()
         self.running = anyio.CancelScope()
         self.watching = anyio.CancelScope()
-        self.is_acting = False
         self.ended = anyio.Event()
         self._store = store
         self._clock = clock
         self._sequence = sequence
         self._pulse = anyio.Event()
-        self._begun = clock.now() - record.usage.seconds
+        self._worked = record.usage.seconds
+        self._since = clock.now()
 
     # --- what it is ---------------------------------------------------------------
 
@@ -56,6 +78,10 @@ class Agent:
     @property
     def is_driven_by_caller(self) -> bool:
         return self.record.spec.driver == "assistant"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.record.state in WAITING
 
     @property
     def actor(self) -> Actor:
@@ -70,9 +96,11 @@ class Agent:
         return max(0, self.record.spec.max_steps - self.acted)
 
     def snapshot(self) -> AgentRecord:
-        """The agent as a reader may see it."""
-        is_stopping = self.ending is not None and not self.ended.is_set()
-        return self.record.but(state="stopping", usage=self._used()) if is_stopping else self.record
+        """The agent as a reader may see it: no end that is not on disk."""
+        if self.ended.is_set():
+            return self.record
+        state = self.record.state if self.ending is None else "stopping"
+        return self.record.but(state=state, usage=self._used())
 
     # --- its log ------------------------------------------------------------------
 
@@ -83,13 +111,19 @@ class Agent:
             StoreUnusable.
         """
         self._sequence += 1
-        line = AgentEvent(self.id, self._sequence, self.record.step_count, self._clock.unix(), event, self.redact(text))
+        line = AgentEvent(
+            self.id, self._sequence, self.record.step_count, self._clock.unix(), event, self.redact.text(text)
+        )
         self.record = self.record.but(updated_at=line.at, **{"usage": self._used(), **changes})
         await self._store.put_agent(self.record, line)
         self.beat()
 
     def _used(self) -> Usage:
-        return replace(self.record.usage, seconds=round(self._clock.now() - self._begun, 3))
+        """What it has used until now; the time in which it only waits for somebody is not counted."""
+        now = self._clock.now()
+        self._worked += 0 if self.is_waiting else now - self._since
+        self._since = now
+        return replace(self.record.usage, seconds=round(self._worked, 3))
 
     def beat(self) -> None:
         """Wake everyone who waits for something to change."""
@@ -100,6 +134,11 @@ class Agent:
         """Come back at the next `beat`."""
         await self._pulse.wait()
 
+    async def quiet(self) -> None:
+        """Come back when no action is under way in its session."""
+        while self.in_flight:
+            await self.next_beat()
+
     # --- steering -----------------------------------------------------------------
 
     def end(self, finish: Finish) -> None:
@@ -109,8 +148,16 @@ class Agent:
             self.asking.cancel()
             self.beat()
 
+    def asks(self) -> anyio.CancelScope:
+        """The scope of a wait (for a model, for the next attempt) that its end cuts short."""
+        self.asking = anyio.CancelScope()
+        if self.ending is not None:
+            self.asking.cancel()
+        return self.asking
+
     def tell(self, text: str) -> None:
-        """Something that the model is to read at its next turn."""
+        """Something that a person says, for the model's next turn."""
+        self.heard.append(text)
         self.told.append(text)
         self.beat()
 
@@ -118,6 +165,16 @@ class Agent:
         """What was told since this was last asked."""
         told, self.told = self.told, []
         return told
+
+    def take_steps(self) -> list[StepRecord]:
+        """Its own steps since this was last asked, as they are on disk."""
+        steps, self.own_steps = self.own_steps, []
+        return steps
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it is to begin nothing now: it ends, is paused, or is to ask the model anew."""
+        return self.ending is not None or self.is_held_up or bool(self.told)
 
     # --- its hold on the session ----------------------------------------------------
 
@@ -134,29 +191,39 @@ class Agent:
         return not self.is_driven_by_caller
 
     def refusal(self, by: str | None) -> NotteMCPError | None:
-        if by == self.id or self.is_driven_by_caller or self.record.state in ("paused", "needs_input"):
+        if by == self.id or self.is_driven_by_caller or self.is_waiting:
             return None
         return SessionBusy(
             f"Agent {self.id} is at work in session {self.record.session_id}; you may observe, but not act.",
             next_call=f'notte_steer(agent_id="{self.id}", command="pause"), then the same call',
         )
 
-    def stops(self, action: Action) -> str:
+    def stops(self, action: Action, *, by: str | None) -> str:
+        reason = self._stops(action, by)
+        self.in_flight = not reason
+        return reason
+
+    def _stops(self, action: Action, by: str | None) -> str:
         if self.ending is not None:
-            return f"the agent is ending ({self.ending.reason})"
-        if self.record.state == "paused":
-            return ""
-        if self.is_held_up:
-            return "the agent is being paused"
-        if action.type in UNCOUNTED or self.record.state == "needs_input" or self.steps_left:
+            return f"the agent is ending ({self.ending.reason or self.ending.state})"
+        if isinstance(self.said, Completion):
+            return "the agent has completed its task"
+        if by is None and not self.is_driven_by_caller:
+            return "" if self.is_waiting else "the agent goes on by itself"
+        if by == self.id and self.is_held_back:
+            return "the agent is being paused" if self.is_held_up else "the agent was told something new"
+        if action.type in UNCOUNTED or self.steps_left:
             return ""
         limit = f"max_steps ({self.record.spec.max_steps}) is reached"
         if self.is_driven_by_caller:
             self.end(Finish("stopped", "max_steps", f"Stopped: {limit}."))
         return limit
 
-    def judge(self, action: Action) -> Receipt | None:
+    def judge(self, action: Action, *, by: str | None) -> Receipt | None:
         match action:
+            case Completion() | Help() if by is None and not self.is_driven_by_caller:
+                why = "a model drives this agent, and only it says when it is done; notte_stop ends it, notte_steer resumes"
+                return Receipt(action.type, success=False, code="not_allowed", message=why)
             case Completion(success=True) if wrong := self._misfit(action.answer):
                 return Receipt(action.type, success=False, code="refused", message=f"The answer was refused: {wrong}")
             case Completion():
@@ -170,12 +237,14 @@ class Agent:
                 return None
 
     def settled(self, step: StepRecord) -> None:
-        if step.agent_step is not None:
-            self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step))
+        self.in_flight = False
+        self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
         if step.actor != self.actor:
-            self.told.append(f"while you were paused, the caller did: {step_line(step)}: {step.message or 'done'}")
-        elif step.action.get("type") not in UNCOUNTED:
-            self.acted += 1
+            self.told.append(f"while you were waiting, the caller did: {step_line(step)}: {step.message or 'done'}")
+        else:
+            if not self.is_driven_by_caller:
+                self.own_steps.append(step)
+            self.acted += step.action.get("type") not in UNCOUNTED
         self.beat()
 
     def _misfit(self, answer: str) -> str:

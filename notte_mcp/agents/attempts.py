@@ -9,19 +9,19 @@ Below: runner, agent, registry, models. Above: supervisor.
 
 from typing import Final
 
-import anyio
-
 from notte_mcp.actions import Completion, Help
 from notte_mcp.agents import answers
 from notte_mcp.agents.agent import Agent
-from notte_mcp.agents.moves import Finish
+from notte_mcp.agents.moves import Finish, Remark
 from notte_mcp.agents.runner import Past, Runner
 from notte_mcp.errors import ModelMissing, ModelRefused, ModelUnavailable, ModelUnknown, NotteMCPError
 from notte_mcp.models.base import ChatModel
 from notte_mcp.records import SessionRecord
 from notte_mcp.registry import Clock, Registry
 
-HOPELESS: Final = frozenset({"user", "timeout", "budget", "restart", "session_stopped", "model_refused", "closed"})
+HOPELESS: Final = frozenset(
+    {"user", "timeout", "budget", "restart", "session_stopped", "model_refused", "store_unusable"}
+)
 """Reasons after which another attempt would end the same, or is not wanted."""
 
 
@@ -35,50 +35,59 @@ class Attempts:
         self._clock = clock
         self._owns_session = owns_session
 
-    async def run(self, past: Past = ()) -> Finish:
+    async def run(self, past: Past = (), *, resumed: bool = False) -> Finish:
         """How it ended at last. Raises nothing that is expected: a failure is an end like others."""
         agent = self._agent
         while True:
-            finish = await self._attempt(past)
+            finish = await self._attempt(past, resumed=resumed)
             left = agent.record.spec.retries + 1 - agent.record.attempt
-            if finish.success or left <= 0 or finish.reason in HOPELESS or agent.ending is not None:
+            if finish.success:
+                return finish
+            if left <= 0 or finish.reason in HOPELESS or agent.ending is not None:
                 return agent.ending or finish
-            past = ()
             if (cut := await self._again(finish)) is not None:
                 return cut
+            # What a person said holds for all attempts; what was done belongs to the page that is gone.
+            past, resumed = [Remark(text) for text in agent.heard], False
 
-    async def _attempt(self, past: Past) -> Finish:
+    async def _attempt(self, past: Past, *, resumed: bool) -> Finish:
         try:
-            return await Runner(self._agent, self._registry, self._model, past=past).run()
+            return await Runner(self._agent, self._registry, self._model, past=past, resumed=resumed).run()
         except NotteMCPError as error:
             return await failure(error, self._agent, self._registry)
 
     async def _again(self, failed: Finish) -> Finish | None:
         """A fresh session for the next attempt; an end where that cannot be had."""
         agent = self._agent
-        before = agent.record.session_id
+        agent.is_between = True
         number = agent.record.attempt + 1
         why = f"attempt {number} of {agent.record.spec.retries + 1}; the last one: {failed.reason}: {failed.answer}"
-        await agent.note("attempt", why, attempt=number)
-        agent.asking = anyio.CancelScope()
-        with agent.asking:
-            await self._clock.sleep(2.0 ** (number - 2))
-        if agent.ending is not None:
-            return agent.ending
+        try:
+            await agent.note("attempt", why, attempt=number)
+            with agent.asks():
+                await self._clock.sleep(2.0 ** (number - 2))
+            if agent.ending is None:
+                await self._move()
+        except NotteMCPError as error:
+            return Finish("failed", error.code, str(error))
+        finally:
+            agent.is_between = False
+        return agent.ending
+
+    async def _move(self) -> None:
+        """Out of the session of the failed attempt, into a new one."""
+        agent = self._agent
+        before = agent.record.session_id
         self._registry.release(before, agent)
         if self._owns_session:
             await self._registry.stop(before, reason="retried")
-        try:
-            session, _ = await self._registry.open(agent.record.spec.session)
-            agent.redact = self._registry.take(session.id, agent)
-        except NotteMCPError as error:
-            return Finish("failed", error.code, str(error))
+        session, _ = await self._registry.open(agent.record.spec.session)
+        agent.redact = self._registry.take(session.id, agent)
         self._owns_session = True
         agent.acted, agent.said, agent.told = 0, None, []
         agent.record = agent.record.but(session_id=session.id)
         agent.watching.cancel()
         await agent.note("started", f"in session {session.id}")
-        return None
 
 
 async def by_caller(agent: Agent) -> Finish:
@@ -89,7 +98,7 @@ async def by_caller(agent: Agent) -> Finish:
             case Completion():
                 return completed(agent, said)
             case Help():
-                question = agent.redact(said.value)
+                question = agent.redact.text(said.value)
                 await agent.note("needs_input", question, state="needs_input", question=question)
             case _:
                 await agent.next_beat()
@@ -98,7 +107,7 @@ async def by_caller(agent: Agent) -> Finish:
 
 def completed(agent: Agent, said: Completion) -> Finish:
     """The end that a completion asks for; its answer fits the schema, or the hold would have refused it."""
-    answer = agent.redact(said.answer)
+    answer = agent.redact.text(said.answer)
     if not said.success:
         return Finish("failed", "gave_up", answer)
     schema = agent.record.spec.response_schema

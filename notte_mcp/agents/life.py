@@ -22,16 +22,25 @@ from notte_mcp.registry import Clock, Registry
 GRACE_S: Final = 2.5
 """How long an agent that is to end may finish the action in flight (Notte's rule)."""
 
+CUT_S: Final = 0.3
+"""How long a caller's action that was cut with the agent may take to be on record."""
+
+REWRITE_S: Final = 5.0
+"""How often the end of an agent that the disk did not take is written again."""
+
+CRASHED: Final = Finish("failed", "crashed", "notte-mcp itself failed; its log on stderr tells more.")
+
 log = Log("agents")
 
 
 class Life:
-    """See the module. `tasks` is set while the supervisor runs."""
+    """See the module. `tasks` is set while the supervisor runs; `unwritten` has ended, and the disk does not say so."""
 
     tasks: TaskGroup
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self.live: dict[str, Agent] = {}
+        self.unwritten: dict[str, Agent] = {}
         self._registry = registry
         self._clock = clock
 
@@ -44,21 +53,23 @@ class Life:
         self.tasks.start_soon(self._run, agent, work)
 
     async def _run(self, agent: Agent, work: Coroutine[Any, Any, Finish]) -> None:
-        finish = Finish("failed", "crashed", "notte-mcp itself failed; its log on stderr tells more.")
+        finish: Finish | None = None
         try:
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._watch_time, agent)
                 watching.start_soon(self._watch_session, agent)
                 watching.start_soon(self._watch_ending, agent)
                 with agent.running:
-                    finish = await work
-                if agent.running.cancelled_caught and agent.ending is not None:
-                    finish = agent.ending
+                    finish = await _outcome(work)
+                    agent.end(finish)  # from here on it cannot be steered, and nothing is begun under its name
+                    await agent.quiet()
                 watching.cancel_scope.cancel()
+            finish = finish or agent.ending
         except Exception:
             log.exception("agent.crashed", agent=agent.id)
-        with anyio.CancelScope(shield=True):
-            await self._end(agent, finish)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end(agent, finish or agent.ending or CRASHED)
 
     async def _watch_time(self, agent: Agent) -> None:
         seconds = agent.record.spec.timeout_seconds
@@ -70,11 +81,19 @@ class Life:
         while agent.ending is None:
             agent.watching = anyio.CancelScope()
             with agent.watching:
-                ended = await self._registry.until_ended(agent.record.session_id)
-                may_retry = ended.state == "failed" and agent.record.attempt <= agent.record.spec.retries
-                if ended.reason != "retried" and not may_retry:
-                    agent.end(gone(ended))
+                end = await self._end_of_session(agent.record.session_id)
+                may_retry = agent.is_between or agent.record.attempt <= agent.record.spec.retries
+                if end is not None and not (end.reason == "crash" and may_retry):
+                    agent.end(end)
                 await anyio.sleep_forever()
+
+    async def _end_of_session(self, session_id: str) -> Finish | None:
+        """What a session's end, once it has come, means for its agent; None where the agent itself left it."""
+        try:
+            ended = await self._registry.until_ended(session_id)
+        except NotteMCPError as error:
+            return Finish("interrupted", "crash", f"Its session cannot be read: {error}")
+        return gone(ended) if ended.reason != "retried" else None
 
     async def _watch_ending(self, agent: Agent) -> None:
         """Who does not end by itself is cut."""
@@ -86,26 +105,50 @@ class Life:
         agent.running.cancel()
 
     async def _end(self, agent: Agent, finish: Finish) -> None:
+        if agent.in_flight:
+            self._registry.cut(agent.record.session_id, agent)
+            with anyio.move_on_after(CUT_S):
+                await agent.quiet()
         self._registry.release(agent.record.session_id, agent)
-        answer = agent.redact(finish.answer)
+        answer = agent.redact.text(finish.answer)
         over = finish.state != "interrupted"
         ended: dict[str, Any] = {
             "state": finish.state,
             "reason": finish.reason,
             "answer": answer if over else None,
             "success": finish.success if over else None,
-            "result": finish.result,
+            "result": agent.redact(finish.result),
             "question": None,
             "ended_at": self._clock.unix() if over else None,
         }
-        try:
-            text = f"{finish.state}{f' ({finish.reason})' if finish.reason else ''}: {answer[:300]}"
-            await agent.note("ended" if over else "interrupted", text, **ended)
-        except NotteMCPError as error:
-            # It is over all the same; the next start finds it live without an owner, and says so.
-            log.error("agent.not_written", agent=agent.id, code=error.code)
-            agent.record = agent.record.but(**ended)
+        text = f"{finish.state}{f' ({finish.reason})' if finish.reason else ''}: {answer[:300]}"
+        if not await self._written(agent, text, ended):
+            self.unwritten[agent.id] = agent
+            self.tasks.start_soon(self._write_later, agent, text, ended)
         del self.live[agent.id]
         agent.ended.set()
         agent.beat()
         log.info("agent.ended", agent=agent.id, state=finish.state, reason=finish.reason)
+
+    async def _written(self, agent: Agent, text: str, ended: dict[str, Any]) -> bool:
+        """Put its end on disk. It is over all the same where the disk does not take it."""
+        try:
+            await agent.note("interrupted" if ended["ended_at"] is None else "ended", text, **ended)
+        except Exception as error:  # noqa: BLE001 - the agent has to end whatever the store does
+            log.error("agent.not_written", agent=agent.id, error=str(error))
+            return False
+        return True
+
+    async def _write_later(self, agent: Agent, text: str, ended: dict[str, Any]) -> None:
+        """Try again until the disk takes it. (A server that ends before is told of by the next start.)"""
+        await self._clock.sleep(REWRITE_S)
+        while not await self._written(agent, text, ended):
+            await self._clock.sleep(REWRITE_S)
+        self.unwritten.pop(agent.id, None)
+
+
+async def _outcome(work: Coroutine[Any, Any, Finish]) -> Finish:
+    try:
+        return await work
+    except NotteMCPError as error:
+        return Finish("failed", error.code, str(error))

@@ -49,11 +49,12 @@ def taken(record: AgentRecord) -> AgentEnded:
 
 
 def full(limit: int, live: Sequence[AgentRecord]) -> LimitReached:
-    """All slots are taken."""
+    """All slots are taken; the ones that are just being started are not among the `live` yet."""
     listed = "; ".join(f"{one.id} ({one.state}, {one.step_count} steps)" for one in live)
+    first = f'id="{live[0].id}", wait_seconds=30, until="done"' if live else ""
     return LimitReached(
-        f"This server runs at most {limit} agents at once; live now: {listed}.",
-        next_call=f'notte_status(id="{live[0].id}", wait_seconds=30, until="done"), or notte_stop one',
+        f"This server runs at most {limit} agents at once; live now: {listed or 'none yet, but as many are starting'}.",
+        next_call=f"notte_status({first}), or notte_stop one",
     )
 
 

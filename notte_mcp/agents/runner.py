@@ -3,31 +3,25 @@
 Everything that takes time is here: the model's call, the actions, the look at the page,
 and the waits at the boundaries between them (paused, waiting for an answer, told to end).
 It runs in the App's task group. A model's answer that was under way when the agent was
-told to end is dropped; an action that was under way is finished first.
+told to end, or was told something new, is dropped; an action that was under way is
+finished first.
 
-Below: loop, agent, models, registry. Above: supervisor.
+Below: loop, looking, agent, models, registry. Above: attempts.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-import anyio
-
-from notte_mcp import page_text
 from notte_mcp.actions import Action, Goto
 from notte_mcp.agents.agent import Agent
+from notte_mcp.agents.looking import GONE, look
 from notte_mcp.agents.loop import Loop, Task
-from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Page, Remark
-from notte_mcp.errors import NotteMCPError, SessionLost, SessionNotLive, UnknownSession
-from notte_mcp.models.base import ChatModel
+from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Remark
+from notte_mcp.errors import NotteMCPError, SessionBusy
+from notte_mcp.models.base import ChatModel, ChatRequest
 from notte_mcp.models.patience import ask_patiently
-from notte_mcp.observations import Observation
-from notte_mcp.registry import Batch, Registry
-
-PAGE_TOKENS: Final = 2_000
-"""What the page gets of each question to the model."""
+from notte_mcp.registry import Registry
 
 MODEL_S: Final = 120.0
 """How long one answer of the model may take."""
@@ -39,12 +33,16 @@ Past = Sequence[Outcome | Remark]
 
 
 class Runner:
-    """One attempt of an agent, in one session."""
+    """One attempt of an agent, in one session. `resumed`: it goes on with what `past` tells, in a new browser."""
 
-    def __init__(self, agent: Agent, registry: Registry, model: ChatModel, *, past: Past = ()) -> None:
+    def __init__(
+        self, agent: Agent, registry: Registry, model: ChatModel, *, past: Past = (), resumed: bool = False
+    ) -> None:
         self._agent = agent
         self._registry = registry
         self._model = model
+        self._resumed = resumed
+        self._thought_of: Act | None = None
         spec = agent.record.spec
         task = Task(
             text=spec.task,
@@ -53,8 +51,7 @@ class Runner:
             response_schema=spec.response_schema,
             guidance=spec.guidance,
         )
-        self._resumed = bool(past)
-        self._loop = Loop(task, past=past, interrupted=self._resumed)
+        self._loop = Loop(task, past=past, interrupted=resumed)
 
     async def run(self) -> Finish:
         """Until the attempt is over.
@@ -62,15 +59,15 @@ class Runner:
         Raises:
             SessionLost, SessionNotLive: the session is gone. ModelRefused, ModelUnavailable, StoreUnusable.
         """
-        url = self._agent.record.spec.url
-        if url is not None and not self._resumed:
-            outcomes, _, refused = await self._execute([Goto(url=url)])
-            for line in outcomes or [Remark(f"{url} was not opened: {refused}")]:
-                self._loop.note(line)
-        move: Move = self._loop.begin(await self._look())
+        agent = self._agent
+        if not self._resumed and agent.record.spec.url is not None:
+            await self._first_page(agent.record.spec.url)
+        if agent.ending is not None:
+            return agent.ending
+        move: Move = self._loop.begin(await look(agent, self._registry))
         while not isinstance(move, Finish):
-            if (fresh := await self._boundary()) is not None:
-                move = fresh
+            if (instead := await self._boundary(move)) is not None:
+                move = instead
             elif isinstance(move, AskModel):
                 move = await self._ask(move)
             elif isinstance(move, Act):
@@ -79,38 +76,68 @@ class Runner:
                 move = await self._need(move)
         return move
 
+    async def _first_page(self, url: str) -> None:
+        """The first step. One that was held back is not left out: it comes when the agent goes on."""
+        agent = self._agent
+        while agent.ending is None:
+            await self._paused()
+            self._hear()
+            outcomes, _, refused = await self._execute([Goto(url=url)])
+            if outcomes or not agent.is_held_back:
+                for line in outcomes or [Remark(f"{url} was not opened: {refused}")]:
+                    self._loop.note(line)
+                return
+
     # --- between the steps ----------------------------------------------------------
 
-    async def _boundary(self) -> Move | None:
-        """Wait while it is paused. What to do instead of the move at hand: end, or ask anew since something was told."""
+    async def _boundary(self, move: Move) -> Move | None:
+        """What to do instead of the move at hand: end, or ask the model (anew), since something was told."""
         agent = self._agent
-        while agent.ending is None and agent.is_held_up:
-            if agent.record.state != "paused":
-                await agent.note("paused", state="paused")
-                continue
-            await agent.next_beat()
+        was_paused = await self._paused()
         if agent.ending is not None:
             return agent.ending
-        return await self._anew() if agent.told else self._over_budget()
+        if agent.told or (was_paused and isinstance(move, AskModel)):
+            return await self._anew()
+        return self._over_budget() if isinstance(move, AskModel) else None
+
+    async def _paused(self) -> bool:
+        """Wait while it is paused; gives whether it was."""
+        agent = self._agent
+        was_paused = False
+        while agent.ending is None and agent.is_held_up:
+            was_paused = True
+            if agent.record.state == "paused":
+                await agent.next_beat()
+            else:
+                await agent.note("paused", state="paused")
+        return was_paused
 
     async def _anew(self) -> Move:
         """Ask the model again, with what it was told meanwhile and the page as it is now."""
+        self._hear()
+        return self._loop.again(await look(self._agent, self._registry))
+
+    def _hear(self) -> None:
         for text in self._agent.take_told():
             self._loop.note(Remark(text))
-        return self._loop.again(await self._look())
 
     def _over_budget(self) -> Finish | None:
         spec, used = self._agent.record.spec, self._agent.record.usage
         if spec.max_tokens_spent is not None and used.tokens >= spec.max_tokens_spent:
             return Finish("stopped", "budget", f"Stopped: {used.tokens} tokens used of {spec.max_tokens_spent}.")
-        if spec.max_usd is not None and (used.usd or 0) >= spec.max_usd:
+        if spec.max_usd is None or not used.model_calls:
+            return None
+        if used.usd is None:
+            why = f"Stopped: nothing is known of what {self._model.name} costs, so that max_usd cannot be held to."
+            return Finish("stopped", "budget", why)
+        if used.usd >= spec.max_usd:
             return Finish("stopped", "budget", f"Stopped: {used.usd:.4f} USD used of {spec.max_usd}.")
         return None
 
     async def _need(self, move: NeedInput) -> Move:
         """Ask the person, and wait for the answer (or an end)."""
         agent = self._agent
-        question = agent.redact(move.question)
+        question = agent.redact.text(move.question)
         await agent.note("needs_input", question, state="needs_input", question=question)
         while agent.ending is None and agent.record.state == "needs_input":
             await agent.next_beat()
@@ -121,71 +148,54 @@ class Runner:
     async def _ask(self, move: AskModel) -> Move:
         agent = self._agent
         if move.repairs:
-            await agent.note("repaired", move.complaint[:300])
-        agent.asking = anyio.CancelScope()
-        with agent.asking:
+            await agent.note("repaired", agent.redact.text(move.complaint)[:300])
+        with agent.asks():
             reply = await ask_patiently(
-                self._model, move.request, timeout_s=MODEL_S, on_retry=lambda text: agent.note("model_retry", text)
+                self._model,
+                self._shown(move.request),
+                timeout_s=MODEL_S,
+                on_retry=lambda text: agent.note("model_retry", text),
             )
             agent.record = agent.record.but(usage=agent.record.usage.plus(reply.usage))
             return self._loop.replied(reply.text)
         return move  # told to end meanwhile: the boundary sees to it
 
+    def _shown(self, request: ChatRequest) -> ChatRequest:
+        """The question without what was typed into secret fields; the task stays as the person wrote it."""
+        task, *rest = request.messages
+        hide = self._agent.redact.text
+        return replace(request, messages=(task, *(replace(message, text=hide(message.text)) for message in rest)))
+
     # --- the page -------------------------------------------------------------------
 
     async def _act(self, move: Act) -> Move:
-        await self._agent.note("thought", self._agent.redact(move.thought)[:1_000])
+        agent = self._agent
+        if move.thought and move is not self._thought_of:
+            await agent.note("thought", agent.redact.text(move.thought)[:1_000])
+            self._thought_of = move
         outcomes, not_run, stopped = await self._execute(move.actions)
-        return self._loop.acted(outcomes, await self._look(), not_run=not_run, stopped=stopped)
+        if not outcomes and agent.is_held_back:
+            return move  # nothing of it was begun; whether it still holds is seen at the boundary
+        return self._loop.acted(outcomes, await look(agent, self._registry), not_run=not_run, stopped=stopped)
 
     async def _execute(self, actions: Sequence[Action]) -> tuple[list[Outcome], int, str]:
         """What was done, how many actions were not, and why."""
         agent = self._agent
-        before = agent.step_count
-        agent.is_acting = True
-        try:
-            async with self._registry.use(agent.record.session_id) as live:
-                batch = await live.execute(actions, deadline_s=ACT_S, actor=agent.actor, by=agent.id)
-        except (SessionLost, SessionNotLive, UnknownSession):
-            raise
-        except NotteMCPError as error:  # nothing was done: an id of another page, a page that hangs
-            return [], len(actions), str(error)
-        finally:
-            agent.is_acting = False
-        return self._outcomes(actions, batch, before), batch.total - len(batch.receipts), batch.stopped
-
-    def _outcomes(self, actions: Sequence[Action], batch: Batch, before: int) -> list[Outcome]:
-        done = zip(actions, batch.receipts, strict=False)
-        return [
-            Outcome(before + index, action, self._written(action), receipt)
-            for index, (action, receipt) in enumerate(done, start=1)
-        ]
-
-    def _written(self, action: Action) -> dict[str, object]:
-        """The action as the model may read it again: secrets taken out."""
-        values: dict[str, object] = action.model_dump(mode="json", exclude_defaults=True)
-        return {"type": action.type} | {
-            name: self._agent.redact(value) if isinstance(value, str) else value for name, value in values.items()
-        }
-
-    async def _look(self) -> Page:
-        """The page as it is now. A page that cannot be seen is told as such: the model may leave it."""
-        agent = self._agent
-        image: bytes | None = None
-        try:
-            async with self._registry.use(agent.record.session_id) as live:
-                seen = await live.observe(mode="page", max_tokens=PAGE_TOKENS, own=True)
-                seen = replace(seen, events=(*live.events, *seen.events))
-                if agent.record.spec.use_vision:
-                    image = await live.screenshot(marks=True)
-        except (SessionLost, SessionNotLive, UnknownSession):
-            raise
-        except NotteMCPError as error:
-            return Page("", f"The page could not be seen: {error}", f"unseen after {agent.step_count}")
-        return Page(seen.url, page_text.page(seen), _signature(seen), image)
-
-
-def _signature(seen: Observation) -> str:
-    """Equal for two looks at an unchanged page: what differs from look to look is left out."""
-    steady = replace(seen, view=0, cursor=None, events=(), note="")
-    return hashlib.sha256(page_text.page(steady).encode(errors="replace")).hexdigest()
+        agent.take_steps()
+        while True:
+            try:
+                async with self._registry.use(agent.record.session_id) as live:
+                    agent.is_acting = True
+                    batch = await live.execute(actions, deadline_s=ACT_S, actor=agent.actor, by=agent.id)
+                break
+            except GONE:
+                raise
+            except NotteMCPError as error:
+                # Nothing was done: an id of another page, a page that hangs. Who has the session just now lets go.
+                if not isinstance(error, SessionBusy) or agent.is_held_back:
+                    return [], len(actions), str(error)
+            finally:
+                agent.is_acting = False
+        done = zip(actions, batch.receipts, agent.take_steps(), strict=False)
+        outcomes = [Outcome(step.agent_step or 0, action, step.action, receipt) for action, receipt, step in done]
+        return outcomes, batch.total - len(batch.receipts), batch.stopped

@@ -7,22 +7,23 @@ what a dead server drove is `interrupted`, and goes on only when asked to.
 Below: life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
 import anyio
 
-from notte_mcp.actions import Goto
 from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec, Driver
 from notte_mcp.agents import answers, refusals
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.attempts import Attempts, by_caller
+from notte_mcp.agents.beginning import Beginning
 from notte_mcp.agents.life import GRACE_S, Life
 from notte_mcp.agents.moves import Finish
-from notte_mcp.agents.past import past_of
+from notte_mcp.agents.past import TOLD, past_of
 from notte_mcp.errors import InvalidArgument, ModelMissing, NeedsCloud
-from notte_mcp.ids import new_agent_id
 from notte_mcp.models.base import ChatModel
 from notte_mcp.records import StepRecord
 from notte_mcp.registry import Clock, Registry, SystemClock
@@ -33,9 +34,6 @@ Until = Literal["step", "input", "done"]
 
 CUT_S: Final = 1.2
 """How long it may take to end once it was cut."""
-
-LOAD_S: Final = 35.0
-"""How long the first page of an agent that the caller drives may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,8 @@ class Supervisor:
         self._limit = limit
         self._clock = clock or SystemClock()
         self._life = Life(registry, self._clock)
+        self._beginning = Beginning(registry, store, self._clock, owner)
+        self._starting = 0
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -126,38 +126,35 @@ class Supervisor:
             ModelUnknown, and what `Registry.open` and `Registry.use` raise.
         """
         model = self._ready(spec)
-        if session_id is None:
-            session, _ = await self._registry.open(spec.session)
+        spec = replace(spec, model=(spec.model or self._models.default) if model else None)
+        with self._place():
+            agent = await self._beginning.new(spec, session_id)
+            self._life.begin(agent)
+        owns = session_id is None
+        if model is not None:
+            self._life.drive(agent, self._attempts(agent, model, owns_session=owns).run())
         else:
-            session = await self._registry.record(session_id)
-        now = self._clock.unix()
-        named = spec.model or self._models.default if spec.driver == "model" else None
-        spec = replace(spec, model=named, session=session.spec)
-        record = AgentRecord(new_agent_id(), self._owner, "running", spec, session.id, now, now)
-        agent = Agent(record, store=self._store, clock=self._clock)
-        try:
-            agent.redact = self._registry.take(session.id, agent)
-            await agent.note("started", spec.task)
-        except BaseException:
-            self._registry.release(session.id, agent)
-            if session_id is None:
-                with anyio.CancelScope(shield=True):
-                    await self._registry.stop(session.id, mode="now", reason="no_agent")
-            raise
-        self._life.begin(agent)
-        if model is None:
-            await self._first_page(agent)
             self._life.drive(agent, by_caller(agent))
-        else:
-            owns = session_id is None
-            self._life.drive(agent, Attempts(agent, self._registry, model, self._clock, owns_session=owns).run())
+            await self._beginning.first_page(agent, owns_session=owns)
         return agent.snapshot()
+
+    def _attempts(self, agent: Agent, model: ChatModel, *, owns_session: bool) -> Attempts:
+        return Attempts(agent, self._registry, model, self._clock, owns_session=owns_session)
+
+    @contextmanager
+    def _place(self) -> Generator[None]:
+        """A place among the live ones, for one that is about to begin."""
+        self._starting += 1
+        try:
+            yield
+        finally:
+            self._starting -= 1
 
     def _ready(self, spec: AgentSpec) -> ChatModel | None:
         """The model that drives it (None: the caller does), once nothing of what was asked for is wrong."""
         if self._closing:
             raise InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
-        if len(self._life.live) >= self._limit:
+        if len(self._life.live) + self._starting >= self._limit:
             raise refusals.full(self._limit, [agent.record for agent in self._life.live.values()])
         if spec.response_schema is not None and (wrong := answers.valid_schema(spec.response_schema)):
             raise InvalidArgument(
@@ -172,27 +169,22 @@ class Supervisor:
             return None
         return self._models.named(spec.model or self._models.default or "")
 
-    async def _first_page(self, agent: Agent) -> None:
-        """The first step of an agent that the caller drives. A page that does not load is a failed step, no end."""
-        if (url := agent.record.spec.url) is None:
-            return
-        async with self._registry.use(agent.record.session_id) as live:
-            await live.execute([Goto(url=url)], deadline_s=LOAD_S)
-
     # --- reading ------------------------------------------------------------------
 
     async def record(self, agent_id: str) -> AgentRecord:
         """An agent as it stands, live or not. Raises: UnknownAgent."""
         if (agent := self._life.live.get(agent_id)) is not None:
             return agent.snapshot()
+        if (agent := self._life.unwritten.get(agent_id)) is not None:
+            return agent.record
         if (record := await self._store.agent(agent_id)) is None:
             raise refusals.unknown(agent_id)
         return record
 
     async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
         """Agents, newest first, the live ones as they stand."""
-        stored = await self._store.agents(limit=limit)
-        return [self._life.live[r.id].snapshot() if r.id in self._life.live else r for r in stored]
+        here = {**self._life.unwritten, **self._life.live}
+        return [here[r.id].snapshot() if r.id in here else r for r in await self._store.agents(limit=limit)]
 
     async def steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         """Its steps by its own numbers. Raises: UnknownAgent."""
@@ -263,11 +255,11 @@ class Supervisor:
                     await agent.note("resumed", state="running")
             case "message":
                 await agent.note("message", text)
-                agent.tell(f"message from the person: {text}")
+                agent.tell(TOLD["message"] + text)
             case "answer":
                 if agent.record.state != "needs_input":
                     raise refusals.nothing_asked(agent.record)
-                agent.told.append(f"the person's answer: {text}")
+                agent.tell(TOLD["answer"] + text)
                 await agent.note("answer", text, state="running", question=None)
         agent.beat()
         return Steered(agent.snapshot(), accepted, agent.step_count)
@@ -275,19 +267,13 @@ class Supervisor:
     async def _go_on(self, record: AgentRecord) -> Steered:
         """Drive an interrupted agent again, with its history, in its restored session."""
         model = self._ready(record.spec)
-        past = await past_of(record, self._store)
-        events = await self._store.events(record.id)
-        record = record.but(owner=self._owner, state="running", reason="", ended_at=None, answer=None, success=None)
-        acted = sum(1 for s in await self._store.agent_steps(record.id) if _counts(s, record.session_id))
-        agent = Agent(record, store=self._store, clock=self._clock, sequence=_last(events), acted=acted)
-        agent.redact = self._registry.take(record.session_id, agent)
-        if not await self._store.take_agent(record):
-            self._registry.release(record.session_id, agent)
-            raise refusals.taken(record)
-        self._life.begin(agent)
-        await agent.note("resumed", f"after {record.step_count} steps, in session {record.session_id}")
-        work = Attempts(agent, self._registry, model, self._clock, owns_session=False).run(past) if model else None
-        self._life.drive(agent, work or by_caller(agent))
+        with self._place():
+            agent, past = await self._beginning.again(record)
+            self._life.begin(agent)
+        # The session of a further attempt was opened for the agent; whose the first one was is not on record.
+        attempts = self._attempts(agent, model, owns_session=record.attempt > 1) if model else None
+        work = attempts.run(past.lines, resumed=past.has_begun) if attempts else by_caller(agent)
+        self._life.drive(agent, work)
         return Steered(agent.snapshot(), accepted=True, at_step=agent.step_count)
 
     # --- ends ---------------------------------------------------------------------
@@ -310,10 +296,14 @@ class Supervisor:
             raise refusals.elsewhere(record)
         if record.state == "interrupted":
             now = self._clock.unix()
-            record = record.but(state="stopped", reason="user", success=False, ended_at=now, updated_at=now)
-            sequence = _last(await self._store.events(record.id)) + 1
-            await self._store.put_agent(
-                record, AgentEvent(record.id, sequence, record.step_count, now, "ended", "stopped (user)")
+            past = await past_of(record, self._store)
+            record = record.but(
+                state="stopped", reason="user", success=False, ended_at=now, updated_at=now, step_count=past.step_count
+            )
+            if not await self._store.take_agent(record):
+                return await self.record(record.id)
+            await self._store.put_event(
+                AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", "stopped (user)")
             )
         return record
 
@@ -326,11 +316,3 @@ class Supervisor:
                 agent.end(Finish("interrupted", "restart", "The server ended."))
             for agent in live:
                 await agent.ended.wait()
-
-
-def _counts(step: StepRecord, session_id: str) -> bool:
-    return step.session_id == session_id and step.action.get("type") not in ("completion", "help")
-
-
-def _last(events: list[AgentEvent]) -> int:
-    return events[-1].sequence if events else 0

@@ -19,6 +19,7 @@ from notte_mcp.engines.base import TargetCheck
 from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, StoreUnusable
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, StepRecord, StepState
+from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.slot import Slot, Work
 from notte_mcp.registry.written import secrets_of, write_down
 from notte_mcp.store.base import Store
@@ -50,10 +51,23 @@ class Batch:
 
 
 class Run:
-    """One batch on its way. `ends_at` is the clock's: no action is begun after it."""
+    """One batch on its way. `ends_at` is the clock's: no action is begun after it.
+
+    `hold` is the agent's that had the session when the batch came in: its steps are that agent's to the end,
+    whoever gets the session meanwhile.
+    """
 
     def __init__(
-        self, slot: Slot, store: Store, work: Work, actions: Sequence[Action], *, actor: Actor, ends_at: float
+        self,
+        slot: Slot,
+        store: Store,
+        work: Work,
+        actions: Sequence[Action],
+        *,
+        actor: Actor,
+        ends_at: float,
+        hold: Hold | None = None,
+        by: str | None = None,
     ) -> None:
         self._slot = slot
         self._store = store
@@ -61,6 +75,8 @@ class Run:
         self._actions = actions
         self._actor: Actor = actor
         self._ends_at = ends_at
+        self._hold = hold
+        self._by = by
         self._checks: list[TargetCheck] = []
         self._first = slot.record.step_count + 1
         self._receipts: list[Receipt] = []
@@ -95,7 +111,7 @@ class Run:
             for name, value in secrets_of(action, check.secret).items():
                 redactor.add(name, value)
         now = self._slot.clock.unix()
-        hold = self._slot.hold
+        hold = self._hold
         intents = [
             StepRecord(
                 session_id=self._slot.id,
@@ -128,13 +144,11 @@ class Run:
 
     def _not_now(self, action: Action) -> str:
         """Why no further action may begin, or ""."""
-        if self._slot.hold is not None and (reason := self._slot.hold.stops(action)):
-            return reason
         if self._slot.ending is not None:
             return "the session is being stopped"
         if self._slot.clock.now() >= self._ends_at:
             return "the time for one call is over; send the rest in a new call"
-        return ""
+        return self._hold.stops(action, by=self._by) if self._hold is not None else ""
 
     def _not_on(self, index: int, receipt: Receipt, on_error: OnError) -> str:
         """Why the action after this one may not run, or ""."""
@@ -158,7 +172,7 @@ class Run:
         slot.begun = intent.number
         if isinstance(action, EvaluateJs) and slot.redactor.typed:
             return await self._settle(begun, action, check, _no_scripts())
-        if slot.hold is not None and (judged := slot.hold.judge(action)) is not None:
+        if self._hold is not None and (judged := self._hold.judge(action, by=self._by)) is not None:
             return await self._settle(begun, action, check, judged)
         # From here on the page may hold it, whether or not the browser comes to say so.
         slot.redactor.typed |= bool(secrets_of(action, check.secret))

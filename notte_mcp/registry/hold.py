@@ -34,11 +34,11 @@ class Hold(Protocol):
         """Why `by` (an agent's id, or None for a caller) may not act in the session now."""
         ...
 
-    def stops(self, action: Action) -> str:
-        """Why `action` may not be begun, or ""."""
+    def stops(self, action: Action, *, by: str | None) -> str:
+        """Why `action` of `by` may not be begun, or "": then it is begun, and `settled` says that it is over."""
         ...
 
-    def judge(self, action: Action) -> Receipt | None:
+    def judge(self, action: Action, *, by: str | None) -> Receipt | None:
         """The receipt of an action that the agent refuses or answers itself, without the browser."""
         ...
 

@@ -95,11 +95,12 @@ class LiveSession:
             SessionLost: the text says what was done; the step in flight is `outcome_unknown`.
             StoreUnusable: the text says whether anything was done.
         """
-        if self._slot.hold is not None and (refusal := self._slot.hold.refusal(by)) is not None:
+        hold = self._slot.hold
+        if hold is not None and (refusal := hold.refusal(by)) is not None:
             raise refusal
         ends_at = self._slot.clock.now() + deadline_s
         with self._slot.working("execute") as work:
-            run = Run(self._slot, self._store, work, actions, actor=actor, ends_at=ends_at)
+            run = Run(self._slot, self._store, work, actions, actor=actor, ends_at=ends_at, hold=hold, by=by)
             return await run.all(on_error=on_error)
 
     async def scrape(

@@ -8,7 +8,7 @@ It knows no MCP and no vendor.
 Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from notte_mcp.registry.clock import Clock, SystemClock
 from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
+from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
@@ -195,10 +196,10 @@ class Registry:
 
     # --- agents -------------------------------------------------------------------
 
-    def take(self, session_id: str, hold: Hold) -> Callable[[str], str]:
+    def take(self, session_id: str, hold: Hold) -> Redactor:
         """Give an agent the session: what is done there from now on are its steps.
 
-        Gives what takes the session's secrets out of a text, for as long as anyone has use for it.
+        Gives what takes the session's secrets out of a value, for as long as anyone has use for it.
 
         Raises:
             SessionNotLive: it has no browser here. SessionBusy: another agent has it.
@@ -206,10 +207,16 @@ class Registry:
         slot = self._slots.get(session_id)
         if slot is None or slot.ending is not None or not slot.has_browser:
             raise slot.unusable() if slot is not None else refusals.gone(session_id)
-        if slot.hold is not None and slot.hold.agent_id != hold.agent_id:
+        if slot.hold is not None and slot.hold is not hold:
             raise refusals.held(session_id, slot.hold.agent_id)
         slot.hold = hold
-        return slot.redactor.text
+        return slot.redactor
+
+    def cut(self, session_id: str, hold: Hold) -> None:
+        """End the action in flight in a session that the agent has: its outcome is unknown then."""
+        slot = self._slots.get(session_id)
+        if slot is not None and slot.hold is hold and slot.work is not None and slot.work.what == "execute":
+            slot.work.cut()
 
     def release(self, session_id: str, hold: Hold) -> None:
         """Take the session back, if that agent has it."""
