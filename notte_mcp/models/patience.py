@@ -9,19 +9,14 @@ Below: base, errors, stamina. Above: agents.
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
-
-import stamina
-from stamina.instrumentation import set_on_retry_hooks
 
 from notte_mcp.errors import ModelUnavailable
 from notte_mcp.models.base import ChatModel, ChatReply, ChatRequest
 
 MAX_ASKS: Final = 4
 """How often one request is sent at most."""
-
-# Its own log lines would say once more what `on_retry` is told, on a stream that is not ours to choose.
-set_on_retry_hooks(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +52,15 @@ async def ask_patiently(
     Raises:
         ModelUnavailable: the last of them. ModelRefused: at once.
     """
+    from stamina import retry_context
+
+    _silence()
     asks = 0
 
     def pause(error: Exception) -> float | bool:
         return waits.after(asks, error) if isinstance(error, ModelUnavailable) else False
 
-    async for attempt in stamina.retry_context(on=pause, attempts=MAX_ASKS, timeout=None):
+    async for attempt in retry_context(on=pause, attempts=MAX_ASKS, timeout=None):
         with attempt:
             asks = attempt.num
             try:
@@ -76,3 +74,11 @@ async def ask_patiently(
                         await told
                 raise
     raise AssertionError("the last attempt either answers or raises")  # pragma: no cover
+
+
+@cache
+def _silence() -> None:
+    """Its own log lines would say once more what `on_retry` is told, on a stream that is not ours to choose."""
+    from stamina.instrumentation import set_on_retry_hooks
+
+    set_on_retry_hooks(())
