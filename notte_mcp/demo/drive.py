@@ -2,9 +2,10 @@
 
 A host would do the same: start the server, open a page, read it, act on it, take
 the script away. Each call is told with its time and its tokens; the script is
-then run, with no server behind it, and has to bring about a second order.
+then run, with no server behind it, and has to bring about a second order. In the
+second act (`watch`) an agent places the third one.
 
-Below: shop, talk. Above: cli.
+Below: shop, talk, watch. Above: cli.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import anyio
 
 from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
+from notte_mcp.demo.watch import watch
 
 WHOLE_S: Final = 180.0
 """How long the demo may take in all."""
@@ -75,7 +77,7 @@ async def _in_time(options: argparse.Namespace) -> None:
 async def _shop(out: Path | None, *, show: bool) -> None:
     """Order in the shop by hand, so to speak; take the script; let it order the same again."""
     with Shop() as shop:
-        print(f"A shop is open at {shop.url}\n")
+        print(f"A shop is open at {shop.url}\n\nFirst act: an assistant places an order, call by call.")
         async with server(show=show) as talk:
             shelf = await talk.call("open the shop", "notte_start", url=shop.url)
             number = await _order(talk, shop, shelf)
@@ -88,6 +90,7 @@ async def _shop(out: Path | None, *, show: bool) -> None:
         await _run(script, secrets)
         first, second = _both_orders(shop)
         print(f"It passed: order {second}, the same as {first}, with no server and no model.")
+        await watch(shop, ACCESS_CODE, show=show)
 
 
 async def _page(url: str, *, show: bool) -> None:

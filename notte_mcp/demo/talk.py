@@ -91,10 +91,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def server(*, show: bool) -> AsyncGenerator[Talk]:
+async def server(*, show: bool, model: str = "") -> AsyncGenerator[Talk]:
     """The server as a host starts it, with its state in a temporary folder; both are gone when the block is left.
 
-    `show` prints what goes to and comes from it, besides the line of each call.
+    `show` prints what goes to and comes from it, besides the line of each call. `model` drives its agents; without
+    one whoever calls does.
 
     Raises:
         DemoFailed: it did not start, or left a process running; with the end of what it said on stderr.
@@ -104,7 +105,7 @@ async def server(*, show: bool) -> AsyncGenerator[Talk]:
     with tempfile.TemporaryDirectory(prefix="notte-mcp-demo-state-", ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "server.log"
         try:
-            async with _client(Path(folder), log) as client:
+            async with _client(Path(folder), log, model) as client:
                 try:
                     yield Talk(client, show=show)
                 except DemoFailed as error:
@@ -120,8 +121,8 @@ async def server(*, show: bool) -> AsyncGenerator[Talk]:
 
 
 @asynccontextmanager
-async def _client(folder: Path, log: Path) -> AsyncGenerator[Client]:
-    settings = {"NOTTE_MCP_STATE_DIR": str(folder / "state"), "NOTTE_MCP_ENGINE": "local"}
+async def _client(folder: Path, log: Path, model: str) -> AsyncGenerator[Client]:
+    settings = {"NOTTE_MCP_STATE_DIR": str(folder / "state"), "NOTTE_MCP_ENGINE": "local", "NOTTE_MCP_MODEL": model}
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "notte_mcp", "--in-process"], env={**os.environ, **settings}
     )

@@ -5,6 +5,7 @@ Below: records, agent_records, step_text. Above: the tools that answer with fact
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from typing import Any, Final
 
 from notte_mcp.agent_records import AgentRecord
@@ -20,7 +21,9 @@ LAST_STEPS: Final = 10
 
 
 def account(record: SessionRecord, steps: Sequence[StepRecord], *, after: int) -> dict[str, Any]:
-    """A session and its steps. `last_step` is the last one told (the next `after_step`), `step_count` counts all."""
+    """A session and its steps. `last_step` is the last one whose outcome is told (the next `after_step`), `step_count`
+    counts all."""
+    settled, steps = _told(steps)
     return {
         "id": record.id,
         "kind": "session",
@@ -30,7 +33,7 @@ def account(record: SessionRecord, steps: Sequence[StepRecord], *, after: int) -
         "url": url_text(record.url),
         "title": record.title,
         "steps": [_step(step, step.number) for step in steps],
-        "last_step": steps[-1].number if steps else after,
+        "last_step": steps[settled - 1].number if settled else after,
         "step_count": record.step_count,
         "next": next_call(record),
     }
@@ -40,7 +43,9 @@ def agent_account(
     record: AgentRecord, session: SessionRecord, steps: Sequence[StepRecord], *, after: int
 ) -> dict[str, Any]:
     """An agent, where its session stands, and its steps by its own numbers."""
+    settled, steps = _told(steps)
     numbers = [step.agent_step or 0 for step in steps]
+    last_step = numbers[settled - 1] if settled else after
     return {
         "id": record.id,
         "kind": "agent",
@@ -53,14 +58,14 @@ def agent_account(
         "title": session.title,
         "attempt": record.attempt if record.attempt > 1 else None,
         "steps": [_step(step, number) for step, number in zip(steps, numbers, strict=True)],
-        "last_step": numbers[-1] if numbers else after,
+        "last_step": last_step,
         "step_count": record.step_count,
         "question": record.question,
         "answer": record.answer,
         "result": record.result,
         "success": record.success,
         "usage": _usage(record),
-        "next": agent_next(record, last_step=numbers[-1] if numbers else after),
+        "next": agent_next(record, last_step=last_step),
     }
 
 
@@ -129,6 +134,13 @@ def agent_next(record: AgentRecord, *, last_step: int) -> str:
 def is_live(record: SessionRecord) -> bool:
     """Whether the session may have a browser."""
     return record.state in LIVE_STATES
+
+
+def _told(steps: Sequence[StepRecord]) -> tuple[int, Sequence[StepRecord]]:
+    """How many steps have their outcome before one has not (what is asked for after them brings the rest), and
+    those with the one in flight: what a batch has still to begin is told when it is done."""
+    settled = sum(1 for _ in takewhile(lambda step: step.state != "intended", steps))
+    return settled, steps[: settled + 1]
 
 
 def _usage(record: AgentRecord) -> dict[str, Any]:

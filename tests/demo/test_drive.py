@@ -18,21 +18,53 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=110, check=False)
 
 
-@pytest.fixture(name="browser")
+@pytest.fixture(name="browser", scope="module")
 def _browser(chromium: Path) -> dict[str, str]:
     """Which browser, and as root without its sandbox."""
     return {"NOTTE_MCP_BROWSER": str(chromium)} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if os.geteuid() == 0 else {})
 
 
-def test_the_demo_orders_exports_and_orders_again(tmp_path: Path, browser: dict[str, str]) -> None:
-    """The main job: start, see, act, read, take the script away, and the script works by itself."""
-    script = tmp_path / "order.py"
+@pytest.fixture(name="shown", scope="module")
+def _shown(
+    tmp_path_factory: pytest.TempPathFactory, browser: dict[str, str]
+) -> tuple[subprocess.CompletedProcess[str], str]:
+    """The whole demo, and the script that it left."""
+    script = tmp_path_factory.mktemp("demo") / "order.py"
     done = run("--out", str(script), **browser)
-
     assert done.returncode == 0, done.stdout + done.stderr
+    return done, script.read_text()
+
+
+def test_the_demo_orders_exports_and_orders_again(shown: tuple[subprocess.CompletedProcess[str], str]) -> None:
+    """The main job: start, see, act, read, take the script away, and the script works by itself."""
+    done, script = shown
+
     assert "It passed: order KK-10002, the same as KK-10001" in done.stdout
-    assert len(re.findall(r"\d+ ms +\d+ tokens", done.stdout)) >= 7
-    assert "tea-at-four" not in done.stdout + done.stderr + script.read_text()
+    assert len(re.findall(r"\d+ ms +\d+ tokens", done.stdout.partition("Second act")[0])) >= 7
+    assert "tea-at-four" not in done.stdout + done.stderr + script
+
+
+def test_in_the_second_act_an_agent_orders_and_is_paused_and_told_something_on_its_way(
+    shown: tuple[subprocess.CompletedProcess[str], str],
+) -> None:
+    """Watched, paused after a step, acted for, told, resumed: each is a call, and the shop has the order it claims."""
+    act = shown[0].stdout.partition("Second act")[2]
+    lines = act.splitlines()
+
+    assert "The agent's answer: Ordered; the number is KK-10003." in act
+    tools = re.findall(r"^ *\d+  (notte_\w+)", act, re.MULTILINE)
+    assert tools[0] == "notte_start"
+    assert tools.count("notte_steer") == 3
+    told = [
+        line.split()[0] for line in lines[lines.index(_line(lines, "read of the pause")) :] if line.startswith(" " * 7)
+    ]
+    assert told == ["paused", _line(lines, "Access code").split()[0], "message", "resumed"]
+    assert re.search(r"\d+ model +click B\d+ \"Place order\" -> \S+/orders/KK-10003 \(200\)", act)
+    assert "tea-at-four" not in done.stdout + done.stderr
+
+
+def _line(lines: list[str], part: str) -> str:
+    return next(line for line in lines if part in line)
 
 
 def test_another_page_is_shown_as_an_assistant_sees_it(site: Site, browser: dict[str, str]) -> None:
@@ -41,6 +73,7 @@ def test_another_page_is_shown_as_an_assistant_sees_it(site: Site, browser: dict
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r'I\d+ textbox "Applicant" required', done.stdout)
     assert site.hits["/form.html"] == 1
+    assert "Second act" not in done.stdout
 
 
 def test_a_page_that_does_not_load_fails_with_the_reason(browser: dict[str, str]) -> None:
