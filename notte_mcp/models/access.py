@@ -27,8 +27,17 @@ class Endpoint:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be in a text: the key, and a password inside the address."""
-        password = urlsplit(self.url or "").password
+        password = urlsplit(self.url).password if self.url and self.is_web else self.url
         return tuple(dict.fromkeys(s for s in (self.api_key, self.key, password) if s and s.strip()))
+
+    @property
+    def is_web(self) -> bool:
+        """Whether the address, where there is one, is one of http or https."""
+        try:
+            found = urlsplit(self.url or "https://vendor")
+            return found.scheme in {"http", "https"} and bool(found.hostname) and found.port != 0
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def model_named(name: str, access: Access) -> ChatModel:
 
     Raises:
         ModelUnknown: see `check_name`; or the plan cannot be read.
-        ModelMissing: the extra is not installed, or there is no key.
+        ModelMissing: the extra is not installed, there is no key, or the base URL is none.
     """
     prefix, model = _split(name)
     if prefix == "scripted":
@@ -62,6 +62,11 @@ def model_named(name: str, access: Access) -> ChatModel:
     _check_installed(name, provider)
     endpoint: Endpoint = getattr(access, provider.endpoint)
     _check_key(name, provider, endpoint)
+    if not endpoint.is_web:
+        raise ModelMissing(
+            f"The base URL that is set for {name} is no address of http or https.",
+            next_call="write it whole, as http://127.0.0.1:11434/v1",
+        )
     return ProviderModel(name, prefix, model, endpoint, key_name=provider.key_name)
 
 

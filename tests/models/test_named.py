@@ -69,6 +69,17 @@ def test_a_server_of_ones_own_needs_no_key() -> None:
     model_named("openai:local", Access(openai=Endpoint(None, "http://127.0.0.1:8000/v1")))
 
 
+@pytest.mark.parametrize(
+    "url", ["localhost:11434", "http:///v1", "http://[::1", "http://user:hush@host:port/", "ftp://h/"]
+)
+def test_an_address_that_is_none_is_told_without_it(url: str) -> None:
+    """It may hold a password."""
+    with pytest.raises(ModelMissing, match="base URL") as caught:
+        model_named("ollama:qwen3", Access(ollama=Endpoint(None, url)))
+    assert url not in str(caught.value)
+    assert url in Endpoint(None, url).secrets
+
+
 def test_an_extra_that_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is what a plain install leaves out."""
     monkeypatch.setitem(named.PROVIDERS, "google", Provider("google", "GOOGLE_API_KEY", "not_a_package.genai"))
