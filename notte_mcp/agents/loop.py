@@ -102,6 +102,10 @@ class Loop:
         except MalformedAnswer as error:
             return self._mend(error.complaint)
         self._repairs = 0
+        # With no step left it was asked once more, since what was done may be all that is needed: completing is free.
+        if not self.steps_left and not isinstance(turn.actions[0], _FREE):
+            steps = self._task.max_steps
+            return self._end("stopped", "max_steps", f"The limit of {steps} steps came before the task was completed.")
         self._turn = Act(turn.actions, turn.thought)
         return self._turn
 
@@ -137,13 +141,11 @@ class Loop:
                 return NeedInput(action.value)
             case Completion():
                 self._refusals += 1
-                is_refused = True
             case _:
                 self._refusals = 0
-                is_refused = False
-        return self._over(is_refused=is_refused) or self._ask()
+        return self._over() or self._ask()
 
-    def _over(self, *, is_refused: bool) -> Finish | None:
+    def _over(self) -> Finish | None:
         """The end that the rules bring, if any."""
         if self._failures >= MAX_FAILURES:
             return self._three_failures()
@@ -151,10 +153,6 @@ class Loop:
             return self._end("failed", "loop", f"The completion was refused {MAX_REFUSALS} times in a row.")
         if deed := self._repeats.loop:
             return self._end("failed", "loop", f"Went in circles: did `{deed}` again and again on an unchanged page.")
-        # Completing costs no step: one that was refused may be mended without any left.
-        if not self.steps_left and not is_refused:
-            steps = self._task.max_steps
-            return self._end("stopped", "max_steps", f"The limit of {steps} steps came before the task was completed.")
         return None
 
     def _complete(self, action: Completion) -> Finish:

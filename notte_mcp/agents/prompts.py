@@ -152,7 +152,8 @@ def first_message(task: Task) -> str:
     parts = [f"Task: {task.text.strip()}"]
     if task.url:
         parts.append(f"It begins at {task.url}")
-    parts.append(f"You have {task.max_steps} steps; each action is one, completion and help are free.")
+    steps = "1 step" if task.max_steps == 1 else f"{task.max_steps} steps"
+    parts.append(f"You have {steps}; each action is one, completion and help are free.")
     if task.secrets:
         names = ", ".join(f"{{{{{name}}}}}" for name in task.secrets)
         parts.append(

@@ -142,27 +142,28 @@ def test_every_action_is_a_step_failed_ones_and_the_first_goto_too_but_not_compl
     assert loop.steps_left == 7
 
 
-def test_the_last_step_ends_it_and_the_answer_says_what_was_reached() -> None:
-    """Design, 2: `stopped` for max_steps."""
+def test_after_the_last_step_it_is_asked_once_more_and_another_step_ends_it() -> None:
+    """Design, 2: `stopped` for max_steps; what was done may have been all, and completing costs no step."""
     loop = started(max_steps=2)
     assert "2 steps left." in last_text(loop.again(page()))
     assert "1 step left." in last_text(turn(loop, [done(1, CLICK)], page("a")))
+    assert "only completion or help" in last_text(turn(loop, [done(2, CLICK)], page("b")))
 
-    end = finished(turn(loop, [done(2, CLICK)], page("b")))
+    end = finished(loop.replied(reply(CLICK)))
 
     assert (end.state, end.reason, end.success) == ("stopped", "max_steps", False)
     assert 'click B4 "Send"' in end.answer
     assert "http://shop.test/" in end.answer
 
 
-def test_a_turn_that_was_cut_at_the_limit_ends_it() -> None:
-    """Issue, item 3: the step that would exceed it is not taken."""
+def test_a_turn_that_was_cut_at_the_limit_may_still_be_completed() -> None:
+    """Ours: the step that would exceed the limit was not taken; the page may hold the answer."""
     loop = started(max_steps=1)
     loop.replied(reply(CLICK, CLICK, CLICK))
 
-    end = finished(loop.acted([done(1, CLICK)], page("b"), not_run=2, stopped="max_steps is reached"))
+    asked(loop.acted([done(1, CLICK)], page("b"), not_run=2, stopped="max_steps is reached"))
 
-    assert end.reason == "max_steps"
+    assert finished(turn(loop, [done(2, DONE)], page("b"))).state == "completed"
 
 
 def test_a_completion_on_the_last_step_completes() -> None:
@@ -183,13 +184,12 @@ def test_with_the_goto_as_the_only_step_the_model_may_still_answer() -> None:
 
 
 def test_with_no_step_left_an_action_ends_it() -> None:
-    """Ours: the registry did not begin it."""
+    """Issue, item 3: the step that would exceed the limit is not taken."""
     loop = Loop(Task("t", 1, url="http://shop.test/"))
     loop.note(goto())
     loop.begin(page())
-    loop.replied(reply(CLICK))
 
-    assert finished(loop.acted([], page(), not_run=1, stopped="max_steps (1) is reached")).reason == "max_steps"
+    assert finished(loop.replied(reply(CLICK))).reason == "max_steps"
 
 
 def test_what_the_limit_did_not_let_begin_is_no_failure() -> None:
@@ -200,9 +200,8 @@ def test_what_the_limit_did_not_let_begin_is_no_failure() -> None:
         loop.acted([], page(), not_run=1, stopped="B99 was never shown.")
     cut_short = failed(1, {"type": "wait", "time_ms": 1}, code="cancelled")
     asked(turn(loop, [cut_short, done(2, DONE, success=False, message="it does not fit")], page("b")))
-    loop.replied(reply(CLICK))
 
-    assert finished(loop.acted([], page("c"), not_run=1, stopped="max_steps (1) is reached")).reason == "max_steps"
+    assert finished(loop.replied(reply(CLICK))).reason == "max_steps"
 
 
 def test_a_refused_completion_may_be_mended_without_a_step_left() -> None:
