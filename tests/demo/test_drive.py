@@ -60,7 +60,6 @@ def test_in_the_second_act_an_agent_orders_and_is_paused_and_told_something_on_i
     ]
     assert told == ["paused", _line(lines, "Access code").split()[0], "message", "resumed"]
     assert re.search(r"\d+ model +click B\d+ \"Place order\" -> \S+/orders/KK-10003 \(200\)", act)
-    assert "tea-at-four" not in done.stdout + done.stderr
 
 
 def _line(lines: list[str], part: str) -> str:
