@@ -52,7 +52,7 @@ class ChatModel(Protocol):
 
     @property
     def name(self) -> str:
-        """As it was asked for: `anthropic:claude-sonnet-4-5`, `scripted`."""
+        """As it was asked for: `anthropic:claude-sonnet-5`, `scripted`."""
         ...
 
     async def ask(self, request: ChatRequest, *, timeout_s: float) -> ChatReply:

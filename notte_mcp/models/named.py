@@ -1,4 +1,4 @@
-"""A model by its name: `anthropic:claude-sonnet-4-5`, `ollama:qwen3`, `scripted:/path/to/plan.json`.
+"""A model by its name: `anthropic:claude-sonnet-5`, `ollama:qwen3`, `scripted:/path/to/plan.json`.
 
 Cheap: nothing of a vendor is imported before a model is asked for the first time.
 
