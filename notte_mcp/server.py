@@ -36,6 +36,7 @@ from notte_mcp.settings import Settings
 from notte_mcp.tools.arguments import strict
 from notte_mcp.tools.listing import all_tools
 from notte_mcp.tools.surface import OpenApp, Surface
+from notte_mcp.tools.tasks import Tasks
 
 INSTRUCTIONS: Final = """\
 Real browsers for you to drive. The loop: notte_start(url) opens a session and shows the page; notte_execute acts and \
@@ -58,6 +59,8 @@ Sessions end after 15 minutes without a call. Leave session_id out while one is 
 restart: notte_status() lists what is there; notte_start(session_id=...) restores an interrupted session.
 
 Errors say whether anything was done and the next call. More: notte_read("notte://guide")."""
+
+DAY_S: Final = 86_400
 
 LISTS: Final = CacheHint(ttl_ms=3_600_000, scope="public")
 NOW: Final = CacheHint(ttl_ms=0, scope="private")
@@ -121,6 +124,7 @@ def create_server(open_app: OpenApp | OnDemand[Any], settings: Settings) -> Nott
         cache_hints=CACHE_HINTS,
         subscriptions=surface.bus,
         middleware=[strict(tools)],
+        extensions=[Tasks(surface, keep_s=settings.keep_days * DAY_S)],
         log_level="WARNING",
     )
     _complete(server, surface)

@@ -87,6 +87,9 @@ before its next step), answer (`text`: to the question of needs_input). Each tak
 ended. While it is paused you may observe and execute in its session. `notte_stop(id=AGENT)` ends an agent and leaves its
 session open; a session's stop ends both. Steps are numbered from 1 across all attempts; `max_steps` holds for each.
 
+A client that knows MCP tasks is given a task instead, where a model drives the agent: its id is the agent's, all of the
+above works on it meanwhile, and its end comes by itself. What the agent asks is then asked of the person.
+
 ## Errors
 
 Each says what happened, whether anything was done, what is kept, and the next call.

@@ -1,0 +1,346 @@
+"""The tasks extension, through the SDK's own client: what a host that declares it is told."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+
+from notte_mcp.models.scripted import ScriptedModel
+from notte_mcp.tools.tasks import TASKS
+from tests.tools.conftest import DONE, FORM, SLOW, Host, text_of
+from tests.tools.polling import ENDED, Knows, ask, begin, no_person, until
+
+pytestmark = pytest.mark.anyio
+
+SEND = {"thought": "Send it.", "actions": [{"type": "click", "id": '{{button "Send request"}}'}]}
+SENT = {"actions": [{"type": "completion", "success": True, "answer": "It has the number 4711."}]}
+GIVEN_UP = {"actions": [{"type": "completion", "success": False, "answer": "The office is closed."}]}
+WHO = {"actions": [{"type": "help", "value": "Who applies?"}]}
+NOWHERE = "agt_00000000000000000000000000"
+
+INVALID_PARAMS, INTERNAL, MISSING, UNKNOWN_METHOD = -32602, -32603, -32021, -32601
+
+
+@pytest.fixture
+def mode() -> str:
+    """The revision that has the extension."""
+    return "auto"
+
+
+@pytest.fixture
+async def host(tmp_path: Path, mode: str) -> AsyncGenerator[Host]:
+    """A host whose client knows tasks and shows forms."""
+    host = Host(tmp_path, mode)
+    async with host.connected(extensions=[Knows()], elicitation_callback=no_person):
+        yield host
+
+
+def plan(host: Host, *answers: object, gate: anyio.Event | None = None) -> ScriptedModel:
+    """The model that agents are driven by from now on."""
+    host.models["planned"] = model = ScriptedModel(answers, gate=gate)
+    return model
+
+
+def client(host: Host) -> Client:
+    assert host.client is not None
+    return host.client
+
+
+async def started(host: Host, **more: Any) -> dict[str, Any]:
+    """The handle of an agent that is to send the form."""
+    return await begin(client(host), task="Send the form.", url=FORM, model="planned", **more)
+
+
+async def code(host: Host, method: str, **params: Any) -> int:
+    """The code with which a request is refused."""
+    with pytest.raises(MCPError) as refused:
+        await ask(client(host), method, **params)
+    return refused.value.error.code
+
+
+async def test_a_start_with_a_task_is_answered_with_a_handle(host: Host) -> None:
+    """SEP-2663: flat, with the agent's id, and on disk before it is given."""
+    plan(host, SEND, gate=anyio.Event())
+
+    handle = await started(host, wait_seconds=40)
+    task = await ask(client(host), "tasks/get", taskId=handle["taskId"])
+
+    assert {name: value for name, value in handle.items() if name != "_meta"} == {
+        "resultType": "task",
+        "taskId": handle["taskId"],
+        "status": "working",
+        "createdAt": task["createdAt"],
+        "lastUpdatedAt": handle["lastUpdatedAt"],
+        "ttlMs": 30 * 86_400_000,
+        "pollIntervalMs": 2_000,
+    }
+    assert (task["resultType"], task["status"]) == ("complete", "working")
+    assert task["statusMessage"].startswith("running, ")
+    assert (await host.facts("notte_status", id=handle["taskId"]))["state"] == "running"
+
+
+async def test_a_completed_task_carries_what_status_tells(host: Host) -> None:
+    """SEP-2663: the result is that of the call which began it, so it fits notte_start's schema too."""
+    plan(host, SEND, SENT)
+
+    task = await until(client(host), (await started(host))["taskId"], *ENDED)
+
+    assert task["status"] == "completed"
+    assert task["statusMessage"].endswith(": It has the number 4711.")
+    assert task["result"]["isError"] is False
+    assert task["result"]["structuredContent"] == await host.facts("notte_status", id=task["taskId"])
+    assert task["result"]["structuredContent"]["success"] is True
+
+
+async def test_a_client_that_finishes_handles_gets_an_ordinary_answer(host: Host) -> None:
+    """The SDK's own way: `call_tool` polls, and checks the result against the tool's output schema."""
+    plan(host, SEND, SENT)
+
+    facts = await host.facts("notte_start", task="Send the form.", url=FORM, model="planned")
+
+    assert (facts["state"], facts["answer"], facts["url"]) == ("completed", "It has the number 4711.", DONE)
+
+
+async def test_an_agent_that_fails_is_a_completed_task_with_an_error(host: Host) -> None:
+    """SEP-2663: `failed` is for faults of the protocol alone."""
+    plan(host, GIVEN_UP)
+
+    task = await until(client(host), (await started(host))["taskId"], *ENDED)
+
+    assert (task["status"], task["result"]["isError"]) == ("completed", True)
+    assert "The office is closed." in task["result"]["content"][0]["text"]
+    assert task["result"]["structuredContent"]["state"] == "failed"
+
+
+async def test_what_an_agent_asks_is_a_form_and_its_answer_goes_to_the_agent(host: Host) -> None:
+    """SEP-2663: input_required and tasks/update; each question has a key of its own."""
+    model = plan(host, WHO, WHO, SEND, SENT)
+    task_id = (await started(host))["taskId"]
+
+    first = await until(client(host), task_id, "input_required")
+    ((key, request),) = first["inputRequests"].items()
+    accepted = {"action": "accept", "content": {"answer": "Ada Lovelace"}}
+    acknowledged = await ask(client(host), "tasks/update", taskId=task_id, inputResponses={key: accepted})
+    await model.asked(2)
+    second = await until(client(host), task_id, "input_required")
+    ((again, _),) = second["inputRequests"].items()
+    stale = await ask(client(host), "tasks/update", taskId=task_id, inputResponses={key: accepted, "odd": 1})
+    still = await ask(client(host), "tasks/get", taskId=task_id)
+    await ask(client(host), "tasks/update", taskId=task_id, inputResponses={again: {"action": "decline"}})
+    ended = await until(client(host), task_id, *ENDED)
+    heard = ["\n".join(message.text for message in request.messages) for request in model.requests]
+
+    assert request == {
+        "method": "elicitation/create",
+        "params": {
+            "mode": "form",
+            "message": "Who applies?",
+            "requestedSchema": {
+                "type": "object",
+                "properties": {"answer": {"type": "string", "title": "Answer"}},
+                "required": ["answer"],
+            },
+        },
+    }
+    assert acknowledged == stale == {"resultType": "complete"}
+    assert again != key
+    assert list(still["inputRequests"]) == [again]
+    assert "Ada Lovelace" in heard[1]
+    assert "declined to answer" in heard[2]
+    assert ended["status"] == "completed"
+
+
+@pytest.mark.parametrize("response", [{"action": "accept", "content": {"answer": " "}}, {"action": "accept"}, 1, {}])
+async def test_a_response_that_says_nothing_leaves_the_question_open(host: Host, response: object) -> None:
+    """Ours: the agent is not sent on with nothing."""
+    plan(host, WHO)
+    task_id = (await started(host))["taskId"]
+    asked = await until(client(host), task_id, "input_required")
+    (key,) = asked["inputRequests"]
+
+    refused = await code(host, "tasks/update", taskId=task_id, inputResponses={key: response})
+    still = await ask(client(host), "tasks/get", taskId=task_id)
+
+    assert refused == INVALID_PARAMS
+    assert list(still["inputRequests"]) == [key]
+
+
+async def test_a_client_that_shows_no_forms_is_told_the_question_in_words(tmp_path: Path, mode: str) -> None:
+    """MRTR: nothing is asked of a client that it did not declare."""
+    host = Host(tmp_path, mode)
+    plan(host, WHO)
+    async with host.connected(extensions=[Knows()]):
+        task_id = (await started(host))["taskId"]
+        task = await until(client(host), task_id, "input_required")
+
+    assert task["inputRequests"] == {}
+    assert "Who applies?" in task["statusMessage"]
+    assert f'notte_steer(agent_id="{task_id}", command="answer"' in task["statusMessage"]
+
+
+async def test_a_paused_agent_is_a_working_task_that_says_so(host: Host) -> None:
+    """Contract: paused is no status of the protocol."""
+    model = plan(host, SEND, gate=anyio.Event())
+    task_id = (await started(host))["taskId"]
+    await model.asked()
+    await host.call("notte_steer", agent_id=task_id, command="pause")
+
+    task = await until(client(host), task_id, "working")
+
+    assert task["statusMessage"].startswith("paused after 1 step, the last one: goto")
+    assert 'command="resume"' in task["statusMessage"]
+
+
+async def test_a_working_task_says_what_is_done_now(host: Host) -> None:
+    """Contract: statusMessage is what a host shows meanwhile."""
+    click = {"actions": [{"type": "click", "id": '{{button "Wait"}}'}]}
+    plan(host, click, SENT)
+    task_id = (await begin(client(host), task="Wait.", url=SLOW, model="planned"))["taskId"]
+
+    with anyio.fail_after(5):
+        while not (task := await ask(client(host), "tasks/get", taskId=task_id))["statusMessage"].endswith("B1"):
+            pass
+    host.gate.set()
+
+    assert task["statusMessage"] == "running, 1 step, now: click B1"
+    assert (await until(client(host), task_id, *ENDED))["statusMessage"].startswith("completed after 3 steps")
+
+
+async def test_cancelling_stops_the_agent_and_may_be_said_again(host: Host) -> None:
+    """Hosts send it twice; the agent's session stays, as with notte_stop."""
+    plan(host, SEND, gate=anyio.Event())
+    task_id = (await started(host))["taskId"]
+
+    answers = [await ask(client(host), "tasks/cancel", taskId=task_id) for _ in range(2)]
+    task = await ask(client(host), "tasks/get", taskId=task_id)
+    agent = await host.facts("notte_status", id=task_id)
+
+    assert answers == [{"resultType": "complete"}] * 2
+    assert (task["status"], "result" in task) == ("cancelled", False)
+    assert (agent["state"], agent["reason"]) == ("stopped", "user")
+    assert (await host.facts("notte_status", id=agent["session_id"]))["state"] == "ready"
+
+
+async def test_cancelling_what_has_ended_changes_nothing(host: Host) -> None:
+    """SEP-2663: the same acknowledgement, and the result stays."""
+    plan(host, SENT)
+    ended = await until(client(host), (await started(host))["taskId"], *ENDED)
+
+    assert await ask(client(host), "tasks/cancel", taskId=ended["taskId"]) == {"resultType": "complete"}
+    assert await ask(client(host), "tasks/get", taskId=ended["taskId"]) == ended
+
+
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
+@pytest.mark.parametrize("task_id", [NOWHERE, "nonsense", ""])
+async def test_an_id_that_no_handle_carried_is_refused(host: Host, method: str, task_id: str) -> None:
+    """SEP-2663."""
+    more: dict[str, Any] = {"inputResponses": {}} if method == "tasks/update" else {}
+
+    assert await code(host, method, taskId=task_id, **more) == INVALID_PARAMS
+
+
+async def test_an_agent_that_the_caller_drives_is_no_task(host: Host) -> None:
+    """Contract: it would wait for itself."""
+    answer = await begin(client(host), task="Send the form.", url=FORM)
+
+    assert answer["resultType"] == "complete"
+    assert answer["structuredContent"]["driver"] == "assistant"
+    assert "Send request" in answer["structuredContent"]["observation"]
+    assert await code(host, "tasks/get", taskId=answer["structuredContent"]["agent_id"]) == INVALID_PARAMS
+
+
+async def test_a_session_and_a_refusal_are_answered_plainly(host: Host) -> None:
+    """Contract: a handle is for an agent that was begun."""
+    session = await begin(client(host), url=FORM)
+    refused = await begin(client(host), task="Send the form.", driver="model", model="nobody:model")
+
+    assert (session["resultType"], "agent_id" in session["structuredContent"]) == ("complete", False)
+    assert (refused["resultType"], refused["isError"]) == ("complete", True)
+
+
+async def test_a_repeated_call_gets_the_same_handle(host: Host) -> None:
+    """P2: a request_id begins one agent."""
+    plan(host, SENT)
+    first = await started(host, request_id="once")
+    await until(client(host), first["taskId"], *ENDED)
+
+    again = await started(host, request_id="once")
+
+    assert (again["resultType"], again["taskId"], again["status"]) == ("task", first["taskId"], "working")
+    assert len((await host.facts("notte_status"))["agents"]) == 1
+
+
+async def test_a_client_that_declares_nothing_gets_the_plain_tools(tmp_path: Path, mode: str) -> None:
+    """SEP-2663: no handle, and -32021 for the extension's methods, whatever the id."""
+    host = Host(tmp_path, mode)
+    plan(host, SENT)
+    async with host.connected():
+        answer = await host.call("notte_start", task="Send it.", url=FORM, model="planned", wait_seconds=5)
+        facts: dict[str, Any] = answer.structured_content or {}
+        codes = [await code(host, "tasks/get", taskId=task_id) for task_id in (facts["agent_id"], NOWHERE)]
+        codes.append(await code(host, "tasks/update", taskId=facts["agent_id"], inputResponses={}))
+        codes.append(await code(host, "tasks/cancel", taskId=facts["agent_id"]))
+
+    assert facts["state"] == "completed"
+    assert codes == [MISSING] * 4
+
+
+async def test_a_client_of_before_gets_the_plain_tools(tmp_path: Path) -> None:
+    """The extension begins with 2026-07-28; before, its methods do not exist."""
+    host = Host(tmp_path, "legacy")
+    plan(host, SENT)
+    async with host.connected(extensions=[Knows()]):
+        answer = await host.call("notte_start", task="Send it.", url=FORM, model="planned", wait_seconds=5)
+        refused = await code(host, "tasks/get", taskId=(answer.structured_content or {})["agent_id"])
+
+    assert '"state":"completed"' in text_of(answer).replace(" ", "")
+    assert refused == UNKNOWN_METHOD
+
+
+async def test_the_server_says_that_it_has_tasks(host: Host) -> None:
+    """SEP-2663: capabilities.extensions."""
+    capabilities = client(host).server_capabilities
+
+    assert (capabilities.extensions or {})[TASKS] == {}
+    assert capabilities.tasks is None
+
+
+async def test_two_clients_see_the_same_task(host: Host) -> None:
+    """Contract: a handle is an id, and not bound to a connection."""
+    gate = anyio.Event()
+    plan(host, SENT, gate=gate)
+    task_id = (await started(host))["taskId"]
+    options: dict[str, Any] = {"extensions": [Knows()], "elicitation_callback": no_person}
+
+    async with Client(host.server(), **options) as other:
+        seen = await until(other, task_id, "working")
+        with pytest.raises(MCPError) as refused:
+            await ask(other, "tasks/cancel", taskId=task_id)
+        gate.set()
+        assert (await until(client(host), task_id, *ENDED))["status"] == "completed"
+        assert (await until(other, task_id, *ENDED))["status"] == "completed"
+
+    assert seen["taskId"] == task_id
+    assert refused.value.error.code == INTERNAL
+    assert "another server" in refused.value.error.message
+
+
+async def test_a_fault_of_ours_is_told_without_its_text(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P9: what an exception says may be anything."""
+    plan(host, SENT)
+    task_id = (await started(host))["taskId"]
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("geheim-4711")
+
+    assert host.app is not None
+    monkeypatch.setattr(host.app.agents, "record", broken)
+    with pytest.raises(MCPError) as refused:
+        await ask(client(host), "tasks/get", taskId=task_id)
+
+    assert refused.value.error.code == INTERNAL
+    assert "incident" in refused.value.error.message
+    assert "geheim" not in refused.value.error.message
