@@ -3,15 +3,18 @@
 Below: sessions, accounts, waiting, surface. Above: start, execute.
 """
 
+import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mcp.types import CallToolResult
 
 from notte_mcp import page_text
 from notte_mcp.agent_records import AgentRecord, AgentSpec
-from notte_mcp.tools.boundary import facts
+from notte_mcp.agents.answers import valid_schema
+from notte_mcp.errors import InvalidArgument
+from notte_mcp.tools.boundary import facts, sentence
 from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.sessions import first_view, reused
 from notte_mcp.tools.status import told_of
@@ -36,6 +39,22 @@ class AgentOptions(NamedTuple):
     max_usd: float | None = None
 
 
+MAX_TASK_CHARS: Final = 20_000
+
+_OF_MODELS: Final = ("model", "retries", "use_vision", "max_tokens_spent", "max_usd")
+
+
+def checked_task(task: str, name: str = "task") -> str:
+    """A task that says something. Raises: InvalidArgument, by the argument's `name`."""
+    if not task.strip():
+        raise InvalidArgument(f"{name} is empty.", next_call="the same call with what is to be done")
+    if len(task) > MAX_TASK_CHARS:
+        raise InvalidArgument(
+            f"{name} has {len(task)} characters, and may have {MAX_TASK_CHARS}.", next_call="the same call with less"
+        )
+    return task
+
+
 async def start_agent(
     ctx: Call,
     task: str,
@@ -47,34 +66,60 @@ async def start_agent(
     wait_seconds: float,
 ) -> CallToolResult:
     """An agent in the session named or in one of its own; waited for as long as was asked."""
-    here = surface(ctx)
+    here, begun = surface(ctx), time.monotonic()
     app = await here.app()
+    session_id = await app.session_of(session_id)
     wanted = (session or SessionOptions()).spec(here.spec)
-    driver = app.agents.choose_driver(options.driver, engine=wanted.engine, model=options.model)
+    engine = wanted.engine if session_id is None else (await app.registry.record(session_id)).spec.engine
+    driver = app.agents.choose_driver(options.driver, engine=engine, model=options.model)
+    _check(options, driver)
     note = ""
     if session_id is not None:
-        session_id, note = await reused(app, await app.session_of(session_id), session)
+        session_id, note = await reused(app, session_id, session)
     values = {name: value for name, value in options._asdict().items() if name != "driver"}
     spec = AgentSpec(task=task, driver=driver, session=wanted, url=url, **values)
     agent = await app.agents.start(spec, session_id=session_id)
     if wait_seconds and driver != "assistant":
-        agent = await waited(ctx, app, agent, wait_seconds)
+        agent = await waited(ctx, app, agent, wait_seconds, since=begun)
     await here.changed(agent.session_id, agents=(agent.id,))
     return await _started(app, agent, note, looks=driver == "assistant")
 
 
-async def waited(ctx: Call, app: "App", agent: AgentRecord, seconds: float) -> AgentRecord:
-    """The agent once it has ended or needs input, or when the time is over."""
+def _check(options: AgentOptions, driver: str) -> None:
+    """What must not be found out only once a session was restored for it.
+
+    Raises: InvalidArgument.
+    """
+    if options.response_schema is not None and (wrong := valid_schema(options.response_schema)):
+        raise InvalidArgument(
+            f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+        )
+    given, usual = options._asdict(), AgentOptions()._asdict()
+    odd = [name for name in _OF_MODELS if given[name] != usual[name]]
+    if driver == "assistant" and odd:
+        raise InvalidArgument(
+            f"{', '.join(odd)}: only an agent that a model drives has that; this one would be driven by you.",
+            next_call='the same call without, or with driver="model"',
+        )
+
+
+async def waited(
+    ctx: Call, app: "App", agent: AgentRecord, seconds: float, *, since: float | None = None
+) -> AgentRecord:
+    """The agent once it has ended or needs input, or when the time is over (`since`: when the call came in)."""
     once = partial(app.agents.wait, agent.id, until="done")
-    return await wait(ctx, agent, seconds=seconds, once=lambda slice_s: once(seconds=slice_s))
+    return await wait(ctx, agent, seconds=seconds, once=lambda slice_s: once(seconds=slice_s), since=since)
 
 
 async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) -> CallToolResult:
     """What status tells of it; and the page, where the caller is to drive it."""
     told = await told_of(app, agent)
-    seen, problem = await first_view(app, agent.session_id) if looks and (told["url"] or note) else ("", "")
+    # The caller's agent has had one step yet, if any: its first page.
     failed = [step["message"] for step in told["steps"] if step.get("success") is False] if looks else []
-    notes = " ".join(filter(None, (note, *failed, problem)))
+    unloaded = sentence(f"{agent.spec.url} did not load: {failed[0]}") if failed else ""
+    shows = looks and not failed and (told["url"] or note)
+    seen, problem = await first_view(app, agent.session_id) if shows else ("", "")
+    notes = " ".join(filter(None, (note, unloaded, problem)))
     values: Mapping[str, Any] = {
         "session_id": agent.session_id,
         **told,

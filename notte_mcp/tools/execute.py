@@ -14,11 +14,19 @@ from notte_mcp.action_schema import actions_schema
 from notte_mcp.actions import Action
 from notte_mcp.agent_records import UNCOUNTED, AgentRecord
 from notte_mcp.batches import parse_actions
-from notte_mcp.errors import PageNotResponding, StaleElement, UnknownElement, UnsupportedUrl, UploadRefused
+from notte_mcp.errors import (
+    InvalidArgument,
+    PageNotResponding,
+    StaleElement,
+    UnknownElement,
+    UnsupportedUrl,
+    UploadRefused,
+)
 from notte_mcp.tools.accounts import agent_next
+from notte_mcp.tools.agents import checked_task
 from notte_mcp.tools.boundary import blocks, declare, hints, refusal
 from notte_mcp.tools.fallback import Fallback, fall_back
-from notte_mcp.tools.outcomes import Observe, account_of, left_a_mark, links, look_after
+from notte_mcp.tools.outcomes import Observe, account_of, left_a_mark, links, look_after, look_again
 from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
 from notte_mcp.tools.surface import Call, surface
 
@@ -58,7 +66,12 @@ async def notte_execute(
     batch = parse_actions(actions)
     wanted: dict[str, Any] = {"session_id": session_id, "on_error": on_error, "observe": observe}
     if fallback_task is not None:
-        wanted["fallback_task"] = fallback_task
+        wanted["fallback_task"] = checked_task(fallback_task, "fallback_task")
+        if on_error == "continue":
+            raise InvalidArgument(
+                "With fallback_task a batch stops at its first failure, and the agent goes on from there.",
+                next_call="the same call without on_error, or without fallback_task",
+            )
     body = partial(_execute, ctx, batch, **wanted, max_tokens=max_tokens)
     if request_id is None:
         return await body()
@@ -96,21 +109,30 @@ async def _execute(
         stop_at = "stop" if fallback_task is not None else on_error
         done, refused = await _do(live, actions, stop_at, ends_at, lenient=fallback_task is not None)
         lines = refused or account_of(actions, done, max_tokens, page_follows=observe != "none")
-        falls_back = fallback_task is not None and bool(refused or not all(r.success for r in done.receipts))
+        falls_back = fallback_task is not None and (bool(refused) or _broke_off(done, agent, ends_at))
         if not falls_back:
             lines += await look_after(live, observe, done.receipts, lines, max_tokens=max_tokens, ends_at=ends_at)
     if falls_back and fallback_task is not None:
         taken_over = await _hand_over(ctx, app, named, fallback_task, done=done, lines=lines, ends_at=ends_at)
-        async with app.registry.use(named) as live:
-            lines += taken_over.lines
-            lines += await look_after(live, "actions", (), lines, max_tokens=max_tokens, ends_at=ends_at)
+        lines.append(taken_over.line)
+        lines += await look_again(app, named, lines, max_tokens=max_tokens, ends_at=ends_at)
     if agent is not None:
         lines += await _of_agent(app, agent, done)
-    await here.changed(named, agents=() if agent is None else (agent.id,))
+    worked = [one for one in (agent and agent.id, taken_over and taken_over.agent_id) if one]
+    await here.changed(named, agents=worked)
     did_something = any(receipt.success or left_a_mark(receipt) for receipt in done.receipts)
-    if not did_something and not (taken_over is not None and taken_over.invoked):
+    if not did_something and not (taken_over is not None and taken_over.agent_id):
         return refusal("\n".join(lines))
     return blocks("\n".join(lines), *links(named, done.receipts))
+
+
+def _broke_off(done: "Batch", agent: AgentRecord | None, ends_at: float) -> bool:
+    """Whether the page did not do what the batch expected: an action failed, or led to a page that it knows no ids of.
+
+    What ends a batch without a failure otherwise (its time, an agent's last step, a stop) is no case for a fallback.
+    """
+    failed = not all(receipt.success for receipt in done.receipts)
+    return failed or (len(done.receipts) < done.total and agent is None and time.monotonic() < ends_at)
 
 
 async def _do(
@@ -125,14 +147,17 @@ async def _do(
         if not lenient:
             raise
         total = len(actions)
-        return Batch((), (), total, error.what), [f"failed at 1 of {total}", f"1 failed: {error}"]
+        return Batch((), (), total, error.what), [f"refused: none of {total} was begun", str(error)]
 
 
 async def _hand_over(
     ctx: Call, app: "App", session_id: str, task: str, *, done: "Batch", lines: list[str], ends_at: float
 ) -> Fallback:
     """Let an agent go on where the batch stopped: the account's first line says where, the next ones what was done."""
-    *receipts, failed = lines[1 : 1 + max(1, len(done.receipts))]
+    count = len(done.receipts)
+    if done.receipts and not done.receipts[-1].success:
+        count -= 1
+    receipts, failed = lines[1 : 1 + count], lines[1 + count]
     left, seconds = done.total - len(done.receipts), ends_at - time.monotonic()
     return await fall_back(ctx, app, session_id, task, receipts=receipts, failed=failed, left=left, seconds=seconds)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notte_mcp.agent_records import AgentRecord, AgentSpec
-from notte_mcp.errors import ModelMissing, NotteMCPError
+from notte_mcp.errors import NotteMCPError
 from notte_mcp.tools.accounts import agent_next
 from notte_mcp.tools.agents import waited
 from notte_mcp.tools.surface import Call
@@ -32,11 +32,10 @@ Not begun: {left}"""
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What a fallback came to: `lines` for the answer; `invoked` says whether an agent took over."""
+    """What a fallback came to, as a line of the answer. `agent_id` is the agent that took over; None: none did."""
 
-    lines: tuple[str, ...]
-    invoked: bool
-    success: bool = False
+    line: str
+    agent_id: str | None = None
 
 
 async def fall_back(
@@ -54,29 +53,29 @@ async def fall_back(
 
     `receipts` are the lines of what was done, `failed` says what was not, `left` counts what was not begun.
     """
-    try:
-        app.agents.choose_driver("model", engine="local", model=None)
-    except ModelMissing:
-        said = f"fallback: no model is configured, so it is you: from the page below, {task}"
-        return Fallback((said,), invoked=False)
     guidance = GUIDANCE.format(done="\n".join(receipts) or "nothing", failed=failed, left=f"{left} actions")
-    session = await app.registry.record(session_id)
-    spec = AgentSpec(task=task, driver="model", session=session.spec, guidance=guidance, is_fallback=True)
     try:
+        if app.agents.choose_driver("auto", engine="local", model=None) == "assistant":
+            return Fallback(f"fallback: no model is configured, so it is you: from the page below, {task}")
+        session = await app.registry.record(session_id)
+        spec = AgentSpec(task=task, driver="model", session=session.spec, guidance=guidance, is_fallback=True)
         agent = await app.agents.start(spec, session_id=session_id)
     except NotteMCPError as error:
-        return Fallback((f"fallback: no agent could be started: {error}",), invoked=False)
+        # Not the error's own account: of the batch something was done.
+        mend = f" ({error.next_call})" if error.next_call else ""
+        said = f"fallback: no agent was started: {error.what}{mend} To go on yourself, from the page below: {task}"
+        return Fallback(said)
     if seconds > 1:
         agent = await waited(ctx, app, agent, seconds)
-    return _told(agent)
+    return Fallback(_told(agent), agent.id)
 
 
-def _told(agent: AgentRecord) -> Fallback:
-    steps = f"{agent.step_count} steps"
+def _told(agent: AgentRecord) -> str:
+    steps = f"{agent.step_count} step{'' if agent.step_count == 1 else 's'}"
     if agent.has_ended:
         why = f" ({agent.reason})" if agent.reason else ""
-        line = f"fallback: agent {agent.id} {agent.state}{why} after {steps}: {agent.answer or ''}".rstrip(": ")
-        return Fallback((line,), invoked=True, success=bool(agent.success))
+        answer = f": {agent.answer}" if agent.answer else ""
+        return f"fallback: agent {agent.id} {agent.state}{why} after {steps}{answer}"
     asked = f", and asks: {agent.question}" if agent.question else ""
-    line = f"fallback: agent {agent.id} is {agent.state} after {steps}{asked}. Next: {agent_next(agent, last_step=agent.step_count)}"
-    return Fallback((line,), invoked=True, success=True)
+    follow = agent_next(agent, last_step=agent.step_count)
+    return f"fallback: agent {agent.id} is {agent.state} after {steps}{asked}. Next: {follow}"

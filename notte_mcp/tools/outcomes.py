@@ -20,6 +20,7 @@ from notte_mcp.resources.reader import file_uri
 from notte_mcp.step_text import numbers_text, receipt_line
 
 if TYPE_CHECKING:
+    from notte_mcp.app import App
     from notte_mcp.registry.batch import Batch
     from notte_mcp.registry.live import LiveSession
 
@@ -50,6 +51,17 @@ async def look_after(
     room = max(MIN_VIEW_TOKENS, max_tokens - estimate_tokens("\n".join(lines)))
     with anyio.move_on_after(max(LOOK_S, ends_at - time.monotonic())):
         return await _page_after(live, observe, receipts, room)
+    return ["note: the page could not be seen in time. Next: notte_observe."]
+
+
+async def look_again(app: "App", session_id: str, lines: list[str], *, max_tokens: int, ends_at: float) -> list[str]:
+    """The whole page, in a session that somebody else may act in by now: what was done is told in any case."""
+    with anyio.move_on_after(max(LOOK_S, ends_at - time.monotonic())):
+        try:
+            async with app.registry.use(session_id) as live:
+                return await look_after(live, "actions", (), lines, max_tokens=max_tokens, ends_at=ends_at)
+        except NotteMCPError as error:
+            return [f"note: the page could not be seen: {error.what}"]
     return ["note: the page could not be seen in time. Next: notte_observe."]
 
 

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from notte_mcp.errors import InvalidArgument
-from notte_mcp.tools.agents import AgentOptions, start_agent
+from notte_mcp.tools.agents import AgentOptions, checked_task, start_agent
 from notte_mcp.tools.boundary import declare, hints
 from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.pages import RequestId
@@ -18,8 +18,6 @@ from notte_mcp.tools.schema import object_schema
 from notte_mcp.tools.sessions import start_session
 from notte_mcp.tools.surface import Call, surface
 from notte_mcp.tools.waiting import WaitSeconds
-
-MAX_TASK_CHARS: Final = 20_000
 
 START_OUTPUT: Final = object_schema("session_id", "state", optional=("agent_id", "observation", "next"))
 
@@ -59,7 +57,7 @@ async def notte_start(
         body = partial(
             start_agent,
             ctx,
-            _checked(task),
+            checked_task(task),
             url=url,
             session_id=session_id,
             session=session,
@@ -98,13 +96,3 @@ def _no_agent(options: AgentOptions, wait_seconds: float) -> None:
             f"{', '.join(given or ['wait_seconds'])} belong to an agent, and no task was given.",
             next_call="the same call with task=..., or without them for a session",
         )
-
-
-def _checked(task: str) -> str:
-    if not task.strip():
-        raise InvalidArgument("task is empty.", next_call="the same call with what is to be done")
-    if len(task) > MAX_TASK_CHARS:
-        raise InvalidArgument(
-            f"task has {len(task)} characters, and may have {MAX_TASK_CHARS}.", next_call="the same call with less"
-        )
-    return task

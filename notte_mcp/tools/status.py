@@ -14,15 +14,13 @@ from notte_mcp.tools.accounts import LAST_STEPS, MAX_STEPS, account, agent_accou
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.schema import LIST, object_schema
 from notte_mcp.tools.surface import Call, surface
-from notte_mcp.tools.waiting import MAX_WAIT_S, Until, wait
+from notte_mcp.tools.waiting import Until, WaitSeconds, wait
 
 if TYPE_CHECKING:
     from notte_mcp.agent_records import AgentRecord
     from notte_mcp.app import App
 
 MAX_LISTED: Final = 20
-
-WaitSeconds = Annotated[float, Field(ge=0, le=MAX_WAIT_S, description="<= 45")]
 
 STATUS_OUTPUT: Final = object_schema(
     optional=("id", "state", "answer", "next"),

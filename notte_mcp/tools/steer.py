@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from mcp.types import CallToolResult
 
 from notte_mcp.errors import InvalidArgument
+from notte_mcp.ids import is_session_id
 from notte_mcp.tools.accounts import agent_next
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.pages import RequestId
@@ -60,6 +61,13 @@ TOOLS: Final = (
 
 async def _steer(here: Surface, agent_id: str, command: Command, text: str | None) -> CallToolResult:
     app: App = await here.app()
+    if is_session_id(agent_id):
+        raise await _of_session(app, agent_id)
+    if text is not None and command in ("pause", "resume"):
+        raise InvalidArgument(
+            f"{command} takes no text: it would be lost.",
+            next_call=f'notte_steer(agent_id="{agent_id}", command="message", text=...), and {command} without text',
+        )
     steered = await app.agents.steer(agent_id, command, text)
     await here.changed(agents=(agent_id,))
     return facts(
@@ -71,3 +79,11 @@ async def _steer(here: Surface, agent_id: str, command: Command, text: str | Non
         },
         accepted=steered.accepted,
     )
+
+
+async def _of_session(app: "App", session_id: str) -> InvalidArgument:
+    """A session is no agent, but may have one."""
+    agent = await app.agents.agent_on(session_id)
+    has = f"its agent is {agent.id}" if agent is not None else "no agent is at work in it"
+    follow = f'the same call with agent_id="{agent.id}"' if agent is not None else "notte_status() lists the agents"
+    return InvalidArgument(f"{session_id} is a session, and notte_steer takes an agent; {has}.", next_call=follow)

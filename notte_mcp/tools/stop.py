@@ -12,7 +12,7 @@ from notte_mcp import page_text
 from notte_mcp.errors import SessionChoice
 from notte_mcp.ids import is_agent_id
 from notte_mcp.records import SessionRecord
-from notte_mcp.tools.accounts import account, brief, is_live
+from notte_mcp.tools.accounts import account, agent_brief, brief, is_live
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.schema import object_schema
 from notte_mcp.tools.status import told_of
@@ -79,6 +79,7 @@ async def _stop(here: Surface, app: "App", session_id: str, mode: Mode) -> Sessi
 async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
     """Side by side, so that all are gone as soon as one would be. Sessions of other servers are theirs to stop."""
     stopped: list[SessionRecord] = []
+    with_them = [agent.id for agent in await app.agents.agents() if agent.is_live and agent.owner == app.owner]
 
     async def stop(session_id: str) -> None:
         stopped.append(await _stop(here, app, session_id, mode))
@@ -88,6 +89,7 @@ async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
             if is_live(record) and record.owner == app.owner:
                 group.start_soon(stop, record.id)
     told: dict[str, Any] = {"state": "stopped", "sessions": [brief(record) for record in stopped]}
+    told["agents"] = [agent_brief(await app.agents.record(agent)) for agent in with_them]
     return facts(told | {"next": "notte_start"})
 
 

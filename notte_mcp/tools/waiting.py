@@ -6,7 +6,9 @@ Below: surface, accounts. Above: status, start, execute.
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, Field
 
 from notte_mcp.agent_records import AgentRecord
 from notte_mcp.records import SessionRecord
@@ -15,8 +17,8 @@ from notte_mcp.tools.surface import Call
 MAX_WAIT_S: Final = 45
 """The longest wait that may be asked for: hosts cut a call at 60 s."""
 
-WAIT_MARGIN_S: Final = 3.0
-"""What the longest wait leaves for the answer itself."""
+LONGEST_S: Final = 42.0
+"""What a call may have taken when its wait ends: the rest is for the answer itself."""
 
 SLICE_S: Final = 1.0
 """How often progress is told while waiting."""
@@ -25,10 +27,27 @@ Until = Literal["step", "input", "done"]
 T = TypeVar("T", SessionRecord, AgentRecord)
 
 
-async def wait(ctx: Call, record: T, *, seconds: float, once: Callable[[float], Awaitable[T]]) -> T:
-    """How it stands when `once` (a wait of at most as many seconds) came back early, or the time is over."""
+def _bounded(seconds: float) -> float:
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise ValueError(
+            f"a call waits {MAX_WAIT_S} s at most, since hosts cut it at 60; notte_status goes on waiting, "
+            "and nothing ends because nobody waits for it"
+        )
+    return seconds
+
+
+WaitSeconds = Annotated[float, AfterValidator(_bounded), Field(description=f"<= {MAX_WAIT_S}")]
+
+
+async def wait(
+    ctx: Call, record: T, *, seconds: float, once: Callable[[float], Awaitable[T]], since: float | None = None
+) -> T:
+    """How it stands when `once` (a wait of at most as many seconds) came back early, or the time is over.
+
+    `since` is when the call came in, where it did something else before (monotonic seconds).
+    """
     begun = time.monotonic()
-    end = begun + min(seconds, MAX_WAIT_S - WAIT_MARGIN_S)
+    end = min(begun + seconds, (begun if since is None else since) + LONGEST_S)
     while (left := end - time.monotonic()) > 0:
         slice_s, slice_begun = min(SLICE_S, left), time.monotonic()
         record = await once(slice_s)

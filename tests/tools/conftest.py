@@ -1,6 +1,6 @@
 """The real server over the real registry and store, with scripted pages for a browser."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,9 @@ from mcp.types import CallToolResult, TextContent
 
 from notte_mcp.app import App, open_app
 from notte_mcp.engines.scripted import ScriptedElement, ScriptedEngine, ScriptedPage
+from notte_mcp.models.access import Access
+from notte_mcp.models.base import ChatModel
+from notte_mcp.models.shelf import Shelf
 from notte_mcp.server import NotteServer, create_server
 from notte_mcp.settings import Settings
 
@@ -48,14 +51,30 @@ def pages(gate: anyio.Event) -> dict[str, ScriptedPage]:
     }
 
 
+class Models(Shelf):
+    """A shelf on which tests put models of their own. Any other name goes its usual way; no provider has a key."""
+
+    def __init__(self, own: Mapping[str, ChatModel], default: str | None) -> None:
+        super().__init__(Access(), default)
+        self._own = own
+
+    def named(self, name: str) -> ChatModel:
+        return self._own[name] if name in self._own else super().named(name)
+
+
 class Host:
-    """A host with its servers: what tests talk through. `mode` is the protocol's era, `gate` opens SLOW's button."""
+    """A host with its servers: what tests talk through. `mode` is the protocol's era, `gate` opens SLOW's button.
+
+    Whatever `models` holds can be named; `model` is the configured one's name (None: none is configured).
+    """
 
     def __init__(self, folder: Path, mode: str) -> None:
         self.settings = Settings(state_dir=folder / "state")
         self.mode = mode
         self.gate = anyio.Event()
         self.engine = ScriptedEngine(pages(self.gate))
+        self.models: dict[str, ChatModel] = {}
+        self.model: str | None = None
         self.opened = 0
         self.app: App | None = None
         self.client: Client | None = None
@@ -63,7 +82,8 @@ class Host:
     @asynccontextmanager
     async def open_app(self) -> AsyncGenerator[App]:
         self.opened += 1
-        async with open_app(self.settings, engines={"local": self.engine}) as self.app:
+        models = Models(self.models, self.model)
+        async with open_app(self.settings, engines={"local": self.engine}, models=models) as self.app:
             yield self.app
 
     def server(self) -> NotteServer:
