@@ -263,6 +263,7 @@ async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
 def _acknowledge(slot: Slot, outcome: StepRecord) -> None:
     slot.flight.pop(outcome.number, None)
     slot.acknowledged = max(slot.acknowledged, outcome.number)
+    slot.tail.append(outcome)
     if slot.hold is not None and slot.hold.agent_id == outcome.agent_id:
         slot.hold.settled(outcome)
 

@@ -259,6 +259,9 @@ class Registry:
 
     async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         """Steps with a number above `after`, in order; those in flight are `intended`. Raises: UnknownSession."""
+        slot = self._slots.get(session_id)
+        if slot is not None and (known := slot.steps_after(after, limit)) is not None:
+            return known
         await self.record(session_id)
         return await self._store.steps(session_id, after=after, limit=limit)
 

@@ -3,12 +3,13 @@
 Plain state with the rules that hold it together; nothing here opens, acts or
 ends. `record` is always what the disk shall say next, whoever writes it, so
 that two writers cannot undo each other; `acknowledged` is how far the disk has
-got with the steps, `flight` holds the steps whose outcome it does not have, and
+got with the steps, `tail` holds the last of these, `flight` holds the steps whose outcome it does not have, and
 `begun` is the number of the one that is being done.
 
 Below: refusals, redaction, clock, hold, engines.base. Above: live, batch, ending, registry.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import State
 
 SECONDS_A_MINUTE: Final = 60
+
+TAIL_STEPS: Final = 100
+"""Steps of a live session that are kept in memory, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Slot:
         self.flight: dict[int, StepRecord] = {}
         self.begun: int | None = None
         self.acknowledged = record.step_count
+        self.tail: deque[StepRecord] = deque(maxlen=TAIL_STEPS)
         self.last_view: int | None = None
         self.login: State | None = None
         self.saved_at: float | None = None
@@ -193,6 +198,17 @@ class Slot:
     async def next_beat(self) -> None:
         """Come back at the next `beat`."""
         await self._pulse.wait()
+
+    def steps_after(self, after: int, limit: int) -> list[StepRecord] | None:
+        """Steps with a number above `after` from memory, so that who asks waits for no disk; None where that does
+        not reach back so far, or where the disk is behind."""
+        if any(step.state != "intended" for step in self.flight.values()):
+            return None
+        oldest = self.tail[0].number if self.tail else self.acknowledged + 1
+        if after < oldest - 1:
+            return None
+        known = {step.number: step for step in (*self.flight.values(), *self.tail)}
+        return [known[number] for number in sorted(known) if number > after][:limit]
 
     def never_begun(self) -> list[int]:
         """Take the intents that nothing was done for out of the flight; gives their numbers."""
