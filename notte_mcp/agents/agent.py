@@ -32,7 +32,8 @@ class Agent:
     """See the module. It is a `Hold` of its session.
 
     `in_flight` says that an action of its session is under way, whoever does it; `is_acting` that it is one of its
-    own. `own_steps` are those that the runner has not taken yet. `told` is what the model is to read at its next
+    own. `own_steps` are those that the runner has not taken yet, and `was_held_back` says that one was not begun
+    though it could have been. `told` is what the model is to read at its next
     turn, `heard` all that a person ever said. `is_between` holds from a failed attempt to the next one.
     """
 
@@ -55,6 +56,7 @@ class Agent:
         self.in_flight = False
         self.said: Completion | Help | None = None
         self.acted = acted
+        self.was_held_back = False
         self.own_steps: list[StepRecord] = []
         self.told: list[str] = []
         self.heard = list(heard)
@@ -199,6 +201,8 @@ class Agent:
         )
 
     def stops(self, action: Action, *, by: str | None) -> str:
+        if by == self.id:
+            self.was_held_back = self.is_held_back
         reason = self._stops(action, by)
         self.in_flight = not reason
         return reason
@@ -239,12 +243,14 @@ class Agent:
     def settled(self, step: StepRecord) -> None:
         self.in_flight = False
         self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
+        counts = step.action.get("type") not in UNCOUNTED
         if step.actor != self.actor:
-            self.told.append(f"while you were waiting, the caller did: {step_line(step)}: {step.message or 'done'}")
+            line = f"while you were waiting, the caller did: {step_line(step)}: {step.message or 'done'}"
+            self.told += [line] if counts else []
         else:
             if not self.is_driven_by_caller:
                 self.own_steps.append(step)
-            self.acted += step.action.get("type") not in UNCOUNTED
+            self.acted += counts
         self.beat()
 
     def _misfit(self, answer: str) -> str:

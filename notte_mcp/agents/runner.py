@@ -83,7 +83,7 @@ class Runner:
             await self._paused()
             self._hear()
             outcomes, _, refused = await self._execute([Goto(url=url)])
-            if outcomes or not agent.is_held_back:
+            if outcomes or not agent.was_held_back:
                 for line in outcomes or [Remark(f"{url} was not opened: {refused}")]:
                     self._loop.note(line)
                 return
@@ -174,7 +174,7 @@ class Runner:
             await agent.note("thought", agent.redact.text(move.thought)[:1_000])
             self._thought_of = move
         outcomes, not_run, stopped = await self._execute(move.actions)
-        if not outcomes and agent.is_held_back:
+        if not outcomes and agent.was_held_back:
             return move  # nothing of it was begun; whether it still holds is seen at the boundary
         return self._loop.acted(outcomes, await look(agent, self._registry), not_run=not_run, stopped=stopped)
 
@@ -182,6 +182,7 @@ class Runner:
         """What was done, how many actions were not, and why."""
         agent = self._agent
         agent.take_steps()
+        agent.was_held_back = False
         while True:
             try:
                 async with self._registry.use(agent.record.session_id) as live:
@@ -192,6 +193,7 @@ class Runner:
                 raise
             except NotteMCPError as error:
                 # Nothing was done: an id of another page, a page that hangs. Who has the session just now lets go.
+                agent.was_held_back = isinstance(error, SessionBusy) and agent.is_held_back
                 if not isinstance(error, SessionBusy) or agent.is_held_back:
                     return [], len(actions), str(error)
             finally:

@@ -93,6 +93,11 @@ class House:
         self.models.model = ScriptedModel(answer)
         return self.model
 
+    def plan_goes_on(self) -> None:
+        """The model that was held answers from now on."""
+        assert self.model.gate is not None
+        self.model.gate.set()
+
     async def start(self, task: str = "Send the form.", *, session_id: str | None = None, **spec: Any) -> AgentRecord:
         """An agent of a model, at /form unless told otherwise."""
         values: dict[str, Any] = {"driver": "model", "session": SessionSpec(), "url": FORM} | spec

@@ -89,12 +89,18 @@ async def test_an_answer_that_is_mended_goes_on(house: House) -> None:
 
 
 async def test_max_steps_stop_a_model_before_the_step_that_would_exceed_them(house: House) -> None:
-    """What its turn held beyond them was not begun."""
+    """What its turn held beyond them was not begun, nor what it asked for then."""
     turn = {"actions": [*FILL["actions"], *SEND["actions"]]}
-    record = await house.whole(turn, DONE, max_steps=2)
+    record = await house.whole(turn, SEND, DONE, max_steps=2)
     assert (record.state, record.reason, record.success, record.step_count) == ("stopped", "max_steps", False, 2)
     assert house.performed(record) == ["goto", "fill"]
     assert await session_state(house, record) == "ready"
+
+
+async def test_a_model_without_a_step_left_may_still_complete_its_task(house: House) -> None:
+    """Completing is no step."""
+    record = await house.whole(SEND, DONE, max_steps=2)
+    assert (record.state, record.step_count) == ("completed", 3)
 
 
 async def test_time_that_is_over_ends_the_wait_for_a_model_at_once(house: House) -> None:
