@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 POLL_MS: Final = 2_000
 """How often a client is advised to ask: a step takes about as long."""
 
-MAX_MESSAGE_CHARS: Final = 300
+MAX_MESSAGE_CHARS: Final = 500
 
 Status = Literal["working", "input_required", "completed", "cancelled"]
 

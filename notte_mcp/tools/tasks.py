@@ -29,7 +29,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.errors import AgentEnded, InvalidArgument, NotteMCPError, UnknownAgent, UnknownSession
+from notte_mcp.errors import NotteMCPError, UnknownAgent, UnknownSession
 from notte_mcp.logs import Log
 from notte_mcp.tools.questions import Question, answer_of, goes_on, open_question
 from notte_mcp.tools.sessions import reused
@@ -91,7 +91,12 @@ class Tasks(Extension):
         if told.get("driver") not in ("model", "notte") or not (agent_id := told.get("agent_id")):
             return answer
         app = await self._surface.app()
-        return handle(await app.agents.record(agent_id), keep_s=self._keep_s)
+        try:
+            return handle(await app.agents.record(agent_id), keep_s=self._keep_s)
+        except NotteMCPError as error:
+            # The store fails just now, or a repeated call's agent is swept: the answer tells all that a handle would.
+            log.warning("task.no_handle", agent=agent_id, code=error.code)
+            return answer
 
     # --- the methods ----------------------------------------------------------------
 
@@ -111,13 +116,17 @@ class Tasks(Extension):
         """The answer to what is asked now; what answers anything else came too late, and is let go."""
         app, record = await self._task(params)
         question = await open_question(app, record)
-        if question is not None and question.key in params.input_responses:
-            response = _response(question, params.input_responses[question.key])
-            if question.kind == "interruption":
-                await _decide(app, record, response)
-            else:
-                await _answer(app, record, answer_of(response))
-            await self._surface.changed(record.session_id, agents=(record.id,))
+        if question is None or question.key not in params.input_responses:
+            return _DONE
+        response = _response(question, params.input_responses[question.key])
+        try:
+            await (_decide if question.kind == "interruption" else _answer)(app, record, response)
+        except NotteMCPError as error:
+            if await open_question(app, await app.agents.record(record.id)) == question:
+                raise
+            # Somebody else answered in between, or it ended: the protocol has late answers acknowledged.
+            log.info("task.answered_late", agent=record.id, code=error.code)
+        await self._surface.changed(record.session_id, agents=(record.id,))
         return _DONE
 
     async def _task(self, params: TaskParams) -> "tuple[App, AgentRecord]":
@@ -166,15 +175,12 @@ async def _decide(app: "App", record: AgentRecord, response: ElicitResult) -> No
             pass
 
 
-async def _answer(app: "App", record: AgentRecord, text: str) -> None:
+async def _answer(app: "App", record: AgentRecord, response: ElicitResult) -> None:
+    text = answer_of(response)
     if not text or len(text) > MAX_TEXT_CHARS:
         why = f"has {len(text)} characters, and may have {MAX_TEXT_CHARS}" if text else "is empty"
         raise MCPError(INVALID_PARAMS, f"The answer {why}. Nothing was done; the question is still open.")
-    try:
-        await app.agents.steer(record.id, "answer", text)
-    except (AgentEnded, InvalidArgument) as error:
-        # Somebody else answered in between, or it ended: the protocol has late answers acknowledged.
-        log.info("task.answered_late", agent=record.id, code=error.code)
+    await app.agents.steer(record.id, "answer", text)
 
 
 def _bordered(body: Callable[[Ctx, Any], Awaitable[dict[str, Any]]]) -> Callable[[Ctx, Any], Awaitable[HandlerResult]]:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 
+from notte_mcp.errors import UnknownAgent
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.tools.tasks import TASKS
 from tests.tools.conftest import DONE, FORM, SLOW, Host, text_of
@@ -273,6 +274,24 @@ async def test_a_repeated_call_gets_the_same_handle(host: Host) -> None:
     assert len((await host.facts("notte_status"))["agents"]) == 1
 
 
+async def test_a_repeated_call_whose_agent_is_gone_is_answered_plainly(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEP-2663: no handle unless tasks/get would find it."""
+    plan(host, SENT)
+    first = await started(host, request_id="once")
+
+    async def gone(agent_id: str) -> None:
+        raise UnknownAgent(f"There is no agent {agent_id!r}.")
+
+    assert host.app is not None
+    monkeypatch.setattr(host.app.agents, "record", gone)
+    again = await started(host, request_id="once")
+
+    assert again["resultType"] == "complete"
+    assert again["structuredContent"]["agent_id"] == first["taskId"]
+
+
 async def test_a_client_that_declares_nothing_gets_the_plain_tools(tmp_path: Path, mode: str) -> None:
     """SEP-2663: no handle, and -32021 for the extension's methods, whatever the id."""
     host = Host(tmp_path, mode)
@@ -326,6 +345,25 @@ async def test_two_clients_see_the_same_task(host: Host) -> None:
     assert seen["taskId"] == task_id
     assert refused.value.error.code == INTERNAL
     assert "another server" in refused.value.error.message
+
+
+async def test_an_answer_that_this_server_cannot_give_is_not_lost_in_silence(host: Host) -> None:
+    """Ours: late answers are acknowledged; one to a question that stays open is refused, with who could give it."""
+    plan(host, WHO, SENT)
+    task_id = (await started(host))["taskId"]
+    (key,) = (await until(client(host), task_id, "input_required"))["inputRequests"]
+    response = {key: {"action": "accept", "content": {"answer": "Ada"}}}
+    options: dict[str, Any] = {"extensions": [Knows()], "elicitation_callback": no_person}
+
+    async with Client(host.server(), **options) as other:
+        with pytest.raises(MCPError) as refused:
+            await ask(other, "tasks/update", taskId=task_id, inputResponses=response)
+        await ask(client(host), "tasks/update", taskId=task_id, inputResponses=response)
+        late = await ask(other, "tasks/update", taskId=task_id, inputResponses=response)
+
+    assert refused.value.error.code == INTERNAL
+    assert "another server" in refused.value.error.message
+    assert late == {"resultType": "complete"}
 
 
 async def test_a_fault_of_ours_is_told_without_its_text(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
