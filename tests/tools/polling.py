@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import anyio
-from mcp import Client
+import pytest
+from mcp import Client, MCPError
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, Request, Result
 from pydantic import ConfigDict, Field
 
+from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.tools.tasks import TASKS
+from tests.tools.conftest import FORM, Host
+
+SEND = {"thought": "Send it.", "actions": [{"type": "click", "id": '{{button "Send request"}}'}]}
+SENT = {"actions": [{"type": "completion", "success": True, "answer": "It has the number 4711."}]}
+GIVEN_UP = {"actions": [{"type": "completion", "success": False, "answer": "The office is closed."}]}
+WHO = {"actions": [{"type": "help", "value": "Who applies?"}]}
+
+INVALID_PARAMS, INTERNAL, MISSING, UNKNOWN_METHOD = -32602, -32603, -32021, -32601
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
@@ -76,3 +86,29 @@ async def until(session: Any, task_id: str, *statuses: str) -> dict[str, Any]:
 async def no_person(context: Any, params: ElicitRequestParams) -> ElicitResult:
     """An elicitation callback, so that the client declares that it shows forms."""
     raise AssertionError("questions of a task are asked by polling alone")
+
+
+# --- a host whose client it is, and the models of its agents ---------------------
+
+
+def plan(host: Host, *answers: object, gate: anyio.Event | None = None) -> ScriptedModel:
+    """The model that agents are driven by from now on."""
+    host.models["planned"] = model = ScriptedModel(answers, gate=gate)
+    return model
+
+
+def client(host: Host) -> Client:
+    assert host.client is not None
+    return host.client
+
+
+async def started(host: Host, **more: Any) -> dict[str, Any]:
+    """The handle of an agent that is to send the form."""
+    return await begin(client(host), task="Send the form.", url=FORM, model="planned", **more)
+
+
+async def code(host: Host, method: str, **params: Any) -> int:
+    """The code with which a request is refused."""
+    with pytest.raises(MCPError) as refused:
+        await ask(client(host), method, **params)
+    return refused.value.error.code

@@ -9,20 +9,31 @@ import pytest
 from mcp import Client, MCPError
 
 from notte_mcp.errors import UnknownAgent
-from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.tools.tasks import TASKS
 from tests.tools.conftest import DONE, FORM, SLOW, Host, text_of
-from tests.tools.polling import ENDED, Knows, ask, begin, no_person, until
+from tests.tools.polling import (
+    ENDED,
+    GIVEN_UP,
+    INTERNAL,
+    INVALID_PARAMS,
+    MISSING,
+    SEND,
+    SENT,
+    UNKNOWN_METHOD,
+    Knows,
+    ask,
+    begin,
+    client,
+    code,
+    no_person,
+    plan,
+    started,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
-SEND = {"thought": "Send it.", "actions": [{"type": "click", "id": '{{button "Send request"}}'}]}
-SENT = {"actions": [{"type": "completion", "success": True, "answer": "It has the number 4711."}]}
-GIVEN_UP = {"actions": [{"type": "completion", "success": False, "answer": "The office is closed."}]}
-WHO = {"actions": [{"type": "help", "value": "Who applies?"}]}
 NOWHERE = "agt_00000000000000000000000000"
-
-INVALID_PARAMS, INTERNAL, MISSING, UNKNOWN_METHOD = -32602, -32603, -32021, -32601
 
 
 @pytest.fixture
@@ -37,29 +48,6 @@ async def host(tmp_path: Path, mode: str) -> AsyncGenerator[Host]:
     host = Host(tmp_path, mode)
     async with host.connected(extensions=[Knows()], elicitation_callback=no_person):
         yield host
-
-
-def plan(host: Host, *answers: object, gate: anyio.Event | None = None) -> ScriptedModel:
-    """The model that agents are driven by from now on."""
-    host.models["planned"] = model = ScriptedModel(answers, gate=gate)
-    return model
-
-
-def client(host: Host) -> Client:
-    assert host.client is not None
-    return host.client
-
-
-async def started(host: Host, **more: Any) -> dict[str, Any]:
-    """The handle of an agent that is to send the form."""
-    return await begin(client(host), task="Send the form.", url=FORM, model="planned", **more)
-
-
-async def code(host: Host, method: str, **params: Any) -> int:
-    """The code with which a request is refused."""
-    with pytest.raises(MCPError) as refused:
-        await ask(client(host), method, **params)
-    return refused.value.error.code
 
 
 async def test_a_start_with_a_task_is_answered_with_a_handle(host: Host) -> None:
@@ -114,72 +102,6 @@ async def test_an_agent_that_fails_is_a_completed_task_with_an_error(host: Host)
     assert (task["status"], task["result"]["isError"]) == ("completed", True)
     assert "The office is closed." in task["result"]["content"][0]["text"]
     assert task["result"]["structuredContent"]["state"] == "failed"
-
-
-async def test_what_an_agent_asks_is_a_form_and_its_answer_goes_to_the_agent(host: Host) -> None:
-    """SEP-2663: input_required and tasks/update; each question has a key of its own."""
-    model = plan(host, WHO, WHO, SEND, SENT)
-    task_id = (await started(host))["taskId"]
-
-    first = await until(client(host), task_id, "input_required")
-    ((key, request),) = first["inputRequests"].items()
-    accepted = {"action": "accept", "content": {"answer": "Ada Lovelace"}}
-    acknowledged = await ask(client(host), "tasks/update", taskId=task_id, inputResponses={key: accepted})
-    await model.asked(2)
-    second = await until(client(host), task_id, "input_required")
-    ((again, _),) = second["inputRequests"].items()
-    stale = await ask(client(host), "tasks/update", taskId=task_id, inputResponses={key: accepted, "odd": 1})
-    still = await ask(client(host), "tasks/get", taskId=task_id)
-    await ask(client(host), "tasks/update", taskId=task_id, inputResponses={again: {"action": "decline"}})
-    ended = await until(client(host), task_id, *ENDED)
-    heard = ["\n".join(message.text for message in request.messages) for request in model.requests]
-
-    assert request == {
-        "method": "elicitation/create",
-        "params": {
-            "mode": "form",
-            "message": "Who applies?",
-            "requestedSchema": {
-                "type": "object",
-                "properties": {"answer": {"type": "string", "title": "Answer"}},
-                "required": ["answer"],
-            },
-        },
-    }
-    assert acknowledged == stale == {"resultType": "complete"}
-    assert again != key
-    assert list(still["inputRequests"]) == [again]
-    assert "Ada Lovelace" in heard[1]
-    assert "declined to answer" in heard[2]
-    assert ended["status"] == "completed"
-
-
-@pytest.mark.parametrize("response", [{"action": "accept", "content": {"answer": " "}}, {"action": "accept"}, 1, {}])
-async def test_a_response_that_says_nothing_leaves_the_question_open(host: Host, response: object) -> None:
-    """Ours: the agent is not sent on with nothing."""
-    plan(host, WHO)
-    task_id = (await started(host))["taskId"]
-    asked = await until(client(host), task_id, "input_required")
-    (key,) = asked["inputRequests"]
-
-    refused = await code(host, "tasks/update", taskId=task_id, inputResponses={key: response})
-    still = await ask(client(host), "tasks/get", taskId=task_id)
-
-    assert refused == INVALID_PARAMS
-    assert list(still["inputRequests"]) == [key]
-
-
-async def test_a_client_that_shows_no_forms_is_told_the_question_in_words(tmp_path: Path, mode: str) -> None:
-    """MRTR: nothing is asked of a client that it did not declare."""
-    host = Host(tmp_path, mode)
-    plan(host, WHO)
-    async with host.connected(extensions=[Knows()]):
-        task_id = (await started(host))["taskId"]
-        task = await until(client(host), task_id, "input_required")
-
-    assert task["inputRequests"] == {}
-    assert "Who applies?" in task["statusMessage"]
-    assert f'notte_steer(agent_id="{task_id}", command="answer"' in task["statusMessage"]
 
 
 async def test_a_paused_agent_is_a_working_task_that_says_so(host: Host) -> None:
@@ -345,25 +267,6 @@ async def test_two_clients_see_the_same_task(host: Host) -> None:
     assert seen["taskId"] == task_id
     assert refused.value.error.code == INTERNAL
     assert "another server" in refused.value.error.message
-
-
-async def test_an_answer_that_this_server_cannot_give_is_not_lost_in_silence(host: Host) -> None:
-    """Ours: late answers are acknowledged; one to a question that stays open is refused, with who could give it."""
-    plan(host, WHO, SENT)
-    task_id = (await started(host))["taskId"]
-    (key,) = (await until(client(host), task_id, "input_required"))["inputRequests"]
-    response = {key: {"action": "accept", "content": {"answer": "Ada"}}}
-    options: dict[str, Any] = {"extensions": [Knows()], "elicitation_callback": no_person}
-
-    async with Client(host.server(), **options) as other:
-        with pytest.raises(MCPError) as refused:
-            await ask(other, "tasks/update", taskId=task_id, inputResponses=response)
-        await ask(client(host), "tasks/update", taskId=task_id, inputResponses=response)
-        late = await ask(other, "tasks/update", taskId=task_id, inputResponses=response)
-
-    assert refused.value.error.code == INTERNAL
-    assert "another server" in refused.value.error.message
-    assert late == {"resultType": "complete"}
 
 
 async def test_a_fault_of_ours_is_told_without_its_text(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
