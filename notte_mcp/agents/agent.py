@@ -27,13 +27,16 @@ from notte_mcp.store.base import Store
 WAITING: Final[frozenset[AgentState]] = frozenset({"paused", "needs_input"})
 """States in which it does nothing, and its caller may act in its session."""
 
+MAX_THOUGHT_CHARS: Final = 1_000
+"""Characters of a thought in the log."""
+
 
 class Agent:
     """See the module. It is a `Hold` of its session.
 
     `in_flight` says that an action of its session is under way, whoever does it; `is_acting` that it is one of its
     own. `own_steps` are those that the runner has not taken yet, and `was_held_back` says that one was not begun
-    though it could have been. `told` is what the model is to read at its next
+    though it could have been. `thought` is what the model thought of its turn, until it is in the log. `told` is what the model is to read at its next
     turn, `heard` all that a person ever said. `is_between` holds from a failed attempt to the next one.
     """
 
@@ -58,6 +61,7 @@ class Agent:
         self.acted = acted
         self.was_held_back = False
         self.own_steps: list[StepRecord] = []
+        self.thought = ""
         self.told: list[str] = []
         self.heard = list(heard)
         self.asking = anyio.CancelScope()
@@ -199,6 +203,16 @@ class Agent:
             f"Agent {self.id} is at work in session {self.record.session_id}; you may observe, but not act.",
             next_call=f'notte_steer(agent_id="{self.id}", command="pause"), then the same call',
         )
+
+    async def intended(self, *, by: str | None) -> None:
+        if by == self.id:
+            await self.note_thought()
+
+    async def note_thought(self) -> None:
+        """Put what the model thought into the log, once."""
+        text, self.thought = self.redact.text(self.thought)[:MAX_THOUGHT_CHARS], ""
+        if text:
+            await self.note("thought", text)
 
     def stops(self, action: Action, *, by: str | None) -> str:
         if by == self.id:

@@ -11,7 +11,7 @@ Below: loop, looking, agent, models, registry. Above: attempts.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from notte_mcp.actions import Action, Goto
 from notte_mcp.agents.agent import Agent
@@ -22,6 +22,7 @@ from notte_mcp.errors import NotteMCPError, SessionBusy
 from notte_mcp.models.base import ChatModel, ChatRequest
 from notte_mcp.models.patience import ask_patiently
 from notte_mcp.registry import Registry
+from notte_mcp.registry.redaction import MIN_CHARS
 
 MODEL_S: Final = 120.0
 """How long one answer of the model may take."""
@@ -170,10 +171,12 @@ class Runner:
 
     async def _act(self, move: Act) -> Move:
         agent = self._agent
-        if move.thought and move is not self._thought_of:
-            await agent.note("thought", agent.redact.text(move.thought)[:1_000])
-            self._thought_of = move
+        # Told by the hold once the batch's secrets are known: a thought may say what is about to be typed.
+        agent.thought, self._thought_of = "" if move is self._thought_of else move.thought, move
         outcomes, not_run, stopped = await self._execute(move.actions)
+        if agent.thought:  # the turn was refused whole, and which of its values are secret was never looked at
+            agent.thought = _without_values(agent.thought, move.actions)
+            await agent.note_thought()
         if not outcomes and agent.was_held_back:
             return move  # nothing of it was begun; whether it still holds is seen at the boundary
         return self._loop.acted(outcomes, await look(agent, self._registry), not_run=not_run, stopped=stopped)
@@ -201,3 +204,13 @@ class Runner:
         done = zip(actions, batch.receipts, agent.take_steps(), strict=False)
         outcomes = [Outcome(step.agent_step or 0, action, step.action, receipt) for action, receipt, step in done]
         return outcomes, batch.total - len(batch.receipts), batch.stopped
+
+
+def _without_values(thought: str, actions: Sequence[Action]) -> str:
+    """`thought` without the texts that were to be typed."""
+    for action in actions:
+        given: object = getattr(action, "value", None)
+        for value in cast(dict[str, str], given).values() if isinstance(given, dict) else (given,):
+            if isinstance(value, str) and len(value) >= MIN_CHARS:
+                thought = thought.replace(value, "...")
+    return thought

@@ -93,6 +93,8 @@ class Run:
         await write_owed(self._slot, self._store)
         await self._intend()
         try:
+            if self._hold is not None:
+                await self._hold.intended(by=self._by)
             stopped = await self._act(on_error)
         finally:
             await self._withdraw()

@@ -15,7 +15,7 @@ from notte_mcp.records import StepRecord
 
 
 class Hold(Protocol):
-    """See the module. Nothing in here waits."""
+    """See the module. But for `intended`, nothing in here waits."""
 
     @property
     def agent_id(self) -> str: ...
@@ -32,6 +32,13 @@ class Hold(Protocol):
 
     def refusal(self, by: str | None) -> NotteMCPError | None:
         """Why `by` (an agent's id, or None for a caller) may not act in the session now."""
+        ...
+
+    async def intended(self, *, by: str | None) -> None:
+        """The intents of a batch of `by` are on disk and its secrets known; nothing of it has been begun.
+
+        Raises: StoreUnusable: nothing is begun then.
+        """
         ...
 
     def stops(self, action: Action, *, by: str | None) -> str:
