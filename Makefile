@@ -20,7 +20,7 @@ WITH_BROWSER = NOTTE_MCP_BROWSER=$$(cat $(VENV)/.chromium)
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
-demo: $(VENV)/.package browser ## the whole job on a small shop: find, order, read the number, keep the script
+demo: $(VENV)/.package browser ## the whole job on a small shop: an order by hand, its script, and an agent's order
 	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
 
 test: $(VENV)/.tools browser ## all tests, on a real Chromium
@@ -50,9 +50,9 @@ $(VENV)/.package: pyproject.toml notte_mcp/__init__.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-# The package and what it is made with.
+# The package, what it is made with, and the providers' clients: tests run their real code.
 $(VENV)/.tools: $(VENV)/.package
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,agents]'
 	@touch $@
 
 # Looked for every time, since a browser may have gone: a tenth of a second.
