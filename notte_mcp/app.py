@@ -56,6 +56,7 @@ class App:
     store: Store
     registry: Registry
     agents: Supervisor
+    models: Shelf
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
         """The session meant by an id: an agent's id means its session. Raises: UnknownAgent."""
@@ -90,7 +91,7 @@ async def open_app(
         )
         async with _beside(partial(_warm, store)), registry, agents:
             try:
-                yield App(folder.owner, store, registry, agents)
+                yield App(folder.owner, store, registry, agents, models)
             finally:
                 await _close(agents, registry, engines, store)
                 await models.close()

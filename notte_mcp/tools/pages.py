@@ -1,36 +1,30 @@
 """notte_observe and notte_scrape: what a page shows, for acting and for reading.
 
-Below: surface, page_text, paging. Above: listing. (`paging` is about long answers, this about web pages.)
+Below: scraping, surface, page_text. Above: listing. (`paging` is about long answers, this about web pages.)
 """
 
 import base64
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
-import anyio
 from mcp.types import CallToolResult, ImageContent
 from pydantic import Field
 
 from notte_mcp import page_text
-from notte_mcp.engines.base import Scraped
-from notte_mcp.errors import InvalidArgument, PageLoadFailed
+from notte_mcp.errors import InvalidArgument
 from notte_mcp.observations import HARD_MAX_TOKENS, Mode
-from notte_mcp.tools.boundary import blocks, declare, hints, sentence
-from notte_mcp.tools.paging import Page
-from notte_mcp.tools.surface import Call, Surface, surface
-
-if TYPE_CHECKING:
-    from notte_mcp.app import App
+from notte_mcp.tools.boundary import blocks, declare, hints
+from notte_mcp.tools.scraping import data_of, markdown_of, page_of, scrape_url, wish_of
+from notte_mcp.tools.surface import Call, surface
 
 SessionId = Annotated[str | None, Field(description="may be absent while one session is live")]
 Cursor = str | None
 RequestId = Annotated[str | None, Field(description="makes a retry safe: same id, same answer")]
 MaxTokens = Annotated[int, Field(ge=100, le=HARD_MAX_TOKENS)]
 
-NO_MODEL: Final = (
-    "note: instructions and response_schema need a model, and none is configured; "
-    "the page's text follows, to be read by you."
-)
+SCRAPE_S: Final = 40.0
+"""What a scrape may take in all, a model's part of it included."""
 
 
 async def notte_observe(
@@ -70,10 +64,11 @@ async def notte_scrape(
     max_tokens: MaxTokens = 4_000,
     cursor: Cursor = None,
 ) -> CallToolResult:
-    """Read a page as markdown: the current page of a session, or a url."""
-    here = surface(ctx)
+    """Read a page, a session's current one or a url, as markdown; with instructions or response_schema as JSON data."""
+    here, ends_at = surface(ctx), time.monotonic() + SCRAPE_S
     if cursor is not None:
-        return _scraped(here.pages.at(cursor, max_tokens, again="notte_scrape without a cursor"), "")
+        return page_of(here.pages.at(cursor, max_tokens, again="notte_scrape without a cursor"))
+    wish = wish_of(instructions, response_schema)
     app = await here.app()
     options: dict[str, Any] = {
         "selector": selector, "only_main_content": only_main_content, "links": links, "images": images,
@@ -82,17 +77,15 @@ async def notte_scrape(
         async with app.registry.use(await app.session_of(session_id)) as live:
             found = await live.scrape(**options)
     elif session_id is None:
-        found = await _scrape_url(here, app, url, options)
+        found = await scrape_url(here, app, url, options)
     else:
         raise InvalidArgument(
             "notte_scrape takes a session_id or a url, not both.",
             next_call="notte_execute with a goto, then notte_scrape(session_id=...)",
         )
-    note = f"{NO_MODEL}\n" if instructions or response_schema else ""
-    cut = "\n\n(The page was larger than is read; its end is missing.)" if found.omitted else ""
-    title = f"{found.title}  " if found.title else ""
-    page = here.pages.first(found.markdown + cut, max_tokens, head=f"{title}{page_text.url_text(found.url)}")
-    return _scraped(page, note)
+    if wish is not None:
+        return await data_of(here, app, found, wish, max_tokens=max_tokens, ends_at=ends_at)
+    return markdown_of(here, found, max_tokens=max_tokens)
 
 
 TOOLS: Final = (
@@ -108,23 +101,3 @@ TOOLS: Final = (
 
 def _picture(jpeg: bytes) -> ImageContent:
     return ImageContent(type="image", data=base64.b64encode(jpeg).decode(), mime_type="image/jpeg")
-
-
-def _scraped(page: Page, note: str) -> CallToolResult:
-    head = f"{page.about['head']}\n{note}\n"
-    return blocks(head + page.text.rstrip("\n") + (f"\n{page.footer}" if page.footer else ""))
-
-
-async def _scrape_url(here: Surface, app: "App", url: str, options: dict[str, Any]) -> Scraped:
-    """In a session of its own, which ends with it whatever happens."""
-    record, batch = await app.registry.open(here.spec, url=url)
-    try:
-        if batch is not None and not batch.receipts[0].success:
-            why = sentence(f"{url} did not load: {batch.receipts[0].message}")
-            raise PageLoadFailed(why, kept="No session was left open.", next_call="notte_scrape with another url")
-        async with app.registry.use(record.id) as live:
-            return await live.scrape(**options)
-    finally:
-        # Shielded: a scrape that is given up must leave no session behind either.
-        with anyio.CancelScope(shield=True):
-            await app.registry.stop(record.id, mode="now", reason="scraped")

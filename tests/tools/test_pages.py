@@ -1,9 +1,14 @@
 import base64
 
+import anyio
 import pytest
 from mcp.types import ImageContent
 
-from tests.tools.conftest import DONE, FORM, LONG, NOWHERE, Host
+from notte_mcp.engines.scripted import ScriptedPage
+from notte_mcp.errors import ModelRefused
+from notte_mcp.tools import pages, scraping
+from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, LONG, NOWHERE, Host, text_of
+from tests.tools.driven import NUMBER, drives
 from tests.tools.tokens import tokens
 
 pytestmark = pytest.mark.anyio
@@ -135,3 +140,160 @@ async def test_without_a_model_a_wish_is_answered_with_the_page(host: Host, wish
 
     assert "need a model" in text
     assert "Your number is 4711." in text
+
+
+# --- data -------------------------------------------------------------------------
+
+
+async def test_data_that_fits_the_schema_is_told_with_where_it_is_from(host: Host) -> None:
+    """Contract: JSON text in content blocks; url and title told."""
+    model = drives(host, {"number": 4711})
+    await host.start(DONE)
+
+    result = await host.call("notte_scrape", instructions="the number", response_schema=NUMBER)
+
+    lines = text_of(result).splitlines()
+    assert result.structured_content is None
+    assert lines[0] == f"Done  {DONE}"
+    assert lines[1].startswith("data, by ours (")
+    assert lines[2:] == ['{"number":4711}']
+    assert "Your number is 4711." in model.requests[0].messages[0].text
+
+
+async def test_data_of_a_url_are_taken_once_its_session_has_ended(host: Host) -> None:
+    """Ours: a browser is not kept open for a model."""
+    gate = anyio.Event()
+    model = drives(host, {"number": 4711}, gate=gate)
+    told: list[str] = []
+    closed: list[bool] = []
+
+    async def scrape() -> None:
+        told.append(await host.text("notte_scrape", url=DONE, response_schema=NUMBER))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(scrape)
+        await model.asked()
+        closed += [session.closed for session in host.engine.sessions.values()]
+        gate.set()
+
+    assert closed == [True]
+    assert told[0].endswith('{"number":4711}')
+
+
+async def test_instructions_alone_give_data_too(host: Host) -> None:
+    """Contract: instructions?, response_schema?"""
+    drives(host, "Here it is:", {"permit": {"number": 4711}})
+    await host.start(DONE)
+
+    text = await host.text("notte_scrape", instructions="the permit")
+
+    assert text.splitlines()[1].endswith("in 2 calls):")
+    assert text.splitlines()[2] == '{"permit":{"number":4711}}'
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        (["NOT FOUND: no number"], "the page does not hold it: no number."),
+        (["nonsense"] * 3, "3 answers could not be used"),
+        ([{"number": "many"}] * 3, "$.number"),
+        ([ModelRefused("The key was refused.", next_call="set another one")], "The key was refused (set another one)."),
+    ],
+)
+async def test_where_no_data_come_of_it_the_page_is_given(host: Host, answers: list[object], why: str) -> None:
+    """Contract: errors are told with the markdown kept, and nothing is made up."""
+    drives(host, *answers)
+    await host.start(DONE)
+
+    text = await host.text("notte_scrape", response_schema=NUMBER)
+
+    lines = text.splitlines()
+    assert lines[0] == f"Done  {DONE}"
+    assert lines[1].startswith("note: ours gave no data: ")
+    assert why in lines[1]
+    assert lines[-1] == "Your number is 4711."
+    assert "data, by" not in text
+
+
+async def test_a_model_without_a_key_costs_no_page(host: Host) -> None:
+    """Ours: the note names what is missing."""
+    host.model = "anthropic:claude"
+    await host.start(DONE)
+
+    text = await host.text("notte_scrape", response_schema=NUMBER)
+
+    assert "ANTHROPIC_API_KEY" in text.splitlines()[1]
+    assert "Your number is 4711." in text
+
+
+async def test_a_model_that_is_slow_does_not_hang_the_call(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours: a call answers in time, with what there is."""
+    monkeypatch.setattr(pages, "SCRAPE_S", 0.2)
+    monkeypatch.setattr(scraping, "LEAST_S", 0.2)
+    drives(host, {"number": 4711}, gate=anyio.Event())
+    await host.start(DONE)
+
+    text = await host.text("notte_scrape", response_schema=NUMBER)
+
+    assert "no answer that fits came within" in text
+    assert "Your number is 4711." in text
+
+
+async def test_long_data_are_continued_by_a_cursor(host: Host) -> None:
+    """Contract: each answer that is cut says so, and the model is not asked again."""
+    rows = [{"line": number} for number in range(500)]
+    model = drives(host, rows)
+    await host.start(LONG)
+
+    text = await host.text("notte_scrape", instructions="all lines", max_tokens=300)
+    found = text.splitlines()[2]
+    while "more: cursor " in text:
+        text = await host.text("notte_scrape", cursor=text.rsplit("more: cursor ", 1)[1], max_tokens=2_000)
+        found += text.splitlines()[2]
+
+    assert found.startswith('[{"line":0}')
+    assert found.endswith('{"line":499}]')
+    assert found.count("line") == 500
+    assert len(model.requests) == 1
+
+
+async def test_a_secret_on_the_page_is_not_shown_to_the_model(host: Host) -> None:
+    """P9."""
+    host.engine.pages = {**host.engine.pages, DONE: ScriptedPage("Done", text=("The code was geheim-4711.",))}
+    model = drives(host, {"number": 4711})
+    await host.start()
+    await host.call("notte_execute", actions=FILL_AND_SEND)
+
+    await host.call("notte_scrape", response_schema=NUMBER)
+
+    assert "The code was [secret SECRET_ACCESS_CODE]" in model.requests[0].messages[0].text.replace("\\", "")
+    assert "geheim" not in str(model.requests)
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [
+        ({"response_schema": {"type": "objekt"}}, "is no JSON Schema"),
+        ({"response_schema": "a number"}, "`response_schema`"),
+        ({"instructions": "x" * 10_001}, "10001"),
+    ],
+)
+async def test_a_wrong_wish_opens_no_page(host: Host, wish: dict[str, object], named: str) -> None:
+    """Bad input."""
+    said = await host.refusal("notte_scrape", url=DONE, **wish)
+
+    assert named in said
+    assert "Nothing was done" in said
+    assert host.engine.requests == []
+
+
+async def test_an_agents_id_stands_for_its_session(host: Host) -> None:
+    """Contract: every session_id also accepts an agent's id; and a schema may be JSON text."""
+    drives(host, {"number": 4711})
+    started = await host.facts("notte_start", task="Look", url=DONE, driver="assistant")
+
+    text = await host.text(
+        "notte_scrape", session_id=started["agent_id"], response_schema='{"type": "object"}', instructions=None
+    )
+
+    assert text.endswith('{"number":4711}')

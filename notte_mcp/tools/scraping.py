@@ -1,0 +1,122 @@
+"""What a scrape gives: a page's markdown, or the data that a model takes out of it.
+
+The markdown is never lost: where there is no model, or it gives no data, the answer says
+why and has the page's text.
+
+Below: agents.extracting, surface, paging, page_text. Above: pages.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from mcp.types import CallToolResult
+
+from notte_mcp import page_text
+from notte_mcp.agents.answers import valid_schema
+from notte_mcp.agents.extracting import Extracted, extract
+from notte_mcp.engines.base import Scraped
+from notte_mcp.errors import InvalidArgument, NotteMCPError, PageLoadFailed
+from notte_mcp.tools.boundary import blocks, sentence
+from notte_mcp.tools.paging import Page
+from notte_mcp.tools.surface import Surface
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+MAX_WISH_CHARS: Final = 10_000
+
+LEAST_S: Final = 3.0
+"""What a model gets of the call's time, however long the page took."""
+
+NO_MODEL: Final = "instructions and response_schema need a model, and none is configured"
+READ_IT: Final = "The page's text follows, to be read by you."
+TOO_LARGE: Final = "(The page was larger than is read; its end is missing.)"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be taken out of a page."""
+
+    instructions: str | None
+    schema: dict[str, Any] | None
+
+
+def wish_of(instructions: str | None, schema: dict[str, Any] | None) -> Wish | None:
+    """What is wanted besides the markdown, if anything. Raises: InvalidArgument."""
+    instructions = (instructions or "").strip() or None
+    if instructions is not None and len(instructions) > MAX_WISH_CHARS:
+        raise InvalidArgument(
+            f"instructions has {len(instructions)} characters, and may have {MAX_WISH_CHARS}.",
+            next_call="the same call with less",
+        )
+    if schema is not None and (wrong := valid_schema(schema)):
+        raise InvalidArgument(
+            f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+        )
+    return None if instructions is None and schema is None else Wish(instructions, schema)
+
+
+async def scrape_url(here: Surface, app: "App", url: str, options: dict[str, Any]) -> Scraped:
+    """In a session of its own, which ends with it whatever happens."""
+    record, batch = await app.registry.open(here.spec, url=url)
+    try:
+        if batch is not None and not batch.receipts[0].success:
+            why = sentence(f"{url} did not load: {batch.receipts[0].message}")
+            raise PageLoadFailed(why, kept="No session was left open.", next_call="notte_scrape with another url")
+        async with app.registry.use(record.id) as live:
+            return await live.scrape(**options)
+    finally:
+        # Shielded: a scrape that is given up must leave no session behind either.
+        with anyio.CancelScope(shield=True):
+            await app.registry.stop(record.id, mode="now", reason="scraped")
+
+
+# --- the answers ------------------------------------------------------------------
+
+
+def markdown_of(here: Surface, found: Scraped, *, max_tokens: int, note: str = "") -> CallToolResult:
+    """The page's text, under its title and address."""
+    cut = f"\n\n{TOO_LARGE}" if found.omitted else ""
+    return page_of(here.pages.first(found.markdown + cut, max_tokens, head=_head(found)), note)
+
+
+def page_of(page: Page, note: str = "") -> CallToolResult:
+    """A piece of a scrape's text, with `note` before it."""
+    head = f"{page.about['head']}\n{note}\n"
+    return blocks(head + page.text.rstrip("\n") + (f"\n{page.footer}" if page.footer else ""))
+
+
+async def data_of(
+    here: Surface, app: "App", found: Scraped, wish: Wish, *, max_tokens: int, ends_at: float
+) -> CallToolResult:
+    """The data as JSON text; else why there is none, and the markdown. (`ends_at`: monotonic.)"""
+    name = app.models.default
+    if name is None:
+        return markdown_of(here, found, max_tokens=max_tokens, note=f"note: {NO_MODEL}. {READ_IT}\n")
+    seconds = max(LEAST_S, ends_at - time.monotonic())
+    try:
+        model = app.models.named(name)
+    except NotteMCPError as error:
+        data = Extracted("", f"{error.what} ({error.next_call})", 0)
+    else:
+        data = await extract(model, found.markdown, instructions=wish.instructions, schema=wish.schema, seconds=seconds)
+    if not data.text:
+        note = f"note: {sentence(f'{name} gave no data: {data.problem}')} {READ_IT}\n"
+        return markdown_of(here, found, max_tokens=max_tokens, note=note)
+    page = here.pages.first(data.text, max_tokens, head=_head(found))
+    return page_of(page, _whence(name, data, found))
+
+
+def _whence(name: str, data: Extracted, found: Scraped) -> str:
+    """By whom the data were taken out, at what cost, and of how much of the page."""
+    calls = data.usage.model_calls
+    cost = f"{data.usage.tokens} tokens{f' in {calls} calls' if calls > 1 else ''}"
+    part = f"; of the page's first {data.read} characters" if data.read < len(found.markdown) or found.omitted else ""
+    return f"data, by {name} ({cost}{part}):"
+
+
+def _head(found: Scraped) -> str:
+    title = f"{found.title}  " if found.title else ""
+    return f"{title}{page_text.url_text(found.url)}"
