@@ -29,6 +29,7 @@ REWRITE_S: Final = 5.0
 """How often the end of an agent that the disk did not take is written again."""
 
 CRASHED: Final = Finish("failed", "crashed", "notte-mcp itself failed; its log on stderr tells more.")
+LEFT: Final = Finish("interrupted", "restart", "The server ended.")
 
 log = Log("agents")
 
@@ -67,9 +68,10 @@ class Life:
             finish = finish or agent.ending
         except Exception:
             log.exception("agent.crashed", agent=agent.id)
+            finish = finish or agent.ending or CRASHED
         finally:
             with anyio.CancelScope(shield=True):
-                await self._end(agent, finish or agent.ending or CRASHED)
+                await self._end(agent, finish or agent.ending or LEFT)
 
     async def _watch_time(self, agent: Agent) -> None:
         seconds = agent.record.spec.timeout_seconds

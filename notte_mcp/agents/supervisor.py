@@ -20,7 +20,7 @@ from notte_mcp.agents import answers, refusals
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.attempts import Attempts, by_caller
 from notte_mcp.agents.beginning import Beginning
-from notte_mcp.agents.life import GRACE_S, Life
+from notte_mcp.agents.life import GRACE_S, LEFT, Life
 from notte_mcp.agents.moves import Finish
 from notte_mcp.agents.past import TOLD, past_of
 from notte_mcp.errors import InvalidArgument, ModelMissing, NeedsCloud
@@ -262,7 +262,8 @@ class Supervisor:
                 agent.tell(TOLD["answer"] + text)
                 await agent.note("answer", text, state="running", question=None)
         agent.beat()
-        return Steered(agent.snapshot(), accepted, agent.step_count)
+        # An action that is under way ends first, whoever does it.
+        return Steered(agent.snapshot(), accepted, agent.step_count + agent.in_flight)
 
     async def _go_on(self, record: AgentRecord) -> Steered:
         """Drive an interrupted agent again, with its history, in its restored session."""
@@ -313,6 +314,6 @@ class Supervisor:
         live = list(self._life.live.values())
         with anyio.CancelScope(shield=True), anyio.move_on_after(deadline_s):
             for agent in live:
-                agent.end(Finish("interrupted", "restart", "The server ended."))
+                agent.end(LEFT)
             for agent in live:
                 await agent.ended.wait()

@@ -102,7 +102,7 @@ async def test_a_pause_while_it_acts_is_effective_when_the_action_has_ended(hous
     """The rest of its turn is not begun; the model decides about it after the resume."""
     agent = await house.acting()
     steered = await house.agents.steer(agent.id, "pause")
-    assert (steered.record.state, steered.accepted) == ("running", True)
+    assert (steered.record.state, steered.accepted, steered.at_step) == ("running", True, 2)
     house.gate.set()
     await house.until_state(agent.id, "paused")
     assert await house.steps(agent) == [(1, "model", "goto", "done"), (2, "model", "click", "done")]
