@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scripts.tried import Paper
+    from scripts.tried import Tour
 
 
-async def main_job(paper: "Paper") -> None:
+async def main_job(paper: "Tour") -> None:
     """Start, fill a form in one call, read the result, take the script, look at the record."""
     paper.section("The main job")
     await paper.call("notte_status", "Nothing is live yet.")
@@ -33,13 +33,13 @@ async def main_job(paper: "Paper") -> None:
     await paper.call("notte_status", "The record.", id=await _session(paper))
 
 
-async def _session(paper: "Paper") -> str:
+async def _session(paper: "Tour") -> str:
     result = await paper.client.call_tool("notte_status", {})
     facts: dict[str, Any] = result.structured_content or {}
     return str(facts["sessions"][0]["session_id"])
 
 
-async def observing(paper: "Paper") -> None:
+async def observing(paper: "Tour") -> None:
     """Modes, find, cursor, budget, hidden text, names, changes."""
     paper.section("Observing")
     await paper.open("/controls.html", "Every native control.")
@@ -55,7 +55,7 @@ async def observing(paper: "Paper") -> None:
     await paper.call("notte_observe", "A picture with the ids drawn on it.", screenshot=True, mode="changes")
 
 
-async def acting(paper: "Paper") -> None:
+async def acting(paper: "Tour") -> None:
     """Covered, disabled, dialogs, tabs, history, drags."""
     paper.section("Acting")
     await paper.open("/covered.html")
@@ -84,7 +84,7 @@ async def acting(paper: "Paper") -> None:
     )
 
 
-async def waiting(paper: "Paper") -> None:
+async def waiting(paper: "Tour") -> None:
     """wait_for, a condition that does not come, and content behind timers."""
     paper.section("Waiting")
     await paper.open("/late.html")
@@ -102,14 +102,14 @@ async def waiting(paper: "Paper") -> None:
     )
 
 
-async def frames(paper: "Paper") -> None:
+async def frames(paper: "Tour") -> None:
     """Frames of the same and of other origins, shadow roots."""
     paper.section("Frames and shadow roots")
     await paper.open("/frames.html", "Frames of the same origin, another origin, another site, nested and sandboxed.")
     await paper.open("/shadow.html", "Open shadow roots.")
 
 
-async def files(paper: "Paper") -> None:
+async def files(paper: "Tour") -> None:
     """Downloads, uploads and the session's files."""
     paper.section("Files")
     await paper.open("/downloads.html")
@@ -125,7 +125,7 @@ async def files(paper: "Paper") -> None:
     await paper.act("No other.", {"type": "upload_file", "id": document, "path": "/etc/passwd"})
 
 
-async def secrets(paper: "Paper") -> None:
+async def secrets(paper: "Tour") -> None:
     """A password is typed and stands nowhere."""
     paper.section("Secrets", "The value typed is `sesame-9`; it is in none of these answers.")
     await paper.open("/login.html")
@@ -139,7 +139,7 @@ async def secrets(paper: "Paper") -> None:
     )
 
 
-async def reading(paper: "Paper") -> None:
+async def reading(paper: "Tour") -> None:
     """Scraping, the step log, the guide."""
     paper.section("Reading")
     await paper.open("/article.html")
@@ -149,7 +149,7 @@ async def reading(paper: "Paper") -> None:
     await paper.call("notte_read", "The guide.", uri="notte://guide", max_tokens=400)
 
 
-async def bad_input(paper: "Paper") -> None:
+async def bad_input(paper: "Tour") -> None:
     """Every slip gets its own error, and none ends the server or the session."""
     paper.section("Bad input")
     await paper.open("/products/3")
@@ -180,7 +180,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def restart(paper: "Paper") -> None:
+async def restart(paper: "Tour") -> None:
     """A new server over the same state."""
     paper.section("After a restart")
     session = await _session(paper)
@@ -191,20 +191,23 @@ async def restart(paper: "Paper") -> None:
     await paper.call("notte_observe", "A stopped session is told as such.", session_id=session)
 
 
-async def broken_machines(paper: "Paper", folder: Path) -> None:
+async def broken_machines(paper: "Tour", folder: Path) -> None:
     """No browser, no folder, a newer database."""
-    from scripts.tried import server
+    from scripts.paper import server
 
     paper.section("Broken machines")
-    async with server(folder / "a", "--browser", "/nowhere/chromium") as paper.client:
+    async with server(folder / "a", "--browser", "/nowhere/chromium") as client:
+        paper.turn_to(client)
         await paper.call("notte_start", "A Chromium that is not there.", url=paper.site.url("/form.html"))
     blocked = folder / "file"
     blocked.write_text("")
-    async with server(blocked / "state") as paper.client:
+    async with server(blocked / "state") as client:
+        paper.turn_to(client)
         await paper.call("notte_start", "A state folder that cannot be made.", url=paper.site.url("/form.html"))
     newer = folder / "newer"
     newer.mkdir(mode=0o700)
     with closing(sqlite3.connect(newer / "notte-mcp.sqlite")) as database:
         database.execute("PRAGMA user_version = 999")
-    async with server(newer) as paper.client:
+    async with server(newer) as client:
+        paper.turn_to(client)
         await paper.call("notte_start", "A database of a newer version.", url=paper.site.url("/form.html"))
