@@ -93,7 +93,6 @@ async def crowd(run: Run) -> Outcome:
         async with wire(SERVER, env) as line:
             host = Host(line)
             await host.hello()
-            await host.call("notte_start", {})
             idle = median([(await host.call("notte_status", {})).ms for _ in range(10)])
             begun = time.perf_counter()
             slowest = await _all(host, run.site.url("/form.html"), count)

@@ -137,7 +137,8 @@ class Life:
                 return False
             slot.saved_at = self._clock.now()
             record = slot.update(storage_saved_at=self._clock.unix())
-            if slot.ending is None:
+            # While somebody acts, the next step's outcome brings it to the disk anyway, and must not wait behind it.
+            if slot.ending is None and slot.begun is None:
                 await self._store.put_session(record)
         log.debug("login.saved", session=slot.id)
         return True

@@ -102,6 +102,15 @@ class ElementBook:
                 next_call="notte_observe, then use an id it shows",
             ) from None
 
+    def hoped(self, element_id: str) -> Element | None:
+        """The element behind an id where its document is still there; whether it is, the next question tells.
+
+        Raises:
+            UnknownElement: an id that was never shown.
+        """
+        element = self.named(element_id)
+        return element if self._current(element) else None
+
     async def live(self, element_id: str) -> Element:
         """The element behind an id, or its heir (then `healed`).
 

@@ -62,7 +62,7 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
     Raises:
         StaleElement, NotActionable, ActionFailed (the field holds something else).
     """
-    reached = await reach(stage, element, kind="edit", timeout_ms=timeout_ms)
+    reached = await reach(stage, element, kind="edit", timeout_ms=timeout_ms, clear=action.clear_before_fill)
     if not (how := reached.facts["editable"]):
         raise NotActionable(
             f'{reached.target.role} "{reached.target.name}" takes no text.',
@@ -72,7 +72,7 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
     stage.tainted = stage.tainted or secret is not None  # before the first key: a call may end in the middle
     codes = isinstance(action, MultiFactorFill)
     if how == "set":
-        held = await _set(element, action.value)
+        held = await _set(reached.element, action.value)
     else:
         keys = codes or isinstance(action, FallbackFill)
         held = await _type(stage, reached, action.value, clear=action.clear_before_fill, keys=keys)
@@ -85,7 +85,7 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
     said = f'"{clean_line(action.value, 60)}"' if secret is None else f"(secret {secret})"
     return Receipt(
         action.type, success=True, message=f"Filled {_called(reached)} with {said}", target=reached.target,
-        healed=element.healed, value=shown, secret=secret,
+        healed=reached.element.healed, value=shown, secret=secret,
     )  # fmt: skip
 
 
@@ -104,7 +104,9 @@ async def _set(element: Element, value: str) -> dict[str, Any]:
 async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys: bool) -> dict[str, Any]:
     world, tab = reached.element.world, stage.tab
     try:
-        focus = await world.call("focusField", {"key": reached.element.key, "clear": clear}, timeout_s=5)
+        focus = reached.facts.get("focus")
+        if focus is None:
+            focus = await world.call("focusField", {"key": reached.element.key, "clear": clear}, timeout_s=5)
         if not focus.get("focused"):
             raise NotActionable(f"{_called(reached)} does not take the focus.", next_call="click it first, then fill")
         if clear and not focus["empty"] and (keys or not value):

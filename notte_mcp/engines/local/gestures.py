@@ -8,7 +8,6 @@ from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp import actions as a
 from notte_mcp.engines.local import pointer
-from notte_mcp.engines.local.elements import Element
 from notte_mcp.engines.local.locate import locate
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.errors import ActionFailed, ActionTimeout, InvalidAction
@@ -29,27 +28,27 @@ async def perform(stage: Stage, action: _Gesture, *, timeout_ms: int) -> Receipt
         case a.PressKey():
             return await _press_key(stage, action, timeout_ms)
         case a.Hover():
-            element = await locate(stage, action, timeout_ms)
+            element = await locate(stage, action, timeout_ms, hopeful=True)
             reached = await pointer.reach(stage, element, kind="hover", timeout_ms=timeout_ms)
             await pointer.arm(stage)
             await pointer.move(stage.tab, reached.x, reached.y)
-            return _acted(action, element, reached, "Hovered over")
+            return _acted(action, reached, "Hovered over")
         case a.DownloadFile():
             return await _download(stage, action, timeout_ms)
         case a.Click() | a.DoubleClick():
-            element = await locate(stage, action, timeout_ms)
+            element = await locate(stage, action, timeout_ms, hopeful=True)
             twice = isinstance(action, a.DoubleClick)
             reached = await pointer.click(stage, element, timeout_ms=timeout_ms, count=2 if twice else 1)
-            return _acted(action, element, reached, "Double-clicked" if twice else "Clicked")
+            return _acted(action, reached, "Double-clicked" if twice else "Clicked")
 
 
-def _acted(action: a.Action, element: Element, reached: pointer.Reached, verb: str) -> Receipt:
+def _acted(action: a.Action, reached: pointer.Reached, verb: str) -> Receipt:
     said = f'{verb} {reached.target.role} "{reached.target.name}"'
-    return Receipt(action.type, success=True, message=said, target=reached.target, healed=element.healed)
+    return Receipt(action.type, success=True, message=said, target=reached.target, healed=reached.element.healed)
 
 
 async def _download(stage: Stage, action: a.DownloadFile, timeout_ms: int) -> Receipt:
-    element = await locate(stage, action, timeout_ms)
+    element = await locate(stage, action, timeout_ms, hopeful=True)
     begun, until = stage.downloads.begun, anyio.current_time() + timeout_ms / 1000
     reached = await pointer.click(stage, element, timeout_ms=timeout_ms)
     if not await stage.downloads.one_begun(begun, until - anyio.current_time()):
@@ -68,7 +67,7 @@ async def _download(stage: Stage, action: a.DownloadFile, timeout_ms: int) -> Re
             done="No file of it was kept.",
             next_call="the same action once more, or another link",
         )
-    return _acted(action, element, reached, "Downloaded by clicking")
+    return _acted(action, reached, "Downloaded by clicking")
 
 
 async def _drag(stage: Stage, action: a.Drag, timeout_ms: int) -> Receipt:

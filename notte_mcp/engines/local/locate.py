@@ -34,13 +34,15 @@ class Named(Protocol):
     def selector(self) -> str | None: ...
 
 
-async def locate(stage: Stage, action: Named, timeout_ms: int) -> Element:
-    """The element that an action names.
+async def locate(stage: Stage, action: Named, timeout_ms: int, *, hopeful: bool = False) -> Element:
+    """The element that an action names; `hopeful` where it is reached next, which finds out whether it is still there.
 
     Raises:
         UnknownElement, StaleElement: for an id. SelectorNotFound, SelectorAmbiguous: for a selector.
     """
     if action.id is not None:
+        if hopeful and (element := stage.book.hoped(action.id)) is not None:
+            return element
         return await stage.book.live(action.id)
     if action.selector is None:
         raise SelectorNotFound("The action names no element.", next_call="give it an id or a selector")

@@ -176,7 +176,7 @@ async def _do(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
         case a.FormFill():
             return await forms.fill_form(stage, action, timeout_ms=timeout_ms)
         case a.Fill() | a.MultiFactorFill() | a.FallbackFill() | a.Check() | a.SelectDropdownOption() | a.UploadFile():
-            element = await locate(stage, action, timeout_ms)
+            element = await locate(stage, action, timeout_ms, hopeful=isinstance(action, a.FillAction))
             return await fields.perform(stage, element, action, timeout_ms=timeout_ms)
         case a.HandleDialog() | a.CaptchaSolve() | a.EmailRead() | a.SmsRead() | a.Help() | a.Completion():
             return _said(stage, action)

@@ -7,6 +7,7 @@ page tells afterwards what the pointer really landed on.
 Below: `elements`, `tab`, `world`. Above: `performer`, `fields`.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,8 +41,11 @@ class Reached:
     y: float = 0
 
 
-async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int) -> Reached:
+async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, **also: bool) -> Reached:
     """Wait until the element can be acted on; kinds: click, hover, edit (a field), focus (no point needed).
+
+    `also` saves further questions: `arm=True` begins to watch for the input (see `arm`), `clear=...` focuses a field
+    that takes text (the facts' `focus` is what `focusField` gives). The element of what is given may be an heir.
 
     Raises:
         StaleElement: it is gone. NotActionable: hidden, disabled, covered, moving, read-only.
@@ -51,11 +55,11 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int) -
         raise StaleElement(
             f"{element.id} is on another tab.", next_call=f'{{"type": "switch_tab", "tab_index": {index}}} before it'
         )
-    asked = {"key": element.key, "kind": kind, "timeout": timeout_ms, "patient": stage.patient}
-    try:
-        facts = await element.world.call("reach", asked, timeout_s=timeout_ms / 1000 + 1)
-    except DocumentGone:
-        raise stale(element, []) from None
+    asked = {"kind": kind, "timeout": timeout_ms, "patient": stage.patient, **also}
+    facts = await _asked(element, asked, timeout_ms)
+    if facts.get("error") == "gone" and element.id:
+        element = await stage.book.live(element.id)
+        facts = await _asked(element, asked, timeout_ms)
     if facts.get("error"):
         raise _refused(element, facts)
     x, y = facts.get("x", 0.0), facts.get("y", 0.0)
@@ -66,6 +70,16 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int) -
         if kind != "focus":
             x, y = await _through_frames(element, place, x, y)
     return Reached(element, _target(element, facts, path), facts, x, y)
+
+
+async def _asked(element: Element, asked: dict[str, Any], timeout_ms: int) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = await element.world.call(
+            "reach", {"key": element.key, **asked}, timeout_s=timeout_ms / 1000 + 1
+        )
+    except DocumentGone:
+        return {"error": "gone"}
+    return facts
 
 
 async def _through_frames(element: Element, place: FramePlace | None, x: float, y: float) -> tuple[float, float]:
@@ -138,24 +152,25 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
     Raises:
         StaleElement, NotActionable, ActionFailed (the click landed on something else).
     """
-    reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms)
-    await arm(stage, element)
+    reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms, arm=True)
+    stage.acting = world = reached.element.world
+    if world is not stage.tab.main:
+        await _arm(stage.tab.main)
     await press(stage.tab, reached.x, reached.y, count=count)
-    if (hit := await _landed_on(element.world)) is not None:
+    if (hit := await _landed_on(world)) is not None:
         raise _missed(reached, hit)
     return reached
 
 
-async def arm(stage: Stage, element: Element | None = None) -> None:
-    """Begin to watch for what the coming input does: in the page, and in the frame of the element that it goes to."""
-    main = stage.tab.main
-    stage.acting = element.world if element is not None else main
-    try:
-        await stage.acting.call("arm", {"key": element.key if element is not None else None}, timeout_s=5)
-        if stage.acting is not main:
-            await main.call("arm", {"key": None}, timeout_s=5)
-    except DocumentGone:
-        return
+async def arm(stage: Stage) -> None:
+    """Begin to watch for what the coming input does in the page."""
+    stage.acting = stage.tab.main
+    await _arm(stage.acting)
+
+
+async def _arm(world: World) -> None:
+    with suppress(DocumentGone):
+        await world.call("arm", {"key": None}, timeout_s=5)
 
 
 async def _landed_on(world: World) -> str | None:

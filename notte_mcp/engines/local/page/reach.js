@@ -4,7 +4,10 @@
 /** How long (ms) a page may be quiet before an element that cannot be acted on is given up. */
 const PATIENCE = 1000;
 
-/** Where the element can be pointed at, once it can. `req`: {key, kind, timeout, patient}. */
+/**
+ * Where the element can be pointed at, once it can. `req`: {key, kind, timeout, patient}; also `arm` (watch for the
+ * input that is to come) and `clear` (focus a field that takes text: `focus` is what came of it).
+ */
 async function reach(req) {
   const el = elementOf(req.key);
   if (!el || !el.isConnected) return { error: "gone" };
@@ -14,7 +17,7 @@ async function reach(req) {
     for (;;) {
       if (!el.isConnected) return { error: "gone" };
       const state = await attempt(el, req.kind);
-      if (!state.error) return { ...state, ...describe(el) };
+      if (!state.error) return { ...state, ...describe(el), ...prepared(el, req) };
       const waited = performance.now() - start;
       const hopeless = req.patient ? waited > req.timeout : quiet.since() > PATIENCE && waited > PATIENCE;
       if (hopeless || waited > req.timeout) return { ...state, ...describe(el) };
@@ -23,6 +26,13 @@ async function reach(req) {
   } finally {
     quiet.stop();
   }
+}
+
+/** What is to be done with an element that was reached, in the same breath. */
+function prepared(el, req) {
+  if (req.arm) arm({ key: req.key });
+  if (req.clear === undefined || !/^(text|content)$/.test(editableKind(el))) return {};
+  return { focus: focusField({ key: req.key, clear: req.clear }) };
 }
 
 async function attempt(el, kind) {
