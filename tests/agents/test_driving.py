@@ -5,7 +5,14 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.agent_records import AgentSpec, Usage
-from notte_mcp.errors import InvalidArgument, LimitReached, SessionBusy, UnsupportedUrl
+from notte_mcp.errors import (
+    InvalidArgument,
+    LimitReached,
+    ModelMissing,
+    NeedsCloud,
+    SessionBusy,
+    UnsupportedUrl,
+)
 from notte_mcp.models.base import ChatReply, ChatRequest
 from notte_mcp.records import SessionSpec
 from notte_mcp.registry import Batch
@@ -319,3 +326,47 @@ async def test_a_callers_batch_that_was_under_way_stays_the_callers(house: House
     assert [receipt.success for receipt in outcome[0].receipts] == [True, True]
     assert await house.steps(agent) == []
     assert [s.agent_id for s in await house.office.registry.steps(session_id)] == [None, None, None]
+
+
+# --- who drives --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "configured", "model", "driver"),
+    [
+        ("auto", "scripted", None, "model"),
+        ("auto", None, None, "assistant"),
+        ("auto", None, "scripted:plan", "model"),
+        ("assistant", "scripted", None, "assistant"),
+        ("model", "scripted", None, "model"),
+        ("model", None, "scripted:plan", "model"),
+    ],
+)
+async def test_the_driver_is_who_was_meant(
+    house: House, asked: str, configured: str | None, model: str | None, driver: str
+) -> None:
+    """A configured model where there is one, else the caller; what is said goes before both."""
+    house.models.default = configured
+    assert house.agents.choose_driver(asked, engine="local", model=model) == driver
+
+
+async def test_a_model_that_is_nowhere_is_told_with_the_call_that_works(house: House) -> None:
+    """Without one, or by naming one."""
+    house.models.default = None
+    with pytest.raises(ModelMissing, match="none is configured") as refused:
+        house.agents.choose_driver("model", engine="local", model=None)
+    assert 'driver="assistant"' in refused.value.next_call
+
+
+@pytest.mark.parametrize("asked", ["notte", "auto"])
+async def test_the_clouds_own_agents_are_not_there_yet(house: House, asked: str) -> None:
+    """The refusal says what is."""
+    with pytest.raises(NeedsCloud, match="cloud"):
+        house.agents.choose_driver(asked, engine="notte", model=None)
+
+
+async def test_the_model_that_drives_is_on_record(house: House) -> None:
+    """Also where it is the configured one, so that a restart goes on with the same."""
+    record = await house.whole(DONE)
+    assert record.spec.model == "scripted"
+    assert (await house.lead(session_id=record.session_id, url=None)).spec.model is None
