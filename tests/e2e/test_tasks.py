@@ -50,6 +50,7 @@ def until(wire: Wire, task_id: str, *statuses: str) -> dict[str, Any]:
 
 def answer(wire: Wire, task: dict[str, Any], **content: object) -> dict[str, Any]:
     """What the person says to the one question that is open."""
+    assert task["status"] == "input_required", task
     (key,) = task["inputRequests"]
     response = {"action": "accept", "content": content}
     return ask(wire, "tasks/update", taskId=task["taskId"], inputResponses={key: response})
@@ -64,7 +65,9 @@ def test_a_task_outlives_its_server(tmp_path: Path, site: Site) -> None:
 
     with whole(state, env=env) as wire:
         handle = ask(wire, "tools/call", name="notte_start", arguments=start)
+        assert handle["resultType"] == "task", handle
         asked = until(wire, handle["taskId"], "input_required", "completed")
+        assert asked["status"] == "input_required", asked
         os.kill(wire.process.pid, signal.SIGKILL)
         wire.end()
     plan.write_text(json.dumps(SENDS))
@@ -73,10 +76,8 @@ def test_a_task_outlives_its_server(tmp_path: Path, site: Site) -> None:
         answered = answer(wire, lost, resume=True)
         ended = until(wire, handle["taskId"], "completed", "cancelled")
 
-    assert handle["resultType"] == "task"
     (question,) = asked["inputRequests"].values()
     assert question["params"]["message"] == "Which district?"
-    assert lost["status"] == "input_required"
     assert not set(lost["inputRequests"]) & set(asked["inputRequests"])
     assert answered["resultType"] == "complete"
     assert ended["result"]["structuredContent"]["answer"] == "It is sent.", ended
@@ -93,7 +94,9 @@ def test_a_task_is_answered_and_cancelled_over_pipes(tmp_path: Path, site: Site)
 
     with whole(tmp_path / "state", env=env) as wire:
         arguments = {"task": TASK, "url": site.url("/form.html")}
-        task_id = ask(wire, "tools/call", name="notte_start", arguments=arguments)["taskId"]
+        handle = ask(wire, "tools/call", name="notte_start", arguments=arguments)
+        assert handle["resultType"] == "task", handle
+        task_id = handle["taskId"]
         first = until(wire, task_id, "input_required")
         answer(wire, first, answer="South")
         end = time.monotonic() + PATIENCE_S
