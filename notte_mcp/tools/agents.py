@@ -92,7 +92,8 @@ def _check(options: AgentOptions, driver: str) -> None:
     """
     if options.response_schema is not None and (wrong := valid_schema(options.response_schema)):
         raise InvalidArgument(
-            f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+            f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
+            next_call="the same call with a JSON Schema, or without",
         )
     given, usual = options._asdict(), AgentOptions()._asdict()
     odd = [name for name in _OF_MODELS if given[name] != usual[name]]

@@ -50,6 +50,19 @@ def test_the_variables_of_the_readme_are_settings_with_these_defaults() -> None:
             assert json.loads(json.dumps(field.default)) == json.loads(default.strip("`")), name
 
 
+def test_every_link_within_the_page_of_agents_leads_to_a_heading() -> None:
+    """It is written by a script, which makes the links as GitHub makes the headings' names."""
+    text = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^a-z -]", "", name.lower()).replace(" ", "-")
+        for name in re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    }
+    links = re.findall(r"\]\(#([^)]+)\)", text)
+
+    assert len(set(links)) > 20
+    assert set(links) <= headings
+
+
 @pytest.mark.parametrize("path", sorted(p.name for p in ROOT.glob("*.md")))
 def test_every_link_to_a_file_leads_to_one(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")

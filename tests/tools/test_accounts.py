@@ -1,0 +1,59 @@
+"""What is told of steps while some of them are still under way."""
+
+from notte_mcp.agent_records import AgentRecord, AgentSpec
+from notte_mcp.receipts import Receipt
+from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, StepState
+from notte_mcp.tools.accounts import account, agent_account
+
+SESSION = SessionRecord("ses_1", "me", "busy", SessionSpec(), 1.0, 1.0, step_count=4)
+AGENT = AgentRecord(
+    "agt_1", "me", "running", AgentSpec("task", "model", SessionSpec()), "ses_1", 1.0, 1.0, step_count=3
+)
+
+
+def steps(*states: StepState) -> list[StepRecord]:
+    """Steps 2, 3, ... of the session, which are 1, 2, ... of the agent."""
+    return [
+        StepRecord(
+            "ses_1",
+            number,
+            "model",
+            state,
+            {"type": "wait"},
+            1.0,
+            receipt=Receipt("wait", success=True) if state == "done" else None,
+            agent_id="agt_1",
+            agent_step=number - 1,
+        )
+        for number, state in enumerate(states, start=2)
+    ]
+
+
+def test_a_step_in_flight_is_shown_and_asked_for_again() -> None:
+    """Its outcome is still to come: `last_step` (the next `after_step`) stays before it."""
+    told = agent_account(AGENT, SESSION, steps("done", "intended"), after=0)
+
+    assert [(step["number"], "success" in step) for step in told["steps"]] == [(1, True), (2, False)]
+    assert told["last_step"] == 1
+    assert "after_step=1" in told["next"]
+
+
+def test_what_a_batch_has_still_to_begin_is_not_told() -> None:
+    """A batch of twenty would be told twenty times over to who follows it step by step."""
+    told = account(SESSION, steps("done", "done", "intended", "intended", "intended"), after=1)
+
+    assert [step["number"] for step in told["steps"]] == [2, 3, 4]
+    assert told["last_step"] == 3
+
+
+def test_an_unknown_outcome_is_one() -> None:
+    """Nothing more will be known of it, so a reader goes on behind it."""
+    told = agent_account(AGENT, SESSION, steps("outcome_unknown", "done"), after=0)
+
+    assert [step["number"] for step in told["steps"]] == [1, 2]
+    assert told["last_step"] == 2
+
+
+def test_without_a_step_the_cursor_stays_where_it_was() -> None:
+    assert agent_account(AGENT, SESSION, [], after=3)["last_step"] == 3
+    assert account(SESSION, steps("intended"), after=1)["last_step"] == 1
