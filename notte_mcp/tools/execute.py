@@ -147,7 +147,7 @@ async def _do(
         if not lenient:
             raise
         total = len(actions)
-        return Batch((), (), total, error.what), [f"refused: none of {total} was begun", str(error)]
+        return Batch((), (), total, error.what), [f"refused: none of {total} was begun", error.what]
 
 
 async def _hand_over(

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from notte_mcp.models.scripted import ScriptedModel
+from notte_mcp.tools import waiting
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
 from tests.tools.driven import ANSWER, NUMBER, SEND, TASK, completion, drives, says
 
@@ -247,6 +248,17 @@ async def test_a_wait_that_is_over_leaves_the_agent_at_work_and_progress_was_tol
     model.gate.set()
     ended = await host.facts("notte_status", id=facts["agent_id"], wait_seconds=9, until="done")
     assert ended["state"] == "completed"
+
+
+async def test_no_wait_takes_what_the_answer_itself_needs(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract: every call answers within 45 s, whatever came before its wait."""
+    monkeypatch.setattr(waiting, "LONGEST_S", 0.0)
+    drives(host, ANSWER, gate=anyio.Event())
+
+    with anyio.fail_after(5):
+        facts = await host.facts("notte_start", task=TASK, url=FORM, wait_seconds=45)
+
+    assert facts["state"] == "running"
 
 
 async def test_an_answer_that_fits_its_schema_is_told_parsed_too(host: Host) -> None:

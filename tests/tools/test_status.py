@@ -10,10 +10,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def busy(host: Host, session_id: str) -> None:
-    """Until somebody acts in the session."""
+    """Until an action is under way in the session, and told to be."""
     with anyio.fail_after(5):
-        while (await host.facts("notte_status", id=session_id))["state"] != "busy":
+        while not host.engine.sessions[session_id].acting:
             await checkpoint()
+    assert (await host.facts("notte_status", id=session_id))["state"] == "busy"
 
 
 async def test_without_an_id_all_are_listed(host: Host) -> None:
