@@ -140,6 +140,12 @@ class Agent:
         """Come back at the next `beat`."""
         await self._pulse.wait()
 
+    async def recount(self) -> None:
+        """Its last step's number from the disk: the outcome of one that a session's end cut is not told to anyone."""
+        steps = await self._store.agent_steps(self.id, after=self.record.step_count)
+        if steps:
+            self.record = self.record.but(step_count=steps[-1].agent_step or self.record.step_count)
+
     async def quiet(self) -> None:
         """Come back when no action is under way in its session."""
         while self.in_flight:

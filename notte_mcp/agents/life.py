@@ -135,6 +135,8 @@ class Life:
     async def _written(self, agent: Agent, text: str, ended: dict[str, Any]) -> bool:
         """Put its end on disk. It is over all the same where the disk does not take it."""
         try:
+            if ended["reason"] != LEFT.reason:  # a server that ends has no time for it, and a resume counts for itself
+                await agent.recount()
             await agent.note("interrupted" if ended["ended_at"] is None else "ended", text, **ended)
         except Exception as error:  # noqa: BLE001 - the agent has to end whatever the store does
             log.error("agent.not_written", agent=agent.id, error=str(error))

@@ -18,7 +18,7 @@ from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.looking import GONE, look
 from notte_mcp.agents.loop import Loop, Task
 from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Remark
-from notte_mcp.errors import NotteMCPError, SessionBusy
+from notte_mcp.errors import NotteMCPError, SessionBusy, SessionLost
 from notte_mcp.models.base import ChatModel, ChatRequest
 from notte_mcp.models.patience import ask_patiently
 from notte_mcp.registry import Registry
@@ -189,6 +189,8 @@ class Runner:
         while True:
             try:
                 async with self._registry.use(agent.record.session_id) as live:
+                    if self._registry.holder(agent.record.session_id) != agent.id:
+                        raise _another_browser(agent)
                     agent.is_acting = True
                     batch = await live.execute(actions, deadline_s=ACT_S, actor=agent.actor, by=agent.id)
                 break
@@ -200,10 +202,15 @@ class Runner:
                 if not isinstance(error, SessionBusy) or agent.is_held_back:
                     return [], len(actions), str(error)
             finally:
-                agent.is_acting = False
+                agent.is_acting = agent.in_flight = False
         done = zip(actions, batch.receipts, agent.take_steps(), strict=False)
         outcomes = [Outcome(step.agent_step or 0, action, step.action, receipt) for action, receipt, step in done]
         return outcomes, batch.total - len(batch.receipts), batch.stopped
+
+
+def _another_browser(agent: Agent) -> SessionLost:
+    """Its session was lost and has been restored by somebody: nothing that it knows of the page is true there."""
+    return SessionLost(f"The browser of session {agent.record.session_id} was lost, and another one is there now.")
 
 
 def _without_values(thought: str, actions: Sequence[Action]) -> str:

@@ -283,7 +283,7 @@ class Supervisor:
         """End it within 4 s; its session stays. Idempotent. Raises: UnknownAgent."""
         agent = self._life.live.get(agent_id)
         if agent is None:
-            return await self._stop_record(await self.record(agent_id))
+            return await self._stop_record(await self.record(agent_id), mode)
         agent.end(Finish("stopped", "user", "Stopped by its user."))
         if mode == "now":
             agent.running.cancel()
@@ -291,7 +291,7 @@ class Supervisor:
             await agent.ended.wait()
         return agent.snapshot()
 
-    async def _stop_record(self, record: AgentRecord) -> AgentRecord:
+    async def _stop_record(self, record: AgentRecord, mode: Literal["graceful", "now"]) -> AgentRecord:
         """One that nobody drives here: an interrupted one is not to go on any more."""
         if record.is_live:
             raise refusals.elsewhere(record)
@@ -301,8 +301,10 @@ class Supervisor:
             record = record.but(
                 state="stopped", reason="user", success=False, ended_at=now, updated_at=now, step_count=past.step_count
             )
-            if not await self._store.take_agent(record):
-                return await self.record(record.id)
+            if not await self._store.take_agent(record):  # somebody has just resumed it
+                return await (
+                    self.stop(record.id, mode=mode) if record.id in self._life.live else self.record(record.id)
+                )
             await self._store.put_event(
                 AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", "stopped (user)")
             )

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from notte_mcp import actions as a
-from notte_mcp.agent_records import AgentSpec, Usage
+from notte_mcp.agent_records import Usage
 from notte_mcp.errors import (
     InvalidArgument,
     LimitReached,
@@ -14,7 +14,6 @@ from notte_mcp.errors import (
     UnsupportedUrl,
 )
 from notte_mcp.models.base import ChatReply, ChatRequest
-from notte_mcp.records import SessionSpec
 from notte_mcp.registry import Batch
 from tests.agents.conftest import BASE, DONE, FAIL, FILL, FORM, HELP, RESULT, SEND, SLOW, House, Street, run, until
 
@@ -316,16 +315,17 @@ async def test_a_callers_batch_that_was_under_way_stays_the_callers(house: House
         fill = a.Fill(id=shown["Applicant"], value="Ada")
         outcome.append(await run(house.office, session_id, a.Click(id=shown["Take your time"]), fill))
 
-    spec = AgentSpec("Send it.", "assistant", SessionSpec(), max_steps=1)
+    house.plan(DONE)
     async with anyio.create_task_group() as group:
         group.start_soon(act)
         await until(lambda: house.gate.statistics().tasks_waiting > 0)
-        await house.agents.start(spec, session_id=session_id)
+        await house.start(session_id=session_id, url=None)
         house.gate.set()
-    agent = (await house.agents.agents())[0]
+    (agent,) = await house.agents.agents()
+    await house.ended(agent.id)
     assert [receipt.success for receipt in outcome[0].receipts] == [True, True]
-    assert await house.steps(agent) == []
-    assert [s.agent_id for s in await house.office.registry.steps(session_id)] == [None, None, None]
+    assert await house.steps(agent) == [(1, "model", "completion", "done")]
+    assert [s.agent_id for s in await house.office.registry.steps(session_id)] == [None, None, None, agent.id]
 
 
 # --- who drives --------------------------------------------------------------------

@@ -191,6 +191,25 @@ async def test_a_stop_while_a_model_that_is_down_is_waited_for_comes_at_once(hou
     assert (record.state, record.reason) == ("stopped", "user")
 
 
+async def test_a_stop_that_comes_just_before_a_question_keeps_it_from_being_asked(house: House) -> None:
+    """Nothing is waited for that nobody wants any more."""
+    put, writing = house.store.put_agent, anyio.Event()
+
+    async def put_agent(record: AgentRecord, event: AgentEvent | None = None) -> None:
+        if event is not None and event.event == "repaired":
+            writing.set()
+            await house.until_state(record.id, "stopping")
+        await put(record, event)
+
+    house.store.put_agent = put_agent  # type: ignore[method-assign]
+    agent = await house.asking("nonsense")
+    open_gate(house)
+    house.model.gate = anyio.Event()
+    with anyio.fail_after(2):
+        await writing.wait()
+        assert (await house.agents.stop(agent.id)).state == "stopped"
+
+
 async def test_a_model_that_refuses_ends_it_at_once(house: House) -> None:
     """A key that is refused once is refused again."""
     record = await house.whole(ModelRefused("The key was refused (401)."), DONE, retries=2)
@@ -384,6 +403,28 @@ async def test_a_stop_of_its_session_while_it_acts_ends_both(house: House) -> No
     assert (await house.steps(agent))[-1] == (2, "model", "click", "done")
 
 
+async def test_an_action_that_cannot_even_be_cut_is_on_record_under_its_name(house: House) -> None:
+    """The session's end writes it down; the agent's number of steps holds it."""
+    agent = await house.asking({"actions": [{"type": "reload"}]}, DONE)
+    browser, deaf, begun = house.browser(agent), anyio.Event(), anyio.Event()
+    performed = browser.perform
+
+    async def perform(action: a.Action, *, timeout_ms: int) -> object:
+        with anyio.CancelScope(shield=True):
+            begun.set()
+            await deaf.wait()
+        return await performed(action, timeout_ms=timeout_ms)
+
+    browser.perform = perform  # type: ignore[method-assign, assignment]
+    open_gate(house)
+    await begun.wait()
+    await house.office.registry.stop(agent.session_id, mode="now")
+    deaf.set()
+    record = await house.ended(agent.id)
+    assert (record.state, record.reason, record.step_count) == ("stopped", "session_stopped", 2)
+    assert (await house.steps(agent))[-1] == (2, "model", "reload", "outcome_unknown")
+
+
 async def test_a_session_does_not_idle_while_a_model_works_in_it(house: House) -> None:
     """Its idle time begins when the agent has ended."""
     agent = await house.asking(DONE)
@@ -444,8 +485,8 @@ async def test_the_end_of_its_server_interrupts_it(house: House, while_it: str) 
     if while_it == "is paused":
         await house.agents.steer(agent.id, "pause")
     begun = time.monotonic()
-    await house.agents.close(deadline_s=0.5)
-    assert time.monotonic() - begun < 0.5
+    await house.agents.close(deadline_s=2)
+    assert time.monotonic() - begun < 2
     record = await house.store.agent(agent.id)
     assert record is not None
     assert (record.state, record.reason, record.success) == ("interrupted", "restart", None)

@@ -179,6 +179,21 @@ async def test_a_crash_is_a_failed_attempt_while_retries_are_left(house: House, 
     assert record.session_id != agent.session_id
 
 
+async def test_a_lost_session_that_somebody_restored_is_not_gone_on_in(house: House) -> None:
+    """What the agent knows of its page is not true of the new browser: the next attempt has its own."""
+    agent = await house.asking(SEND, SEND, DONE, retries=1)
+    house.office.engine.lose(agent.session_id)
+    await until(lambda: not house.office.registry.is_live(agent.session_id))
+    await house.office.registry.restore(agent.session_id)
+    house.plan_goes_on()
+    await waits(house, agent, 2)
+    house.clock.turn(1)
+    record = await house.ended(agent.id)
+    assert (record.state, record.attempt) == ("completed", 2)
+    assert house.performed(agent) == ["goto"]
+    assert [step[2] for step in await house.steps(agent)] == ["goto", "goto", "click", "completion"]
+
+
 async def test_a_crash_in_the_last_attempt_interrupts_it(house: House) -> None:
     """It can go on in a restored session."""
     house.plan(GAVE_UP, SLOWLY)
