@@ -15,7 +15,7 @@ from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
 
 PLAN: Final = Path(__file__).with_name("plan.json")
-"""What the model answers, turn by turn; each answer takes it a second."""
+"""What the model answers, turn by turn; each answer takes it a second and a half."""
 
 TASK: Final = "Order the red clay teapot for Ada Brew, ada@example.org, Kettle Lane 4, 3011 Bern, Switzerland; pick-up."
 WISH: Final = "The access code is in its field. Please have it wrapped as a gift."
@@ -128,7 +128,7 @@ def _read(log: Answer, access_code: str) -> None:
         raise DemoFailed("the step that was done for the agent is not in its log")
     for entry in entries:
         if entry.get("event") in ("paused", "message", "resumed"):
-            print(f"          {entry['event']} {entry['text']}")
+            print(f"          {entry['event']} {entry['text']}".rstrip())
         elif entry.get("actor") == "assistant":
             print(f"       {entry['number']:>2} {entry['actor']:<10}{entry['receipt']['message']}")
     if access_code in log.text:
