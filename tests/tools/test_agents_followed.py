@@ -8,6 +8,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from notte_mcp.models.scripted import ScriptedModel
+from notte_mcp.tools import waiting
 from tests.tools.conftest import DONE, FORM, SLOW, Host, text_of
 from tests.tools.driven import ANSWER, FILL, SEND, TASK, completion, drives, says
 
@@ -326,3 +327,34 @@ async def test_a_stop_while_it_acts_ends_within_four_seconds(host: Host) -> None
     assert (stopped["state"], stopped["reason"]) == ("stopped", "user")
     assert stopped["steps"][-1]["action"] == "click B1"
     assert "success" not in stopped["steps"][-1]
+
+
+async def test_a_start_that_is_abandoned_and_repeated_is_answered_as_if_it_had_not_been(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P2: the likeliest repeat comes from a host that lost its patience; progress is told to nobody then."""
+    monkeypatch.setattr(waiting, "SLICE_S", 0.1)
+    model, gate = held(host, ANSWER)
+    wanted: dict[str, Any] = {"task": TASK, "url": FORM, "wait_seconds": 9, "request_id": "a"}
+    again: list[dict[str, Any]] = []
+
+    async def repeat() -> None:
+        again.append(await host.facts("notte_start", **wanted))
+
+    with anyio.CancelScope() as given_up:
+
+        async def give_up(progress: float, total: float | None, message: str | None) -> None:
+            assert (progress > 0, total, message) == (True, 9, "running, 1 steps")
+            given_up.cancel()
+
+        assert host.client is not None
+        await host.client.call_tool("notte_start", wanted, progress_callback=give_up)
+    async with anyio.create_task_group() as group:
+        group.start_soon(repeat)
+        (agent,) = (await host.facts("notte_status"))["agents"]
+        await host.facts("notte_status", id=agent["agent_id"], wait_seconds=0.5)
+        gate.set()
+
+    assert given_up.cancelled_caught
+    assert (again[0]["state"], again[0]["answer"]) == ("completed", "The number is 4711.")
+    assert len(model.requests) == 1

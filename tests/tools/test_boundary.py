@@ -95,8 +95,8 @@ async def test_every_error_says_what_was_done_and_the_next_call(host: Host) -> N
 
 async def test_a_call_that_takes_too_long_is_answered_all_the_same(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours: every call answers within 45 s."""
-    monkeypatch.setattr("notte_mcp.tools.boundary.CALL_S", 0.2)
     await host.start(SLOW)
+    monkeypatch.setattr("notte_mcp.tools.boundary.CALL_S", 0.2)
 
     said = await host.refusal("notte_execute", actions=[{"type": "click", "id": "B1"}])
 

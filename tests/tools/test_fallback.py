@@ -7,8 +7,8 @@ import pytest
 from mcp.types import CallToolResult
 
 from notte_mcp.models.scripted import ScriptedModel
-from notte_mcp.tools import execute
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
+from notte_mcp.tools import execute, outcomes
+from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, SLOW, Host, text_of
 from tests.tools.driven import ANSWER, TASK, completion, drives, says
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +160,45 @@ async def test_an_agent_that_asks_is_answered_by_steer(host: Host) -> None:
     assert agent["state"] == "needs_input"
     assert "and asks: Which district?" in text
     assert f'notte_steer(agent_id="{agent["agent_id"]}", command="answer"' in text
+
+
+async def test_a_session_that_is_stopped_meanwhile_takes_nothing_from_what_was_done(host: Host) -> None:
+    """Ours: the account of the batch stands before all else."""
+    model = drives(host, ANSWER, gate=anyio.Event())
+    session_id = await host.start()
+    told: list[CallToolResult] = []
+
+    async def act() -> None:
+        told.append(await fallen_back(host, *FILL, NOPE))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(act)
+        await model.asked()
+        await host.facts("notte_stop", id=session_id)
+
+    lines = text_of(told[0]).splitlines()
+    assert not told[0].is_error
+    assert lines[:2] == ["failed at 2 of 2", '1 fill I1 "Applicant"']
+    assert "stopped (session_stopped) after 0 steps" in lines[3]
+    assert lines[4].startswith("note: the page could not be seen: ")
+
+
+async def test_a_page_that_is_held_by_the_agent_at_the_limit_is_left_to_it(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: the answer does not queue behind an action of the agent."""
+    monkeypatch.setattr(execute, "ACT_S", 2.0)
+    monkeypatch.setattr(outcomes, "LOOK_S", 0.3)
+    drives(host, says({"type": "click", "id": "{{button 'Wait'}}"}), ANSWER)
+    await host.start(SLOW)
+
+    result = await fallen_back(host, NOPE)
+    host.gate.set()
+
+    text = text_of(result)
+    assert "is running after 0 steps" in text
+    assert text.splitlines()[-1] == "note: the page could not be seen in time. Next: notte_observe."
+    assert (await the_agent(host))["state"] == "completed"
 
 
 # --- nobody to fall back on ---------------------------------------------------------
