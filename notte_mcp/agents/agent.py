@@ -143,8 +143,9 @@ class Agent:
     async def recount(self) -> None:
         """Its last step's number from the disk: the outcome of one that a session's end cut is not told to anyone."""
         steps = await self._store.agent_steps(self.id, after=self.record.step_count)
-        if steps:
-            self.record = self.record.but(step_count=steps[-1].agent_step or self.record.step_count)
+        # An intent of a caller's batch may still be taken back.
+        numbers = [step.agent_step or 0 for step in steps if step.state != "intended"]
+        self.record = self.record.but(step_count=max(self.record.step_count, *numbers, 0))
 
     async def quiet(self) -> None:
         """Come back when no action is under way in its session."""
