@@ -332,3 +332,42 @@ async def test_a_session_that_is_stopped_can_not_be_gone_on_in(house: House) -> 
     with pytest.raises(SessionNotLive):
         await house.agents.steer(agent.id, "resume")
     await until(lambda: house.office.registry.holder(agent.session_id) is None)
+
+
+async def test_a_stop_that_finds_it_resumed_stops_the_one_that_goes_on(house: House) -> None:
+    """Of the two wishes the later one holds, and nothing is written over a live agent."""
+    agent = await house.asking(DONE)
+    house.office.engine.lose(agent.session_id)
+    await house.ended(agent.id)
+    house.plan(DONE).gate = anyio.Event()
+    take = house.store.take_agent
+
+    async def take_agent(record: AgentRecord) -> bool:
+        house.store.take_agent = take  # type: ignore[method-assign]
+        await resume(house, agent)
+        await house.model.asked()
+        return await take(record)
+
+    house.store.take_agent = take_agent  # type: ignore[method-assign]
+    with anyio.fail_after(5):
+        record = await house.agents.stop(agent.id)
+    assert (record.state, record.reason) == ("stopped", "user")
+    assert [event for _, event in await house.log(agent)] == ["started", "interrupted", "resumed", "ended"]
+    assert house.office.registry.holder(agent.session_id) is None
+
+
+@pytest.mark.parametrize("state", ["paused", "needs_input"])
+async def test_a_crash_while_it_waits_interrupts_it_too(house: House, state: str) -> None:
+    """It is resumed as one that runs: a pause and a question are of the page that is gone."""
+    agent = await house.asking(HELP, DONE)
+    if state == "paused":
+        await house.agents.steer(agent.id, "pause")
+    else:
+        house.plan_goes_on()
+    await house.until_state(agent.id, state)
+    house.office.engine.lose(agent.session_id)
+    record = await house.ended(agent.id)
+    assert (record.state, record.reason, record.question) == ("interrupted", "crash", None)
+    house.plan(DONE)
+    await resume(house, agent)
+    assert (await house.ended(agent.id)).state == "completed"
