@@ -67,12 +67,12 @@ async def extract(
     shown = _beginning(page)
     found = Extracted("", "", len(shown))
     asked = [Message("user", _question(shown, instructions, schema, whole=len(shown) == len(page)))]
-    wrong = ""
+    wrong, retried = "", [""]
     try:
         with anyio.fail_after(seconds):
             for _ in range(1 + MAX_REPAIRS):
                 request = ChatRequest(_SYSTEM, tuple(asked), max_output_tokens=OUTPUT_TOKENS)
-                reply = await ask_patiently(model, request, timeout_s=seconds, on_retry=lambda _: None)
+                reply = await ask_patiently(model, request, timeout_s=seconds, on_retry=retried.append)
                 found = replace(found, usage=found.usage.plus(reply.usage))
                 if missing := _missing(reply.text):
                     return replace(found, problem=missing)
@@ -81,7 +81,8 @@ async def extract(
                 complaint = f"Your last answer was refused: {wrong} Answer again, with the whole JSON."
                 asked[1:] = [Message("assistant", reply.text[:_ECHO_CHARS]), Message("user", complaint)]
     except TimeoutError:
-        return replace(found, problem=f"no answer that fits came within {seconds:.0f} s")
+        before = f"; before that: {wrong or retried[-1]}" if wrong or retried[-1] else ""
+        return replace(found, problem=f"no answer that fits came within {seconds:.0f} s{before}")
     except NotteMCPError as error:
         mend = f" ({error.next_call})" if error.next_call else ""
         return replace(found, problem=f"{error.what.rstrip('.')}{mend}")
