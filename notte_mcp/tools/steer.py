@@ -63,7 +63,7 @@ async def _steer(here: Surface, agent_id: str, command: Command, text: str | Non
     app: App = await here.app()
     if is_session_id(agent_id):
         raise await _of_session(app, agent_id)
-    if text is not None and command in ("pause", "resume"):
+    if text and command in ("pause", "resume"):
         raise InvalidArgument(
             f"{command} takes no text: it would be lost.",
             next_call=f'notte_steer(agent_id="{agent_id}", command="message", text=...), and {command} without text',

@@ -68,7 +68,7 @@ async def test_a_command_that_changes_nothing_is_told_as_such(host: Host) -> Non
 
     idle = await host.facts("notte_steer", agent_id=agent_id, command="resume")
     await host.facts("notte_steer", agent_id=agent_id, command="pause")
-    again = await host.facts("notte_steer", agent_id=agent_id, command="pause")
+    again = await host.facts("notte_steer", agent_id=agent_id, command="pause", text="")
 
     assert (idle["state"], idle["accepted"]) == ("running", False)
     assert (again["state"], again["accepted"]) == ("paused", False)
