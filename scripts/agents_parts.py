@@ -1,4 +1,4 @@
-"""The first half of docs/agents.md: starting, waiting, states, watching, several at once, stopping. See `agents_tried`."""
+"""The first part of docs/agents.md: starting, waiting, states, watching, several at once, stopping. See `agents_tried`."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence

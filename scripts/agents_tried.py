@@ -4,7 +4,7 @@
 and the demo's shop, and writes each call with its answer. The agents' model is the
 scripted one, whose answers are given to it section by section; two sections ask the
 providers' real code, which talks to a server of the tests. Prose and calls are in
-`agents_parts` and `agents_more`.
+`agents_parts`, `agents_more`, `agents_tasks` and `agents_rules`.
 
 Below: paper, demo (the shop). Above: nothing.
 """
@@ -122,11 +122,12 @@ async def main() -> None:
     """Try everything and write it down."""
     from scripts import agents_more as more
     from scripts import agents_parts as parts
+    from scripts import agents_rules as rules
 
     with Shop() as shop, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         desk = Desk(shop, folder)
-        for part in (*parts.PARTS, *more.PARTS):
+        for part in (*parts.PARTS, *more.PARTS, *rules.PARTS):
             print(part.__name__, flush=True)
             async with desk.server(part.__name__):
                 await part(desk)
