@@ -7,6 +7,7 @@ anyone hears of it, but for the number of its last step, which its steps tell.
 Below: answers, moves, registry (Hold), store.base. Above: runner, life, supervisor.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -27,6 +28,9 @@ from notte_mcp.store.base import Store
 WAITING: Final[frozenset[AgentState]] = frozenset({"paused", "needs_input"})
 """States in which it does nothing, and its caller may act in its session."""
 
+TAIL_STEPS: Final = 100
+"""Steps of a live agent that are kept in memory, too."""
+
 MAX_THOUGHT_CHARS: Final = 1_000
 """Characters of a thought in the log."""
 
@@ -35,9 +39,10 @@ class Agent:
     """See the module. It is a `Hold` of its session.
 
     `in_flight` says that an action of its session is under way, whoever does it; `is_acting` that it is one of its
-    own. `own_steps` are those that the runner has not taken yet, and `was_held_back` says that one was not begun
-    though it could have been. `thought` is what the model thought of its turn, until it is in the log. `told` is what the model is to read at its next
-    turn, `heard` all that a person ever said. `is_between` holds from a failed attempt to the next one.
+    own. `own_steps` are those that the runner has not taken yet, `tail` the last ones of anybody; `was_held_back` says
+    that one was not begun though it could have been. `thought` is what the model thought of its turn, until it is in
+    the log. `told` is what the model is to read at its next turn, `heard` all that a person ever said. `is_between`
+    holds from a failed attempt to the next one.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Agent:
         self.acted = acted
         self.was_held_back = False
         self.own_steps: list[StepRecord] = []
+        self.tail: deque[StepRecord] = deque(maxlen=TAIL_STEPS)
         self.thought = ""
         self.told: list[str] = []
         self.heard = list(heard)
@@ -261,8 +267,17 @@ class Agent:
             case _:
                 return None
 
+    def steps_after(self, after: int, limit: int) -> list[StepRecord] | None:
+        """Steps above `after` from memory, so that who asks waits for no disk; None where that does not reach back
+        so far, or where one is under way: the disk has its intent."""
+        oldest = self.tail[0].agent_step or 1 if self.tail else self.record.step_count + 1
+        if self.in_flight or after < oldest - 1:
+            return None
+        return [step for step in self.tail if (step.agent_step or 0) > after][:limit]
+
     def settled(self, step: StepRecord) -> None:
         self.in_flight = False
+        self.tail.append(step)
         self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
         counts = step.action.get("type") not in UNCOUNTED
         if step.actor != self.actor:

@@ -188,6 +188,9 @@ class Supervisor:
 
     async def steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         """Its steps by its own numbers. Raises: UnknownAgent."""
+        agent = self._life.live.get(agent_id)
+        if agent is not None and (known := agent.steps_after(after, limit)) is not None:
+            return known
         await self.record(agent_id)
         return await self._store.agent_steps(agent_id, after=after, limit=limit)
 
