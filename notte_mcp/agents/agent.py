@@ -38,8 +38,8 @@ MAX_THOUGHT_CHARS: Final = 1_000
 class Agent:
     """See the module. It is a `Hold` of its session.
 
-    `in_flight` says that an action of its session is under way, whoever does it; `is_acting` that it is one of its
-    own. `own_steps` are those that the runner has not taken yet, `tail` the last ones of anybody; `was_held_back` says
+    `in_flight` says that an action of its session is under way, whoever does it (`current` is its step); `is_acting`
+    that it is one of its own. `own_steps` are those that the runner has not taken yet, `tail` the last ones of anybody; `was_held_back` says
     that one was not begun though it could have been. `thought` is what the model thought of its turn, until it is in
     the log. `told` is what the model is to read at its next turn, `heard` all that a person ever said. `is_between`
     holds from a failed attempt to the next one.
@@ -62,6 +62,7 @@ class Agent:
         self.is_acting = False
         self.is_between = False
         self.in_flight = False
+        self.current: StepRecord | None = None
         self.said: Completion | Help | None = None
         self.acted = acted
         self.was_held_back = False
@@ -250,6 +251,9 @@ class Agent:
             self.end(Finish("stopped", "max_steps", f"Stopped: {limit}."))
         return limit
 
+    def begun(self, step: StepRecord) -> None:
+        self.current = step
+
     def judge(self, action: Action, *, by: str | None) -> Receipt | None:
         match action:
             case Completion() | Help() if by is None and not self.is_driven_by_caller:
@@ -269,14 +273,15 @@ class Agent:
 
     def steps_after(self, after: int, limit: int) -> list[StepRecord] | None:
         """Steps above `after` from memory, so that who asks waits for no disk; None where that does not reach back
-        so far, or where one is under way: the disk has its intent."""
+        so far."""
         oldest = self.tail[0].agent_step or 1 if self.tail else self.record.step_count + 1
-        if self.in_flight or after < oldest - 1:
+        if after < oldest - 1:
             return None
-        return [step for step in self.tail if (step.agent_step or 0) > after][:limit]
+        known = [*self.tail, *([self.current] if self.current is not None else [])]
+        return [step for step in known if (step.agent_step or 0) > after][:limit]
 
     def settled(self, step: StepRecord) -> None:
-        self.in_flight = False
+        self.in_flight, self.current = False, None
         self.tail.append(step)
         self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
         counts = step.action.get("type") not in UNCOUNTED

@@ -203,6 +203,7 @@ class Runner:
                     return [], len(actions), str(error)
             finally:
                 agent.is_acting = agent.in_flight = False
+                agent.current = None
         done = zip(actions, batch.receipts, agent.take_steps(), strict=False)
         outcomes = [Outcome(step.agent_step or 0, action, step.action, receipt) for action, receipt, step in done]
         return outcomes, batch.total - len(batch.receipts), batch.stopped

@@ -172,6 +172,8 @@ class Run:
         intent = slot.flight[self._first + index]
         slot.flight[intent.number] = begun = replace(intent, started_at=slot.clock.unix())
         slot.begun = intent.number
+        if self._hold is not None:
+            self._hold.begun(begun)
         if isinstance(action, EvaluateJs) and slot.redactor.typed:
             return await self._settle(begun, action, check, _no_scripts())
         if self._hold is not None and (judged := self._hold.judge(action, by=self._by)) is not None:

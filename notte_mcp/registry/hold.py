@@ -45,6 +45,10 @@ class Hold(Protocol):
         """Why `action` of `by` may not be begun, or "": then it is begun, and `settled` says that it is over."""
         ...
 
+    def begun(self, step: StepRecord) -> None:
+        """The step, as an intent, whose action is begun now."""
+        ...
+
     def judge(self, action: Action, *, by: str | None) -> Receipt | None:
         """The receipt of an action that the agent refuses or answers itself, without the browser."""
         ...
