@@ -28,7 +28,7 @@ def over(record: AgentRecord) -> AgentEnded:
     why = f" ({record.reason})" if record.reason else ""
     return AgentEnded(
         f"Agent {record.id} is {record.state}{why}; it cannot be steered any more.",
-        kept=f"Its {record.step_count} steps and its answer are kept.",
+        kept="Its steps and its answer are kept.",
         next_call=f'notte_status(id="{record.id}"), or notte_start(task=...) for a new one',
     )
 

@@ -158,7 +158,8 @@ class Supervisor:
             raise refusals.full(self._limit, [agent.record for agent in self._life.live.values()])
         if spec.response_schema is not None and (wrong := answers.valid_schema(spec.response_schema)):
             raise InvalidArgument(
-                f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+                f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
+                next_call="the same call with a JSON Schema, or without",
             )
         if spec.driver == "assistant":
             if spec.retries:
@@ -208,7 +209,8 @@ class Supervisor:
         self, agent_id: str, *, seconds: float, after_step: int | None = None, until: Until = "done"
     ) -> AgentRecord:
         """Come back when a step above `after_step` (default: the last) has its outcome (`step`), when it has
-        ended, or when `seconds` are over. Whatever is waited for, one that needs input is not waited for.
+        ended, or when `seconds` are over. Whatever is waited for, one that needs input, or is paused with nothing
+        under way, is not waited for.
 
         Raises: UnknownAgent.
         """
@@ -217,7 +219,7 @@ class Supervisor:
             return await self.record(agent_id)
         after = agent.step_count if after_step is None else after_step
         with anyio.move_on_after(seconds):
-            while not agent.ended.is_set() and agent.record.state != "needs_input":
+            while not agent.ended.is_set() and not (agent.is_waiting and not agent.in_flight):
                 if until == "step" and agent.step_count > after:
                     break
                 await agent.next_beat()

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from notte_mcp.models.exchange import Line
 
 
-INSTALL: Final = 'pip install "notte-mcp[agents]"'
+INSTALL: Final = (
+    'pip install "PATH[agents]", PATH being this notte-mcp\'s folder (PyPI has another project of that name)'
+)
 """What installs the vendors' packages."""
 
 

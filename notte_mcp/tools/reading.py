@@ -25,8 +25,8 @@ async def notte_read(
     cursor: Cursor = None,
     max_tokens: MaxTokens = 4_000,
 ) -> CallToolResult:
-    """Read a resource of this server: notte://guide, notte://sessions, and of a session
-    notte://sessions/{id}[/steps?after=n, /files, /files/{name}, /workflow/{target}]."""
+    """Read a resource: notte://guide, notte://sessions, notte://agents,
+    notte://sessions/{id}[/steps?after=n, /files, /files/{name}, /workflow/{target}], agents/{id} likewise."""
     here = surface(ctx)
     if cursor is not None:
         page = here.pages.at(cursor, max_tokens, again=f'notte_read(uri="{uri}")')

@@ -53,7 +53,8 @@ def wish_of(instructions: str | None, schema: dict[str, Any] | None) -> Wish | N
         )
     if schema is not None and (wrong := valid_schema(schema)):
         raise InvalidArgument(
-            f"response_schema is no JSON Schema: {wrong}", next_call="the same call with a JSON Schema, or without"
+            f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
+            next_call="the same call with a JSON Schema, or without",
         )
     return None if instructions is None and schema is None else Wish(instructions, schema)
 

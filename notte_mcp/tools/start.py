@@ -93,6 +93,6 @@ def _no_agent(options: AgentOptions, wait_seconds: float) -> None:
     given = [name for name, value in options._asdict().items() if value != AgentOptions()._asdict()[name]]
     if given or wait_seconds:
         raise InvalidArgument(
-            f"{', '.join(given or ['wait_seconds'])} belong to an agent, and no task was given.",
+            f"Only an agent has {', '.join(given or ['wait_seconds'])}, and no task was given.",
             next_call="the same call with task=..., or without them for a session",
         )

@@ -225,7 +225,7 @@ async def test_an_agents_option_without_a_task_is_refused(host: Host, option: di
     """Ours: it would be passed over in silence."""
     said = await host.refusal("notte_start", url=FORM, **option)
 
-    assert f"{next(iter(option))} belong" in said
+    assert f"Only an agent has {next(iter(option))}" in said
     assert "task=..." in said
     assert host.engine.requests == []
 
