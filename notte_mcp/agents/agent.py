@@ -8,7 +8,7 @@ Below: answers, moves, registry (Hold), store.base. Above: runner, life, supervi
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ class Agent:
         sequence: int = 0,
         acted: int = 0,
         heard: Sequence[str] = (),
+        heartbeat: Callable[[AgentRecord], None] | None = None,
     ) -> None:
         self.record = record
         self.redact = Redactor()
@@ -79,6 +80,7 @@ class Agent:
         self._clock = clock
         self._sequence = sequence
         self._pulse = anyio.Event()
+        self._heartbeat = heartbeat
         self._worked = record.usage.seconds
         self._since = clock.now()
 
@@ -139,9 +141,11 @@ class Agent:
         return replace(self.record.usage, seconds=round(self._worked, 3))
 
     def beat(self) -> None:
-        """Wake everyone who waits for something to change."""
+        """Wake everyone who waits for something to change, and tell who listens to all agents."""
         self._pulse.set()
         self._pulse = anyio.Event()
+        if self._heartbeat is not None:
+            self._heartbeat(self.record)
 
     async def next_beat(self) -> None:
         """Come back at the next `beat`."""

@@ -5,6 +5,7 @@ Nothing is left behind where that fails; who drives it from there on is not deci
 Below: agent, past, registry, store.base. Above: supervisor.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -28,11 +29,14 @@ LOAD_S: Final = 35.0
 class Beginning:
     """See the module."""
 
-    def __init__(self, registry: Registry, store: Store, clock: Clock, owner: str) -> None:
+    def __init__(
+        self, registry: Registry, store: Store, clock: Clock, owner: str, heartbeat: Callable[[AgentRecord], None]
+    ) -> None:
         self._registry = registry
         self._store = store
         self._clock = clock
         self._owner = owner
+        self._heartbeat = heartbeat
 
     async def new(self, spec: AgentSpec, session_id: str | None) -> Agent:
         """A new one, in the session named or in one of its own (see `Supervisor.start`)."""
@@ -43,7 +47,7 @@ class Beginning:
         now = self._clock.unix()
         spec = replace(spec, session=session.spec)
         record = AgentRecord(new_agent_id(), self._owner, "running", spec, session.id, now, now)
-        agent = Agent(record, store=self._store, clock=self._clock)
+        agent = Agent(record, store=self._store, clock=self._clock, heartbeat=self._heartbeat)
         try:
             await self._take(agent, "started", spec.task)
         except BaseException:
@@ -62,7 +66,7 @@ class Beginning:
         past = await past_of(record, self._store)
         record = record.but(owner=self._owner, state="running", reason="", question=None, step_count=past.step_count)
         agent = Agent(
-            record, store=self._store, clock=self._clock,
+            record, store=self._store, clock=self._clock, heartbeat=self._heartbeat,
             sequence=past.sequence, acted=past.acted, heard=past.heard,
         )  # fmt: skip
         text = f"after {record.step_count} steps, in session {record.session_id}"

@@ -7,7 +7,7 @@ what a dead server drove is `interrupted`, and goes on only when asked to.
 Below: life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -75,7 +75,8 @@ class Supervisor:
         self._limit = limit
         self._clock = clock or SystemClock()
         self._life = Life(registry, self._clock)
-        self._beginning = Beginning(registry, store, self._clock, owner)
+        self._beginning = Beginning(registry, store, self._clock, owner, self._tell)
+        self._listener: Callable[[AgentRecord], None] | None = None
         self._starting = 0
         self._closing = False
 
@@ -224,6 +225,17 @@ class Supervisor:
                     break
                 await agent.next_beat()
         return agent.snapshot()
+
+    def on_change(self, listener: Callable[[AgentRecord], None]) -> None:
+        """Call `listener` on the event loop whenever a step, the log or the state of any live agent has changed.
+
+        One listener; it must not wait.
+        """
+        self._listener = listener
+
+    def _tell(self, record: AgentRecord) -> None:
+        if self._listener is not None:
+            self._listener(record)
 
     # --- steering -----------------------------------------------------------------
 

@@ -7,12 +7,14 @@ logic of its own. Below: app, lifetime, registry. Above: the tools and resources
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 from mcp.server.mcpserver import Context
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp.types import CallToolResult
 
+from notte_mcp.agent_records import AgentRecord
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.records import SessionSpec
 from notte_mcp.tools.boundary import outcome
@@ -21,6 +23,9 @@ from notte_mcp.tools.repeats import Repeats
 
 if TYPE_CHECKING:
     from notte_mcp.app import App  # at run time only when it opens: it brings the database along
+
+NEWS_S: Final = 0.25
+"""How long changes of agents are gathered before whoever listens is told."""
 
 OpenApp = Callable[[], AbstractAsyncContextManager["App"]]
 
@@ -37,6 +42,7 @@ class Surface:
         self.pages = Pages()
         self.repeats = Repeats()
         self.bus = InMemorySubscriptionBus()
+        self._news: dict[str, str] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Surface"]:
@@ -47,7 +53,9 @@ class Surface:
 
     async def app(self) -> "App":
         """The App, opened if this is the first call. Raises: what opening it raises."""
-        return await self._app.get()
+        app = await self._app.get()
+        app.agents.on_change(self._agent_changed)
+        return app
 
     async def once(
         self, request_id: str, tool: str, arguments: Mapping[str, Any], body: Callable[[], Awaitable[CallToolResult]]
@@ -66,6 +74,17 @@ class Surface:
             run=partial(outcome, body, tool),
         )
         return CallToolResult.model_validate(answer)
+
+    def _agent_changed(self, agent: AgentRecord) -> None:
+        """Announce what an agent does by itself; many changes in a short time are one piece of news."""
+        if not self._news:
+            self.repeats.group.start_soon(self._announce)
+        self._news[agent.id] = agent.session_id
+
+    async def _announce(self) -> None:
+        await anyio.sleep(NEWS_S)
+        news, self._news = self._news, {}
+        await self.changed(*news.values(), agents=list(news))
 
     async def changed(self, *session_ids: str, agents: Sequence[str] = ()) -> None:
         """Tell whoever listens that the resources of these sessions and agents have changed."""

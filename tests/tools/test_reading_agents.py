@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import MCPError
 from mcp.types import ResourceTemplateReference, TextResourceContents
@@ -16,6 +18,7 @@ from notte_mcp.resources.content import MAX_BYTES
 from notte_mcp.resources.records_json import LISTED_CHARS
 from notte_mcp.resources.script import TARGETS
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
+from tests.tools.driven import ANSWER, TASK, drives
 
 pytestmark = pytest.mark.anyio
 
@@ -399,3 +402,21 @@ async def test_the_twin_reads_agents_the_same(host: Host) -> None:
     for uri in ("notte://agents", f"notte://agents/{AGENT.id}", f"notte://agents/{AGENT.id}/steps"):
         twin = await host.call("notte_read", uri=uri, max_tokens=20_000)
         assert text_of(twin) == (await resource(host, uri)).text.rstrip("\n")
+
+
+async def test_who_listens_is_told_what_an_agent_does_by_itself(tmp_path: Path) -> None:
+    """`subscriptions/listen`: no call of the host's is behind these changes."""
+    host, gate = Host(tmp_path, "auto"), anyio.Event()
+    model = drives(host, ANSWER, gate=gate)
+    async with host.connected() as client:
+        begun = await host.facts("notte_start", task=TASK, url=FORM)
+        with anyio.fail_after(10):
+            await model.asked()
+            uri = f"notte://agents/{begun['agent_id']}"
+            async with client.listen(resource_subscriptions=[uri]) as events:
+                gate.set()
+                while (await host.facts("notte_status", id=begun["agent_id"]))["state"] != "completed":
+                    pass
+                event = await anext(aiter(events))
+
+    assert getattr(event, "uri", None) == uri
