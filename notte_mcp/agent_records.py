@@ -16,7 +16,7 @@ AgentState = Literal["running", "paused", "needs_input", "stopping", "completed"
 Driver = Literal["assistant", "model", "notte"]
 EventKind = Literal[
     "started", "attempt", "thought", "paused", "resumed", "message", "needs_input", "answer",
-    "model_retry", "repaired", "interrupted", "ended",
+    "model_retry", "repaired", "refused", "interrupted", "ended",
 ]  # fmt: skip
 
 LIVE_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"running", "paused", "needs_input", "stopping"})

@@ -81,7 +81,10 @@ def _from_json(text: str, what: str) -> Any:
 
 
 def _lenient(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """A number or a truth value where text is due becomes text; `value` of a check becomes a truth value."""
+    """A number or a truth value where text is due becomes text, as does an answer that is an object; `value` of a
+    check becomes a truth value."""
+    if kind == "completion" and "answer" in fields and not isinstance(fields["answer"], str):
+        fields["answer"] = json.dumps(fields["answer"], ensure_ascii=False)
     value = fields.get("value")
     if kind not in ("check", "form_fill") and isinstance(value, (bool, int, float)):
         fields["value"] = json.dumps(value)

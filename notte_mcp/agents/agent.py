@@ -133,6 +133,11 @@ class Agent:
         await self._store.put_agent(self.record, line)
         self.beat()
 
+    async def save(self) -> None:
+        """Put what it has used on disk, so that its budgets outlive the server. Raises: StoreUnusable."""
+        self.record = self.record.but(usage=self._used())
+        await self._store.put_agent(self.record)
+
     def _used(self) -> Usage:
         """What it has used until now; the time in which it only waits for somebody is not counted."""
         now = self._clock.now()
@@ -217,6 +222,11 @@ class Agent:
     def refusal(self, by: str | None) -> NotteMCPError | None:
         if by == self.id or self.is_driven_by_caller or self.is_waiting:
             return None
+        if self.is_held_up:
+            return SessionBusy(
+                f"Agent {self.id} is being paused: its step in flight ends first.",
+                next_call=f'notte_status(id="{self.id}", wait_seconds=10), then the same call',
+            )
         return SessionBusy(
             f"Agent {self.id} is at work in session {self.record.session_id}; you may observe, but not act.",
             next_call=f'notte_steer(agent_id="{self.id}", command="pause"), then the same call',

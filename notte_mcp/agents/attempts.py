@@ -34,10 +34,13 @@ class Attempts:
         self._model = model
         self._clock = clock
         self._owns_session = owns_session
+        self._place: str | None = None
 
     async def run(self, past: Past = (), *, resumed: bool = False) -> Finish:
         """How it ended at last. Raises nothing that is expected: a failure is an end like others."""
         agent = self._agent
+        if agent.record.spec.retries and agent.record.spec.url is None:
+            self._place = await self._begun_at()
         while True:
             finish = await self._attempt(past, resumed=resumed)
             left = agent.record.spec.retries + 1 - agent.record.attempt
@@ -49,6 +52,14 @@ class Attempts:
                 return cut
             # What a person said holds for all attempts; what was done belongs to the page that is gone.
             past, resumed = [Remark(text) for text in agent.heard], False
+
+    async def _begun_at(self) -> str | None:
+        """Where the session stood that it was given: a further attempt begins there too."""
+        try:
+            record = await self._registry.record(self._agent.record.session_id)
+        except NotteMCPError:
+            return None
+        return record.url if record.url.startswith(("http://", "https://")) else None
 
     async def _attempt(self, past: Past, *, resumed: bool) -> Finish:
         try:
@@ -81,7 +92,7 @@ class Attempts:
         self._registry.release(before, agent)
         if self._owns_session:
             await self._registry.stop(before, reason="retried")
-        session, _ = await self._registry.open(agent.record.spec.session)
+        session, _ = await self._registry.open(agent.record.spec.session, url=self._place)
         agent.redact = self._registry.take(session.id, agent)
         self._owns_session = True
         agent.acted, agent.said, agent.told = 0, None, []

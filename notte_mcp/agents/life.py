@@ -76,7 +76,7 @@ class Life:
     async def _watch_time(self, agent: Agent) -> None:
         seconds = agent.record.spec.timeout_seconds
         await self._clock.sleep(seconds - agent.record.usage.seconds)
-        agent.end(Finish("stopped", "timeout", f"Stopped: its {seconds:.0f} seconds are over."))
+        agent.end(Finish("stopped", "timeout", f"Stopped: its {seconds:g} seconds are over."))
 
     async def _watch_session(self, agent: Agent) -> None:
         """The session's end is the agent's, unless another attempt goes on in another session."""

@@ -158,6 +158,7 @@ class Runner:
                 on_retry=lambda text: agent.note("model_retry", text),
             )
             agent.record = agent.record.but(usage=agent.record.usage.plus(reply.usage))
+            await agent.save()
             return self._loop.replied(reply.text)
         return move  # told to end meanwhile: the boundary sees to it
 
@@ -200,6 +201,7 @@ class Runner:
                 # Nothing was done: an id of another page, a page that hangs. Who has the session just now lets go.
                 agent.was_held_back = isinstance(error, SessionBusy) and agent.is_held_back
                 if not isinstance(error, SessionBusy) or agent.is_held_back:
+                    await agent.note("refused", error.what)
                     return [], len(actions), str(error)
             finally:
                 agent.is_acting = agent.in_flight = False

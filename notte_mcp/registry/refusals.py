@@ -54,7 +54,8 @@ def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> Session
     if live:
         listed = "; ".join(str(one) for one in live)
         return SessionChoice(
-            f"{len(live)} sessions are live: {listed}.", next_call=f'the same call with session_id="{live[0].id}"'
+            f"{len(live)} sessions are live: {listed}.",
+            next_call=f"the same call with the id of one, such as {live[0].id}",
         )
     if restorable:
         first = restorable[0]

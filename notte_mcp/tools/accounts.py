@@ -20,9 +20,11 @@ LAST_STEPS: Final = 10
 """Steps that are told where no `after_step` is given."""
 
 
-def account(record: SessionRecord, steps: Sequence[StepRecord], *, after: int) -> dict[str, Any]:
-    """A session and its steps. `last_step` is the last one whose outcome is told (the next `after_step`), `step_count`
-    counts all."""
+def account(
+    record: SessionRecord, steps: Sequence[StepRecord], *, after: int, agent: AgentRecord | None = None
+) -> dict[str, Any]:
+    """A session, the `agent` that has it, and its steps. `last_step` is the last one whose outcome is told (the next
+    `after_step`), `step_count` counts all."""
     settled, steps = _told(steps)
     return {
         "id": record.id,
@@ -30,12 +32,13 @@ def account(record: SessionRecord, steps: Sequence[StepRecord], *, after: int) -
         "state": record.state,
         "reason": record.reason or None,
         "session_id": record.id,
+        "agent_id": agent.id if agent is not None else None,
         "url": url_text(record.url),
         "title": record.title,
         "steps": [_step(step, step.number) for step in steps],
-        "last_step": steps[settled - 1].number if settled else after,
+        "last_step": steps[settled - 1].number if settled else min(after, record.step_count),
         "step_count": record.step_count,
-        "next": next_call(record),
+        "next": next_call(record) if agent is None else agent_next(agent, last_step=agent.step_count),
     }
 
 
@@ -45,7 +48,7 @@ def agent_account(
     """An agent, where its session stands, and its steps by its own numbers."""
     settled, steps = _told(steps)
     numbers = [step.agent_step or 0 for step in steps]
-    last_step = numbers[settled - 1] if settled else after
+    last_step = numbers[settled - 1] if settled else min(after, record.step_count)
     return {
         "id": record.id,
         "kind": "agent",
@@ -65,7 +68,7 @@ def agent_account(
         "result": record.result,
         "success": record.success,
         "usage": _usage(record),
-        "next": agent_next(record, last_step=last_step),
+        "next": agent_next(record, last_step=last_step, is_open=is_live(session)),
     }
 
 
@@ -107,14 +110,15 @@ def next_call(record: SessionRecord) -> str:
             return f'notte_workflow_code(id="{record.id}") for its script'
 
 
-def agent_next(record: AgentRecord, *, last_step: int) -> str:
-    """The call that is most likely wanted next."""
+def agent_next(record: AgentRecord, *, last_step: int, is_open: bool = True) -> str:
+    """The call that is most likely wanted next; `is_open` says whether its session still has a browser."""
     named = f'"{record.id}"'
     match record.state:
         case "running" if record.spec.driver == "assistant":
             return (
                 "you drive it: notte_execute with ids from the observation; at the end "
                 '{"type": "completion", "success": true, "answer": ...}'
+                + (", the answer as JSON that fits response_schema" if record.spec.response_schema else "")
             )
         case "running" | "stopping":
             return f"notte_status(id={named}, wait_seconds=30, after_step={last_step})"
@@ -128,7 +132,8 @@ def agent_next(record: AgentRecord, *, last_step: int) -> str:
                 f'notte_steer(agent_id={named}, command="resume") goes on'
             )
         case "completed" | "failed" | "stopped":
-            return f"notte_workflow_code(id={named}) for its script; its session is open until notte_stop"
+            script = f"notte_workflow_code(id={named}) for its script"
+            return f"{script}; its session is open until notte_stop" if is_open else script
 
 
 def is_live(record: SessionRecord) -> bool:

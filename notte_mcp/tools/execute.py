@@ -116,8 +116,7 @@ async def _execute(
         taken_over = await _hand_over(ctx, app, named, fallback_task, done=done, lines=lines, ends_at=ends_at)
         lines.append(taken_over.line)
         lines += await look_again(app, named, lines, max_tokens=max_tokens, ends_at=ends_at)
-    if agent is not None:
-        lines += await _of_agent(app, agent, done)
+    lines += await _of_agent(app, agent, done) if agent is not None else await _of_nobody(app, named, done)
     worked = [one for one in (agent and agent.id, taken_over and taken_over.agent_id) if one]
     await here.changed(named, agents=worked)
     did_something = any(receipt.success or left_a_mark(receipt) for receipt in done.receipts)
@@ -160,6 +159,15 @@ async def _hand_over(
     receipts, failed = lines[1 : 1 + count], lines[1 + count]
     left, seconds = done.total - len(done.receipts), ends_at - time.monotonic()
     return await fall_back(ctx, app, session_id, task, receipts=receipts, failed=failed, left=left, seconds=seconds)
+
+
+async def _of_nobody(app: "App", session_id: str, done: "Batch") -> list[str]:
+    """What a completion comes to where no agent has the session (any more): it must not pass for an answer."""
+    if not any(one.success and one.type in UNCOUNTED for one in done.receipts):
+        return []
+    ended = [one for one in await app.agents.agents() if one.session_id == session_id]
+    last = f" Its last one, {ended[0].id}, is {ended[0].state} ({ended[0].reason})." if ended else ""
+    return [f"note: no agent has this session, so that was said to nobody.{last} notte_start(task=...) makes one."]
 
 
 async def _of_agent(app: "App", before: AgentRecord, done: "Batch") -> list[str]:

@@ -73,7 +73,13 @@ async def reused(app: "App", session_id: str | None, options: SessionOptions | N
     # One that is `stopping` because its browser died is restored as soon as that is on record.
     if is_live(record) and record.state != "stopping":
         return record.id, ""
-    return record.id, _restored(await app.registry.restore(record.id))
+    note = _restored(await app.registry.restore(record.id))
+    waiting = [a.id for a in await app.agents.agents() if a.session_id == record.id and a.state == "interrupted"]
+    goes_on = [
+        f'agent {one} was interrupted here: notte_steer(agent_id="{one}", command="resume") goes on with it.'
+        for one in waiting
+    ]
+    return record.id, " ".join([note, *goes_on])
 
 
 def _restored(record: SessionRecord) -> str:

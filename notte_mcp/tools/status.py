@@ -58,7 +58,8 @@ async def notte_status(
         waiting = partial(app.registry.wait, record.id, after_step=known, until=until)
         record = await wait(ctx, record, seconds=wait_seconds, once=lambda seconds: waiting(seconds=seconds))
     after = max(0, record.step_count - LAST_STEPS) if after_step is None else after_step
-    return facts(account(record, await app.registry.steps(record.id, after=after, limit=MAX_STEPS), after=after))
+    steps = await app.registry.steps(record.id, after=after, limit=MAX_STEPS)
+    return facts(account(record, steps, after=after, agent=await app.agents.agent_on(record.id)))
 
 
 async def told_of(

@@ -75,7 +75,7 @@ async def _steer(here: Surface, agent_id: str, command: Command, text: str | Non
             "agent_id": agent_id,
             "state": steered.record.state,
             "at_step": steered.at_step,
-            "next": agent_next(steered.record, last_step=steered.at_step),
+            "next": agent_next(steered.record, last_step=steered.record.step_count),
         },
         accepted=steered.accepted,
     )

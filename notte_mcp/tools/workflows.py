@@ -78,7 +78,7 @@ def _told(page: Page) -> CallToolResult:
     follow = (
         f'notte_workflow_code(cursor="{page.cursor}") for the rest'
         if page.cursor
-        else "save it to a file and run it; notte_stop when done"
+        else f"save it to a file{'' if page.about['target'] == 'json' else ' and run it'}; notte_stop when done"
     )
     values = {**page.about, "code": page.text, "cursor": page.cursor, "next": follow}
     parameters = "".join(f"\nparameter: {_said(one)}" for one in page.about["parameters"])

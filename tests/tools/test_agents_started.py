@@ -358,3 +358,39 @@ async def test_the_caller_may_not_act_where_a_model_is_at_work_but_may_once_it_i
     assert done.startswith('1 fill I1 "Applicant"')
     steps = (await host.facts("notte_status", id=agent_id))["steps"]
     assert [step["actor"] for step in steps] == ["model", "assistant"]
+
+
+async def test_a_completion_where_no_agent_is_live_is_told_to_have_reached_nobody(host: Host) -> None:
+    """Ours: an answer to nobody must not pass for one."""
+    facts = await host.facts("notte_start", task=TASK, url=FORM)
+    await host.facts("notte_stop", id=facts["agent_id"])
+
+    said = await host.text("notte_execute", actions=[completion("4711")], observe="none")
+
+    assert "said to nobody" in said
+    assert f"{facts['agent_id']}, is stopped (user)" in said
+
+
+async def test_an_answer_may_be_an_object_where_a_schema_asks_for_one(host: Host) -> None:
+    """Contract: lenient inputs; and the schema is named where the caller has to keep to it."""
+    facts = await host.facts("notte_start", task=TASK, url=FORM, response_schema=NUMBER)
+    assert "response_schema" in facts["next"]
+
+    done = {"type": "completion", "success": True, "answer": {"number": 4711}}
+    await host.text("notte_execute", actions=[done], observe="none")
+
+    assert (await host.facts("notte_status", id=facts["agent_id"]))["result"] == {"number": 4711}
+
+
+async def test_a_session_that_an_agent_has_names_it(host: Host) -> None:
+    """Ours: whoever asks after the session must not be sent to act in it."""
+    gate = anyio.Event()
+    model = drives(host, ANSWER, gate=gate)
+    facts = await host.facts("notte_start", task=TASK, url=FORM)
+    with anyio.fail_after(10):
+        await model.asked()
+    told = await host.facts("notte_status", id=facts["session_id"])
+    gate.set()
+
+    assert told["agent_id"] == facts["agent_id"]
+    assert facts["agent_id"] in told["next"]
