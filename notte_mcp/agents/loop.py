@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from notte_mcp.actions import Completion, Help
+from notte_mcp.agent_records import UNCOUNTED
 from notte_mcp.agents import answers
 from notte_mcp.agents.history import History
 from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Page, Remark
@@ -35,7 +36,6 @@ INTERRUPTED: Final = (
 MAX_REFUSALS: Final = 5
 """As many completions in a row that were refused end it as a loop: they are no failures and cost no step."""
 
-_FREE: Final = (Completion, Help)
 _LAST_LINES: Final = 3
 
 
@@ -103,28 +103,25 @@ class Loop:
             return self._mend(error.complaint)
         self._repairs = 0
         # With no step left it was asked once more, since what was done may be all that is needed: completing is free.
-        if not self.steps_left and not isinstance(turn.actions[0], _FREE):
+        if not self.steps_left and turn.actions[0].type not in UNCOUNTED:
             steps = self._task.max_steps
             return self._end("stopped", "max_steps", f"The limit of {steps} steps came before the task was completed.")
         self._turn = Act(turn.actions, turn.thought)
         return self._turn
 
-    def acted(
-        self, outcomes: Sequence[Outcome], page: Page, *, not_run: int = 0, stopped: str = "", held: bool = False
-    ) -> Move:
+    def acted(self, outcomes: Sequence[Outcome], page: Page, *, not_run: int = 0, stopped: str = "") -> Move:
         """What the turn came to.
 
         `outcomes` are of the first actions, in order; `not_run` of the turn's actions were not begun because of
         `stopped`. A turn of which nothing was begun (an id that is not on the page refuses it whole) counts as
-        one failure, so that it cannot be repeated for ever; unless it was `held` back by no fault of its own (the
-        agent was paused, or told to end).
+        one failure, so that it cannot be repeated for ever. One that was held back is not told here at all.
         """
         turn, self._turn = self._turn, None
         wanted = turn.actions if turn else tuple(outcome.action for outcome in outcomes)
         self._history.turn(turn.thought if turn else "", wanted, outcomes, stopped=stopped)
         self._results = long_results(outcomes)
         self._count(outcomes)
-        if not outcomes and not_run and self.steps_left and not held:
+        if not outcomes and not_run and self.steps_left:
             self._failures += 1
         self._page = page
         self._repeats.count(outcomes, page.signature)
@@ -206,7 +203,7 @@ class Loop:
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         """Steps taken, and failures in a row; a refused completion is neither."""
         for outcome in outcomes:
-            self._taken += not isinstance(outcome.action, _FREE)
+            self._taken += outcome.action.type not in UNCOUNTED
             if outcome.receipt.success:
                 self._failures = 0
             elif not isinstance(outcome.action, Completion) and outcome.receipt.code != "cancelled":

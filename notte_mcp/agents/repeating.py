@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+from notte_mcp.agent_records import UNCOUNTED
 from notte_mcp.agents.moves import Outcome
 
 LIMIT: Final = 3
@@ -22,7 +23,6 @@ PATIENT_LIMIT: Final = 10
 _PATIENT: Final = frozenset({"wait", "wait_for", "scroll_up", "scroll_down"})
 # What may differ between two actions that are the same: how long, how far.
 _NO_DIFFERENCE: Final = frozenset({"type", "timeout_ms", "time_ms", "amount"})
-_NOT_OF_THE_PAGE: Final = frozenset({"completion", "help"})
 
 
 class Repeats:
@@ -46,7 +46,7 @@ class Repeats:
 
     def count(self, outcomes: Sequence[Outcome], signature: str) -> None:
         """What one turn did, and the page after it."""
-        keys = {_key(one): _named(one) for one in outcomes if one.action.type not in _NOT_OF_THE_PAGE}
+        keys = {_key(one): _named(one) for one in outcomes if one.action.type not in UNCOUNTED}
         self._counts.update(keys.keys())
         self._kinds |= keys
         self.look(signature)

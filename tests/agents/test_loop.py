@@ -271,14 +271,6 @@ def test_turns_refused_whole_end_it_too() -> None:
     assert loop.steps_left == 20
 
 
-def test_a_turn_that_was_held_back_is_no_failure() -> None:
-    """Ours: being paused between thought and deed is not the model's fault."""
-    loop = started()
-    for _ in range(5):
-        loop.replied(reply(CLICK))
-        asked(loop.acted([], page(), not_run=1, stopped="the agent is being paused", held=True))
-
-
 def test_a_first_goto_that_failed_counts_and_the_model_is_told() -> None:
     """Ours: the agent may try another way in."""
     loop = Loop(Task("t", 5, url="http://down.test/"))

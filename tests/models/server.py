@@ -25,16 +25,15 @@ no_schema     400 where the request has a schema, else the next answer
 """
 
 import json
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self, cast
 
+from tests.loopback import LoopbackServer
 from tests.models.wires import WIRES, Wire
 
 SAME = {"actions": [{"type": "click", "id": "B1"}]}
@@ -156,32 +155,10 @@ class ModelServer:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
+class _Server(LoopbackServer):
     def __init__(self, models: ModelServer) -> None:
         self.models = models
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Exchange)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        request, address = super().get_request()
-        self._open.add(request)
-        return request, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """Wake every thread that waits on a connection."""
-        for request in list(self._open):
-            with suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing is printed: whoever wants to know reads `ModelServer.errors`."""
+        super().__init__(_Exchange)
 
 
 class _Exchange(BaseHTTPRequestHandler):

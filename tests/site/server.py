@@ -10,16 +10,15 @@ near   http://127.0.0.1:B   another origin of the same site: its frames share th
 other  http://localhost:B   another site: its frames get a process of their own
 """
 
-import socket
 import threading
 from collections import Counter
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
+from tests.loopback import LoopbackServer
 from tests.site import downloads, generated, routes
 from tests.site.uploads import Submission
 from tests.site.visit import Route, Visit
@@ -126,32 +125,10 @@ def _answer_for(path: str) -> Route:
     return ROUTES.get(path) or (ROUTES.get(folder) if folder != "/" else None) or routes.missing
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
+class _Server(LoopbackServer):
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Exchange)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        request, address = super().get_request()
-        self._open.add(request)
-        return request, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """Wake every thread that waits on a connection; each then closes its own."""
-        for request in list(self._open):
-            with suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing is printed: whoever wants to know reads `Site.errors`."""
+        super().__init__(_Exchange)
 
 
 class _Exchange(BaseHTTPRequestHandler):
