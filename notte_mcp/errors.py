@@ -135,6 +135,18 @@ class AgentEnded(NotteMCPError):
     code = "agent_ended"
 
 
+class UnknownWorkflow(NotteMCPError):
+    """No workflow has this name, or not this version."""
+
+    code = "unknown_workflow"
+
+
+class UnknownRun(NotteMCPError):
+    """No run of a workflow has this id."""
+
+    code = "unknown_run"
+
+
 class ModelMissing(NotteMCPError):
     """A model is needed and none is configured, or what is needed to call one is not installed."""
 

@@ -15,10 +15,12 @@ from typing import Final
 
 SESSION_PREFIX: Final = "ses_"
 AGENT_PREFIX: Final = "agt_"
+RUN_PREFIX: Final = "run_"
 
 _ELEMENT_ID: Final = re.compile(r"^@?([IBLMFO][1-9]\d{0,8})$")
 _SESSION_ID: Final = re.compile(r"^ses_[0-9a-z]{26}$")
 _AGENT_ID: Final = re.compile(r"^agt_[0-9a-z]{26}$")
+_RUN_ID: Final = re.compile(r"^run_[0-9a-z]{26}$")
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 
 LETTERS: Final = "BLIFOM"
@@ -61,6 +63,11 @@ def new_agent_id() -> str:
     return AGENT_PREFIX + _random()
 
 
+def new_run_id() -> str:
+    """A fresh id of a workflow's run: `run_` and 26 characters of base 32."""
+    return RUN_PREFIX + _random()
+
+
 def _random() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(26))
 
@@ -73,6 +80,11 @@ def is_session_id(text: str) -> bool:
 def is_agent_id(text: str) -> bool:
     """Whether `text` has the form of an agent id (not whether it exists)."""
     return _AGENT_ID.match(text) is not None
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` has the form of a run's id (not whether it exists)."""
+    return _RUN_ID.match(text) is not None
 
 
 def element_id(text: str) -> str | None:

@@ -73,7 +73,8 @@ class Receipt:
     that the page was left for another document; a URL that changed within one shows in
     `url_after` alone. `status` is the HTTP status of a navigation. `value` is what the
     field held afterwards (never for a secret: `secret` is the NAME it was withheld
-    under). `destination` is what a `drag` ended on. `unsettled` says that the page was
+    under). `sent` are the requests of the page that may have changed something outside, as
+    `POST https://host/path` without a query. `destination` is what a `drag` ended on. `unsettled` says that the page was
     still changing when the action's time to settle was over.
     """
 
@@ -95,6 +96,7 @@ class Receipt:
     dialogs: tuple[DialogEvent, ...] = ()
     downloads: tuple[Download, ...] = ()
     failed_requests: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
     data: Any = None
     unsettled: bool = False
 

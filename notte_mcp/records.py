@@ -14,7 +14,7 @@ from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
 
 SessionState = Literal["starting", "ready", "busy", "interrupted", "stopping", "stopped", "failed"]
 StepState = Literal["intended", "done", "failed", "cancelled", "outcome_unknown"]
-Actor = Literal["assistant", "model", "human", "fallback"]
+Actor = Literal["assistant", "model", "human", "fallback", "workflow"]
 
 LIVE_STATES: frozenset[SessionState] = frozenset({"starting", "ready", "busy", "stopping"})
 """States in which a session may have a browser."""
@@ -40,7 +40,11 @@ class SessionSpec:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session as stored. `step_count` counts steps, `view` is the last view's number."""
+    """A session as stored. `step_count` counts steps, `view` is the last view's number.
+
+    `seen` are the texts that stood out in the last view that a caller had after the last step (headings, messages;
+    see `observations.landmarks`); empty where nobody has looked since.
+    """
 
     id: str
     owner: str
@@ -55,6 +59,7 @@ class SessionRecord:
     view: int = 0
     id_counters: dict[str, int] = field(default_factory=dict[str, int])
     storage_saved_at: float | None = None
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,9 @@ class StepRecord:
     `action` is the action's fields with every secret value replaced by
     `{"secret": NAME}` (and, until the outcome is known, a value whose target
     could not be looked at first by None). A step that was done while an agent
-    had the session carries the agent's id and the agent's own number for it.
+    had the session carries the agent's id and the agent's own number for it. `saw` are
+    the texts that stood out in the last view before it (`SessionRecord.seen`), at the
+    first step of a batch.
     """
 
     session_id: str
@@ -78,6 +85,7 @@ class StepRecord:
     url: str = ""
     agent_id: str | None = None
     agent_step: int | None = None
+    saw: tuple[str, ...] = ()
 
     @property
     def success(self) -> bool:
@@ -119,7 +127,8 @@ def receipt_from_json(values: dict[str, Any]) -> Receipt:
             fields[key] = _target_from_json(fields[key])
     fields["dialogs"] = tuple(DialogEvent(**d) for d in fields.get("dialogs", ()))
     fields["downloads"] = tuple(Download(**d) for d in fields.get("downloads", ()))
-    fields["failed_requests"] = tuple(fields.get("failed_requests", ()))
+    for key in ("failed_requests", "sent"):
+        fields[key] = tuple(fields.get(key, ()))
     fields.setdefault("success", False)
     return Receipt(**fields)
 

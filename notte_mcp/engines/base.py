@@ -70,6 +70,14 @@ class TargetCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The one element that a selector matches: its role and name, as an observation would tell them."""
+
+    role: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scraped:
     """A page or a part of it as markdown. `omitted` says that the page was larger than the engine reads."""
 
@@ -115,6 +123,15 @@ class BrowserSession(Protocol):
             UnknownElement: an id that was never shown.
             StaleElement: an id whose element is gone and has no single heir.
             SessionLost: the browser is gone.
+        """
+        ...
+
+    async def find(self, selectors: Sequence[str]) -> list[Found | None]:
+        """What each selector (Playwright's form, through frames) matches now; None where that is nothing, more
+        than one element, or the selector is none. Touches nothing and waits for nothing.
+
+        Raises:
+            PageNotResponding, SessionLost.
         """
         ...
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import SessionRecord, StepRecord
+from notte_mcp.workflow_records import RunRecord, WorkflowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Claim:
 
 
 class Store(Protocol):
-    """Sessions, steps, agents with their events, and answered requests.
+    """Sessions, steps, agents with their events, workflows and their runs, and answered requests.
 
     Raises (every method): StoreUnusable when the disk is full, the file is
     locked for more than 10 s or damaged.
@@ -55,12 +56,12 @@ class Store(Protocol):
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
         """Mark every live session of these owners `interrupted` and their `intended` steps
         `outcome_unknown`; gives the sessions so marked, their `step_count` at least the last intent's number.
-        Their live agents are `interrupted` too, with an event that says so and their `step_count` at least the
+        Their running runs are `interrupted` too. Their live agents are `interrupted` too, with an event that says so and their `step_count` at least the
         last intent's."""
         ...
 
     async def owners(self) -> list[str]:
-        """Owners that have a session or an agent in a live state."""
+        """Owners that have a session, an agent or a run in a live state."""
         ...
 
     async def intend(self, steps: Sequence[StepRecord]) -> None:
@@ -109,6 +110,34 @@ class Store(Protocol):
         """Lines of an agent's log with a sequence above `after`, in order."""
         ...
 
+    async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:
+        """Keep a workflow as the next version of its name, whatever `record.version` says; gives it as kept."""
+        ...
+
+    async def note_verified(self, name: str, version: int, *, verified: bool | None, at: float) -> None:
+        """Note on one version what its last verification showed."""
+        ...
+
+    async def workflow(self, name: str, version: int | None = None) -> WorkflowRecord | None:
+        """One version of a workflow (None: the highest), or None."""
+        ...
+
+    async def workflows(self, *, limit: int = 100) -> list[WorkflowRecord]:
+        """The highest version of each name, newest first."""
+        ...
+
+    async def put_run(self, record: RunRecord) -> None:
+        """Insert or replace a run."""
+        ...
+
+    async def run(self, run_id: str) -> RunRecord | None:
+        """One run, or None."""
+        ...
+
+    async def runs(self, *, limit: int = 100) -> list[RunRecord]:
+        """Runs, newest first."""
+        ...
+
     async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
         """Claim a request id for a call whose arguments have this digest."""
         ...
@@ -123,7 +152,7 @@ class Store(Protocol):
 
     async def sweep(self, *, older_than: float) -> list[str]:
         """Delete ended sessions and agents (not live ones) last updated before this Unix time, with their steps
-        and events, and requests claimed before it; gives the sessions' ids. The session that a kept agent
+        and events, ended runs, and requests claimed before it (saved workflows stay); gives the sessions' ids. The session that a kept agent
         stands in is kept with it."""
         ...
 

@@ -93,9 +93,37 @@ def _agents(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _workflows(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE sessions ADD COLUMN seen TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE steps ADD COLUMN saw TEXT NOT NULL DEFAULT '[]'",
+        """CREATE TABLE workflows (
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            content TEXT NOT NULL,
+            source TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            verified INTEGER,
+            verified_at REAL,
+            PRIMARY KEY (name, version)
+        )""",
+        # What a run tells is read as a whole, so all but what it is found by is one column.
+        """CREATE TABLE runs (
+            id TEXT NOT NULL PRIMARY KEY,
+            owner TEXT NOT NULL,
+            state TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            record TEXT NOT NULL
+        )""",
+        "CREATE INDEX runs_by_age ON runs (created_at)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents, _workflows)
 """Every migration, oldest first."""
 
 LATEST: Final = len(MIGRATIONS)

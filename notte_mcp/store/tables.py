@@ -32,6 +32,7 @@ SESSIONS: Final = Table(
     Column("view", Integer),
     Column("id_counters", JSON),
     Column("storage_saved_at", REAL),
+    Column("seen", JSON),
 )
 
 STEPS: Final = Table(
@@ -48,6 +49,7 @@ STEPS: Final = Table(
     Column("url", Text),
     Column("agent_id", Text),
     Column("agent_step", Integer),
+    Column("saw", JSON),
 )
 
 AGENTS: Final = Table(
@@ -82,6 +84,29 @@ AGENT_EVENTS: Final = Table(
     Column("text", Text),
 )
 
+WORKFLOWS: Final = Table(
+    "workflows",
+    _METADATA,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("content", JSON),
+    Column("source", Text),
+    Column("created_at", REAL),
+    Column("verified", Boolean),
+    Column("verified_at", REAL),
+)
+
+RUNS: Final = Table(
+    "runs",
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text),
+    Column("state", Text),
+    Column("created_at", REAL),
+    Column("updated_at", REAL),
+    Column("record", JSON),
+)
+
 REQUESTS: Final = Table(
     "requests",
     _METADATA,
@@ -112,6 +137,7 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
         "view": record.view,
         "id_counters": record.id_counters,
         "storage_saved_at": record.storage_saved_at,
+        "seen": _texts(record.seen),
     }
 
 
@@ -119,6 +145,7 @@ def session_of(row: RowMapping) -> SessionRecord:
     """The session that a row holds."""
     values: dict[str, Any] = dict(row)
     values["spec"] = _known(SessionSpec, values["spec"])
+    values["seen"] = tuple(values["seen"])
     return SessionRecord(**values)
 
 
@@ -136,6 +163,7 @@ def step_row(step: StepRecord) -> dict[str, Any]:
         "url": _storable(step.url),
         "agent_id": step.agent_id,
         "agent_step": step.agent_step,
+        "saw": _texts(step.saw),
     }
 
 
@@ -143,6 +171,7 @@ def step_of(row: RowMapping) -> StepRecord:
     """The step that a row holds."""
     values: dict[str, Any] = dict(row)
     receipt: dict[str, Any] | None = values.pop("receipt")
+    values["saw"] = tuple(values["saw"])
     return StepRecord(**values, receipt=None if receipt is None else receipt_from_json(receipt))
 
 
@@ -197,6 +226,10 @@ def event_of(row: RowMapping) -> AgentEvent:
 def _known(kind: type[T], values: dict[str, Any]) -> T:
     names = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def _texts(texts: tuple[str, ...]) -> list[str]:
+    return [_storable(text) for text in texts]
 
 
 def _storable(text: str) -> str:

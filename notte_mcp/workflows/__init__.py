@@ -1,12 +1,12 @@
-"""Scripts out of recorded steps: `write_code` is the whole of it.
+"""Scripts out of recorded steps: `generalise` makes a workflow of them, `write` a script of a workflow.
 
 Everything here is a pure function of records: no page is looked at, no file is
-written, nothing is run. Below: records. Above: registry's users, tools.
+written, nothing is run. Below: records. Above: runs, tools, resources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.records import SessionSpec, StepRecord
@@ -14,11 +14,14 @@ from notte_mcp.workflows.json_actions import write_json
 from notte_mcp.workflows.notte import write_notte
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright import write_playwright
-from notte_mcp.workflows.workflow import Workflow, to_workflow
+from notte_mcp.workflows.workflow import Workflow, WorkflowStep, to_workflow
 
-__all__ = ["Code", "Parameter", "Style", "Target", "write_code"]
+__all__ = [
+    "Code", "Parameter", "Provenance", "Style", "Target", "Workflow", "WorkflowStep",
+    "dump", "generalise", "load", "write", "write_code",
+]  # fmt: skip
 
-Target = Literal["playwright", "notte", "json"]
+Target = Literal["playwright", "pytest", "notte", "json"]
 Style = Literal["sync", "async"]
 
 
@@ -30,28 +33,71 @@ class Code:
     parameters: tuple[Parameter, ...]
 
 
-def write_code(
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a script's header says of it: what it was made from, and when it was last seen to work (Unix seconds)."""
+
+    source: str = ""
+    verified_at: float | None = None
+
+
+def generalise(
     steps: Sequence[StepRecord],
     spec: SessionSpec,
     *,
-    target: Target,
-    style: Style = "sync",
-    sdk: str = "1.10",
     keep_failed: bool = False,
-) -> Code:
-    """The recorded steps as a script in the `target`'s form.
+    seen: Sequence[str] = (),
+    tasks: Mapping[str, str] | None = None,
+) -> Workflow:
+    """The recorded steps as a workflow.
 
-    `style` is for the two Python targets, `sdk` (1.9 or 1.10) for `notte`. With
+    `seen` are the texts that stood out at the end (`SessionRecord.seen`), `tasks` the agents' by agent id. With
     `keep_failed` the steps that failed stay as comments.
 
     Raises:
-        InvalidArgument: no step is worth repeating, or the SDK has no such style.
+        InvalidArgument: no step is worth repeating; it says why.
     """
     workflow = to_workflow(steps, spec, keep_failed=keep_failed)
     if workflow.empty:
         what = "Nothing to write: " + ("no step of it succeeded." if steps else "no step is recorded yet.")
         raise InvalidArgument(what, next_call='notte_execute, for example with [{"type": "goto", "url": ...}]')
-    return Code(_text(workflow, target, style, sdk), workflow.parameters)
+    return workflow
+
+
+def write(
+    workflow: Workflow,
+    *,
+    target: Target,
+    style: Style | None = None,
+    sdk: str | None = None,
+    provenance: Provenance | None = None,
+) -> Code:
+    """A workflow as a script in the `target`'s form.
+
+    `style` is for `playwright` and `notte` (default sync), `sdk` (1.9 or 1.10) for `notte`: by default the one that
+    the steps need.
+
+    Raises:
+        InvalidArgument: the target has no such style, or there is no such SDK.
+    """
+    return Code(_text(workflow, target, style or "sync", sdk or "1.10"), workflow.parameters)
+
+
+def write_code(
+    steps: Sequence[StepRecord], spec: SessionSpec, *, target: Target, keep_failed: bool = False, **how: Any
+) -> Code:
+    """`generalise` and `write` in one; raises what they raise."""
+    return write(generalise(steps, spec, keep_failed=keep_failed), target=target, **how)
+
+
+def dump(workflow: Workflow) -> dict[str, Any]:
+    """A workflow as plain JSON values."""
+    raise NotImplementedError
+
+
+def load(content: Mapping[str, Any]) -> Workflow:
+    """The workflow that `dump` gave. Raises: InvalidArgument: it is of a newer version, or none."""
+    raise NotImplementedError
 
 
 def _text(workflow: Workflow, target: Target, style: Style, sdk: str) -> str:
@@ -59,6 +105,8 @@ def _text(workflow: Workflow, target: Target, style: Style, sdk: str) -> str:
     match target:
         case "playwright":
             return write_playwright(workflow, is_async=is_async)
+        case "pytest":
+            raise NotImplementedError
         case "json":
             return write_json(workflow)
         case "notte":

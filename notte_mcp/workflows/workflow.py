@@ -69,7 +69,12 @@ class WorkflowStep:
     `value` and `form` hold what the action's own fields held, lifted; `locators`
     and `destination` say where, in place of any id, and `role` what stands there. `leads_to` is the pattern of
     the address that the step ends at; `anew` says that the address before fits
-    it too, so that only a navigation tells them apart.
+    it too, so that only a navigation tells them apart. `name` is what the element was
+    called. `agent_id` is the agent's that did it. `sends` are the requests that it made
+    which may have changed something outside (`Receipt.sent`), and `effect` says in words
+    what repeating it would do again ("" where it only looks: see `effects`). `awaits` are
+    texts that were on the page before a step that reads it. `shape` is the JSON Schema
+    of the data that a reading step gave.
     """
 
     number: int
@@ -86,18 +91,27 @@ class WorkflowStep:
     downloads: bool = False
     answers: bool = False
     comment: str = ""
+    name: str = ""
+    agent_id: str | None = None
+    sends: tuple[str, ...] = ()
+    effect: str = ""
+    awaits: tuple[str, ...] = ()
+    shape: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """Steps with the parameters they need. `start_url` is where it begins, `final_url` the pattern of where it
-    ended: what a run can be checked by."""
+    """Steps with the parameters they need. `start_url` is where it begins. What a run can be checked by: `final_url`,
+    the pattern of where it ended, and `expects`, texts that were to be seen there. `tasks` are the agents' that did
+    some of the steps, by agent id."""
 
     steps: tuple[WorkflowStep, ...]
     parameters: tuple[Parameter, ...]
     spec: SessionSpec
     start_url: str = ""
     final_url: str | None = None
+    expects: tuple[str, ...] = ()
+    tasks: tuple[tuple[str, str], ...] = ()
 
     @property
     def empty(self) -> bool:
