@@ -17,6 +17,7 @@ from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.logs import Log
 from notte_mcp.records import SessionRecord, StepRecord
 from notte_mcp.store.base import Claim, Store
+from notte_mcp.workflow_records import RunRecord, WorkflowRecord
 
 log = Log("store")
 
@@ -96,6 +97,27 @@ class PendingStore:
 
     async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
         return await (await self._opened()).events(agent_id, after=after, limit=limit)
+
+    async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:
+        return await (await self._opened()).add_workflow(record)
+
+    async def note_verified(self, name: str, version: int, *, verified: bool | None, at: float) -> None:
+        await (await self._opened()).note_verified(name, version, verified=verified, at=at)
+
+    async def workflow(self, name: str, version: int | None = None) -> WorkflowRecord | None:
+        return await (await self._opened()).workflow(name, version)
+
+    async def workflows(self, *, limit: int = 100) -> list[WorkflowRecord]:
+        return await (await self._opened()).workflows(limit=limit)
+
+    async def put_run(self, record: RunRecord) -> None:
+        await (await self._opened()).put_run(record)
+
+    async def run(self, run_id: str) -> RunRecord | None:
+        return await (await self._opened()).run(run_id)
+
+    async def runs(self, *, limit: int = 100) -> list[RunRecord]:
+        return await (await self._opened()).runs(limit=limit)
 
     async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
         return await (await self._opened()).claim(request_id, tool=tool, digest=digest, owner=owner)

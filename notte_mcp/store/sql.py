@@ -5,7 +5,7 @@ other. So a cancelled caller leaves a whole transaction or none: a write that wa
 asked for is finished even so, a read is let go. Imported only when a store is
 opened, since SQLAlchemy costs a fifth of a second.
 
-Below: store.base, store.database, store.tables, store.agents_sql. Above: app.
+Below: store.base, store.database, store.tables, store.agents_sql, store.workflows_sql. Above: app.
 """
 
 import time
@@ -19,13 +19,14 @@ from sqlalchemy.dialects.sqlite import insert
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
-from notte_mcp.store import agents_sql
+from notte_mcp.store import agents_sql, workflows_sql
 from notte_mcp.store.agents_sql import AGENT, LIVE_AGENT, PUT_AGENT, PUT_EVENT
 from notte_mcp.store.base import Claim
 from notte_mcp.store.database import Database
 from notte_mcp.store.tables import (
     AGENTS,
     REQUESTS,
+    RUNS,
     SESSIONS,
     STEPS,
     agent_of,
@@ -37,6 +38,8 @@ from notte_mcp.store.tables import (
     step_of,
     step_row,
 )
+from notte_mcp.store.workflows_sql import LIVE_RUN, PUT_RUN, RUN, run_of, run_row, workflow_of
+from notte_mcp.workflow_records import RunRecord, WorkflowRecord
 
 T = TypeVar("T")
 
@@ -118,7 +121,8 @@ class SqlStore:
         return [session_of(row) for row in rows]
 
     async def owners(self) -> list[str]:
-        query = select(SESSIONS.c.owner).where(_LIVE).union(select(AGENTS.c.owner).where(LIVE_AGENT)).order_by("owner")
+        others = select(AGENTS.c.owner).where(LIVE_AGENT), select(RUNS.c.owner).where(LIVE_RUN)
+        query = select(SESSIONS.c.owner).where(_LIVE).union(*others).order_by("owner")
         return await self._read(lambda db: list(db.execute(query).scalars()))
 
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
@@ -141,6 +145,7 @@ class SqlStore:
                 )
             )
             agents_sql.interrupt_agents(db, dead_owners=dead_owners, sessions=ids, reason=reason, now=now)
+            workflows_sql.interrupt_runs(db, dead_owners=dead_owners, reason=reason, now=now)
             marked = select(SESSIONS).where(SESSIONS.c.id.in_(ids)).order_by(SESSIONS.c.created_at.desc())
             return [session_of(row) for row in db.execute(marked).mappings()]
 
@@ -153,6 +158,7 @@ class SqlStore:
 
         def sweep(db: Connection) -> list[str]:
             agents_sql.sweep_agents(db, older_than=older_than)
+            workflows_sql.sweep_runs(db, older_than=older_than)
             ids = list(db.execute(ended).scalars())
             db.execute(delete(STEPS).where(STEPS.c.session_id.in_(ended)))
             db.execute(delete(SESSIONS).where(SESSIONS.c.id.in_(ended)))
@@ -234,6 +240,37 @@ class SqlStore:
         query = agents_sql.events_of_agent(agent_id, after, limit)
         rows = await self._read(lambda db: db.execute(query).mappings().all())
         return [event_of(row) for row in rows]
+
+    # --- workflows and their runs ------------------------------------------------
+
+    async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:
+        return await self._write(lambda db: workflows_sql.add_workflow(db, record))
+
+    async def note_verified(self, name: str, version: int, *, verified: bool | None, at: float) -> None:
+        await self._write(lambda db: workflows_sql.note_verified(db, name, version, verified=verified, at=at))
+
+    async def workflow(self, name: str, version: int | None = None) -> WorkflowRecord | None:
+        query = workflows_sql.workflow_named(name, version)
+        row = await self._read(lambda db: db.execute(query).mappings().one_or_none())
+        return None if row is None else workflow_of(row)
+
+    async def workflows(self, *, limit: int = 100) -> list[WorkflowRecord]:
+        query = workflows_sql.newest_workflows(limit)
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [workflow_of(row) for row in rows]
+
+    async def put_run(self, record: RunRecord) -> None:
+        row = run_row(record)
+        await self._write(lambda db: db.execute(PUT_RUN, row))
+
+    async def run(self, run_id: str) -> RunRecord | None:
+        values = await self._read(lambda db: db.execute(RUN, {"id": run_id}).scalar_one_or_none())
+        return None if values is None else run_of(values)
+
+    async def runs(self, *, limit: int = 100) -> list[RunRecord]:
+        query = workflows_sql.newest_runs(limit)
+        rows = await self._read(lambda db: list(db.execute(query).scalars()))
+        return [run_of(values) for values in rows]
 
     # --- answered requests -------------------------------------------------------
 

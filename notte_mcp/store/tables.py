@@ -3,7 +3,7 @@
 Reading is lenient towards other versions: fields this version does not know are
 left out. How the tables come to be is told in `migrations`.
 
-Below: records, agent_records. Above: sql, agents_sql.
+Below: records, agent_records. Above: sql, agents_sql, workflows_sql.
 """
 
 from dataclasses import asdict, fields
@@ -127,12 +127,12 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
         "id": record.id,
         "owner": record.owner,
         "state": record.state,
-        "reason": _storable(record.reason),
+        "reason": storable(record.reason),
         "spec": asdict(record.spec),
         "created_at": record.created_at,
         "updated_at": record.updated_at,
-        "url": _storable(record.url),
-        "title": _storable(record.title),
+        "url": storable(record.url),
+        "title": storable(record.title),
         "step_count": record.step_count,
         "view": record.view,
         "id_counters": record.id_counters,
@@ -160,7 +160,7 @@ def step_row(step: StepRecord) -> dict[str, Any]:
         "started_at": step.started_at,
         "ended_at": step.ended_at,
         "receipt": None if step.receipt is None else receipt_to_json(step.receipt),
-        "url": _storable(step.url),
+        "url": storable(step.url),
         "agent_id": step.agent_id,
         "agent_step": step.agent_step,
         "saw": _texts(step.saw),
@@ -186,13 +186,13 @@ def agent_row(record: AgentRecord) -> dict[str, Any]:
         "created_at": record.created_at,
         "updated_at": record.updated_at,
         "ended_at": record.ended_at,
-        "reason": _storable(record.reason),
+        "reason": storable(record.reason),
         "attempt": record.attempt,
         "step_count": record.step_count,
         "success": record.success,
-        "answer": None if record.answer is None else _storable(record.answer),
+        "answer": None if record.answer is None else storable(record.answer),
         "result": record.result,
-        "question": None if record.question is None else _storable(record.question),
+        "question": None if record.question is None else storable(record.question),
         "usage": asdict(record.usage),
     }
 
@@ -214,7 +214,7 @@ def event_row(event: AgentEvent) -> dict[str, Any]:
         "after_step": event.after_step,
         "at": event.at,
         "event": event.event,
-        "text": _storable(event.text),
+        "text": storable(event.text),
     }
 
 
@@ -229,9 +229,10 @@ def _known(kind: type[T], values: dict[str, Any]) -> T:
 
 
 def _texts(texts: tuple[str, ...]) -> list[str]:
-    return [_storable(text) for text in texts]
+    return [storable(text) for text in texts]
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text without what no UTF-8 can hold."""
     # A page's title may hold half of a surrogate pair, which SQLite's UTF-8 cannot.
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -14,6 +14,7 @@ from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
 from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecord
 from notte_mcp.store.base import Claim, Store
 from notte_mcp.store.sql import SqlStore
+from notte_mcp.workflow_records import RunRecord, RunStep, ScriptRun, WorkflowRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +36,7 @@ SESSION = SessionRecord(
     view=7,
     id_counters={"B": 4, "I": 2},
     storage_saved_at=1_001.0,
+    seen=("Permit request", "Saved 👩‍🚀"),
 )
 STEP = StepRecord(
     session_id=SESSION.id,
@@ -44,6 +46,7 @@ STEP = StepRecord(
     action={"type": "fill", "id": "I1", "value": {"secret": "PASSWORD"}},
     started_at=1_001.0,
     url="http://127.0.0.1/form",
+    saw=("Permits",),
 )
 RECEIPT = Receipt(
     type="click",
@@ -64,6 +67,7 @@ RECEIPT = Receipt(
     dialogs=(DialogEvent("confirm", "Sure?", "accepted"),),
     downloads=(Download("a.pdf", 12), Download("b.pdf", 0, "cancelled")),
     failed_requests=("GET http://127.0.0.1/x 404",),
+    sent=("POST http://127.0.0.1/done",),
     data={"rows": [1, None, "é"]},
 )
 AGENT = AgentRecord(
@@ -100,6 +104,41 @@ AGENT = AgentRecord(
     usage=Usage(model_calls=5, input_tokens=8_000, cached_tokens=7_000, output_tokens=300, usd=0.0125, seconds=12.5),
 )
 EVENT = AgentEvent(AGENT.id, sequence=1, after_step=0, at=1_000.5, event="started", text="Order two lamps")
+WORKFLOW = WorkflowRecord(
+    name="order a lamp",
+    version=1,
+    content={"steps": [{"type": "click"}], "parameters": {"name": "Zoë 👩‍🚀"}},
+    source=SESSION.id,
+    created_at=1_000.25,
+)
+RUN = RunRecord(
+    id="run_" + "a" * 26,
+    owner="own_1",
+    kind="verify",
+    state="running",
+    source=AGENT.id,
+    created_at=1_000.25,
+    updated_at=1_001.5,
+    reason="asked",
+    workflow=WORKFLOW.name,
+    version=3,
+    content=WORKFLOW.content,
+    target="pytest",
+    mode="safe",
+    parameters={"name": "Zoë"},
+    session_id=SESSION.id,
+    agent_id=AGENT.id,
+    steps=(
+        RunStep(1, 'click button "Send"', "healed", "found elsewhere", 'role=button[name="Send"]'),
+        RunStep(2, "goto /done", "not_run"),
+    ),
+    step_count=2,
+    verified=False,
+    difference="step 2 was not run",
+    script=ScriptRun(False, "it stopped", exit_code=1, seconds=2.5, output="out", errors="half \ud800 a pair"),
+    result={"rows": [1, None, False]},
+    proposal={"steps": []},
+)
 
 
 @pytest.fixture(params=STORES)
@@ -135,6 +174,16 @@ def agent(letter: str, **fields: Any) -> AgentRecord:
 def agent_step(number: int, of_agent: int | None, session: SessionRecord = SESSION, **fields: Any) -> StepRecord:
     """A step of AGENT: `number` is the session's, `of_agent` the agent's own."""
     return step(number, session, **{"agent_id": AGENT.id, "agent_step": of_agent, **fields})
+
+
+def workflow(name: str, **fields: Any) -> WorkflowRecord:
+    """A workflow like WORKFLOW, with a name of its own."""
+    return replace(WORKFLOW, name=name, **fields)
+
+
+def run(letter: str, **fields: Any) -> RunRecord:
+    """A run like RUN, with an id of its own."""
+    return replace(RUN, id="run_" + letter * 26, **fields)
 
 
 def line(sequence: int, **fields: Any) -> AgentEvent:
@@ -538,6 +587,92 @@ async def test_an_agent_whose_session_is_interrupted_is_interrupted_with_it(stor
     assert (cut.state, cut.owner) == ("interrupted", "own_2")
 
 
+# --- workflows and their runs ----------------------------------------------------------
+
+
+async def test_versions_of_a_workflow_count_from_one_and_the_highest_is_the_one_that_runs(store: Store) -> None:
+    """What is kept is never replaced; the number that the caller thought of is of no account."""
+    other: dict[str, Any] = {"steps": []}
+    assert await store.workflow(WORKFLOW.name) is None
+    first = await store.add_workflow(replace(WORKFLOW, version=9))
+    second = await store.add_workflow(replace(WORKFLOW, content=other, source=RUN.id))
+    elsewhere = await store.add_workflow(workflow("another", created_at=1_500.0))
+
+    assert first == WORKFLOW
+    assert second == replace(WORKFLOW, content=other, source=RUN.id, version=2)
+    assert await store.workflow(WORKFLOW.name) == second
+    assert await store.workflow(WORKFLOW.name, 1) == first
+    assert await store.workflow(WORKFLOW.name, 3) is None
+    assert await store.workflows() == [elsewhere, second]
+    assert await store.workflows(limit=1) == [elsewhere]
+
+
+async def test_of_many_workflows_kept_at_once_each_gets_a_version_of_its_own(store: Store) -> None:
+    """None of them is lost."""
+    kept: list[WorkflowRecord] = []
+
+    async def keep(number: int) -> None:
+        kept.append(await store.add_workflow(replace(WORKFLOW, source=f"{number}")))
+
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(keep, number)
+
+    assert sorted(record.version for record in kept) == list(range(1, 9))
+    assert [await store.workflow(WORKFLOW.name, record.version) for record in kept] == kept
+
+
+@pytest.mark.parametrize("verified", [True, False, None])
+async def test_what_a_verification_showed_is_noted_on_its_version_alone(store: Store, verified: bool | None) -> None:
+    """Another version is another script."""
+    first, second = await store.add_workflow(WORKFLOW), await store.add_workflow(WORKFLOW)
+    await store.note_verified(WORKFLOW.name, 1, verified=verified, at=2_000.5)
+    await store.note_verified("nobody's", 1, verified=True, at=2_000.5)
+
+    assert await store.workflow(WORKFLOW.name, 1) == replace(first, verified=verified, verified_at=2_000.5)
+    assert await store.workflow(WORKFLOW.name, 2) == second
+
+
+async def test_a_run_comes_back_as_it_was_put_and_put_again_is_replaced(store: Store) -> None:
+    """Its steps and its script too, as what they are."""
+    plain = RunRecord("run_" + "b" * 26, "own_1", "run", "running", SESSION.id, created_at=1.0, updated_at=1.0)
+    ended = plain.but(state="completed", ended_at=3.0, updated_at=3.0, verified=True)
+    for record in (RUN, plain, ended):
+        await store.put_run(record)
+
+    assert await store.run(RUN.id) == RUN
+    assert await store.run(plain.id) == ended
+    assert await store.run("run_" + "z" * 26) is None
+
+
+async def test_runs_come_newest_first_and_no_more_than_asked_for(store: Store) -> None:
+    """Of two made at one instant, the later put is the newer."""
+    runs = [run("b", created_at=1.0), run("c", created_at=3.0), run("d", created_at=1.0)]
+    for record in runs:
+        await store.put_run(record)
+
+    assert await store.runs() == [runs[1], runs[2], runs[0]]
+    assert await store.runs(limit=1) == [runs[1]]
+
+
+async def test_a_dead_owners_runs_are_interrupted_and_nobody_elses(store: Store) -> None:
+    """A run is not resumed: it has ended, whatever it was doing."""
+    ended, foreign = run("b", state="failed", ended_at=4.0), run("c", owner="own_2")
+    for record in (RUN, ended, foreign):
+        await store.put_run(record)
+    assert await store.owners() == ["own_1", "own_2"]
+
+    await store.interrupt(dead_owners=["own_1"], reason="restart")
+
+    cut = await store.run(RUN.id)
+    assert cut is not None
+    assert cut.updated_at > RUN.updated_at
+    at = cut.updated_at
+    assert cut == RUN.but(state="interrupted", reason="restart", updated_at=at, ended_at=at)
+    assert [await store.run(record.id) for record in (ended, foreign)] == [ended, foreign]
+    assert await store.owners() == ["own_2"]
+
+
 # --- requests -------------------------------------------------------------------------
 
 
@@ -633,6 +768,21 @@ async def test_the_session_that_a_kept_agent_stands_in_is_kept_with_it(store: St
     assert len(await store.agent_steps(AGENT.id)) == 1
     assert await store.sweep(older_than=40.0) == [SESSION.id]
     assert await store.agent_steps(AGENT.id) == []
+
+
+async def test_sweeping_deletes_old_runs_but_neither_live_ones_nor_any_workflow(store: Store) -> None:
+    """What was saved by name is kept until somebody says otherwise."""
+    old = run("b", state="completed", updated_at=10.0)
+    kept = [run("c", state="failed", updated_at=30.0), run("d", updated_at=10.0)]
+    for record in (old, *kept):
+        await store.put_run(record)
+    saved = await store.add_workflow(workflow("old", created_at=1.0))
+
+    await store.sweep(older_than=20.0)
+
+    assert await store.run(old.id) is None
+    assert {r.id for r in await store.runs()} == {record.id for record in kept}
+    assert await store.workflows() == [saved]
 
 
 async def test_requests_older_than_the_sweep_are_forgotten(store: Store) -> None:

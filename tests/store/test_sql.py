@@ -22,6 +22,7 @@ from notte_mcp.records import SessionRecord, SessionSpec, StepRecord
 from notte_mcp.store import database, migrations
 from notte_mcp.store.database import journal
 from notte_mcp.store.sql import SqlStore
+from notte_mcp.workflow_records import RunRecord, RunStep, ScriptRun, WorkflowRecord
 from tests.second import says, second_process, tell
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +39,18 @@ AGENT = AgentRecord(
     session_id=SESSION.id,
     created_at=1.0,
     updated_at=1.0,
+)
+WORKFLOW = WorkflowRecord(name="order", version=1, content={"steps": [1]}, source=SESSION.id, created_at=1.0)
+RUN = RunRecord(
+    id="run_" + "a" * 26,
+    owner="own_1",
+    kind="verify",
+    state="running",
+    source=SESSION.id,
+    created_at=1.0,
+    updated_at=1.0,
+    steps=(RunStep(1, "click", "passed"),),
+    script=ScriptRun(passed=True),
 )
 DONE = replace(STEP, state="done", ended_at=2.0, receipt=Receipt(type="click", success=True, message="clicked"))
 
@@ -227,6 +240,76 @@ async def test_a_file_of_the_first_schema_keeps_its_rows_and_takes_agents(
         await store.intend([mine])
         assert await store.agent(AGENT.id) == AGENT
         assert await store.agent_steps(AGENT.id) == [mine]
+
+
+SECOND_SCHEMA_ROWS = (
+    *FIRST_SCHEMA_ROWS[:1],
+    """INSERT INTO agents VALUES ('agt_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'own_1', 'running',
+       '{"task":"Look","driver":"assistant","session":{"engine":"local"}}', 'ses_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1.0, 1.0,
+       NULL, '', 1, 1, NULL, NULL, NULL, NULL, '{}')""",
+    """INSERT INTO agent_events VALUES ('agt_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 0, 1.0, 'started', 'Look')""",
+    """INSERT INTO steps VALUES ('ses_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'assistant', 'done',
+       '{"type":"click","id":"B1"}', 1.0, 2.0, '{"type":"click","success":true,"message":"clicked"}', '',
+       'agt_aaaaaaaaaaaaaaaaaaaaaaaaaa', 1)""",
+    *FIRST_SCHEMA_ROWS[3:],
+)
+
+
+async def test_a_file_of_the_second_schema_keeps_its_rows_and_takes_workflows(path: Path) -> None:
+    """Written past the store, as the version that kept no workflows wrote it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:2])
+        async with opened(path):
+            pass
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in SECOND_SCHEMA_ROWS:
+            connection.execute(statement)
+
+    async with opened(path) as store:
+        done = replace(DONE, agent_id=AGENT.id, agent_step=1)
+        assert await store.sessions() == [replace(SESSION, step_count=2)]
+        assert await store.steps(SESSION.id) == await store.agent_steps(AGENT.id) == [done]
+        assert await store.agents() == [replace(AGENT, step_count=1)]
+        assert [event.text for event in await store.events(AGENT.id)] == ["Look"]
+        assert (await store.claim("r1", tool="execute", digest="d1", owner="own_2")).answer == {"text": "done"}
+        later = replace(STEP, number=2, saw=("Orders",))
+        await store.put_session(replace(SESSION, seen=("Thanks",)))
+        await store.intend([later])
+        assert await store.add_workflow(WORKFLOW) == WORKFLOW
+        await store.put_run(RUN)
+    async with opened(path) as store:
+        assert await store.sessions() == [replace(SESSION, seen=("Thanks",))]
+        assert await store.steps(SESSION.id) == [done, later]
+        assert await store.workflows() == [WORKFLOW]
+        assert await store.runs() == [RUN]
+
+
+async def test_a_runs_fields_of_a_later_version_are_left_out(path: Path) -> None:
+    """As an agent's are, in what it holds too."""
+    async with opened(path) as store:
+        await store.put_run(RUN)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE runs SET record = json_set(record, '$.mood', 'calm', '$.steps[0].watts', 9, '$.script.colour', 1)"
+        )
+
+    async with opened(path) as store:
+        assert await store.run(RUN.id) == RUN
+        assert await store.runs() == [RUN]
+
+
+async def test_two_servers_that_keep_one_name_at_once_get_versions_of_their_own(path: Path) -> None:
+    """Neither overwrites the other's, and none is refused."""
+    kept: list[int] = []
+
+    async def keep(store: SqlStore) -> None:
+        kept.extend([(await store.add_workflow(WORKFLOW)).version for _ in range(20)])
+
+    async with opened(path) as one, opened(path) as two, anyio.create_task_group() as group:
+        group.start_soon(keep, one)
+        group.start_soon(keep, two)
+
+    assert sorted(kept) == list(range(1, 41))
 
 
 async def test_an_agents_fields_of_a_later_version_are_left_out(path: Path) -> None:
