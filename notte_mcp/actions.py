@@ -308,10 +308,8 @@ ClickAction = Click | DoubleClick | Hover | DownloadFile
 ElementAction = ClickAction | FillAction | Check | SelectDropdownOption | UploadFile | Drag
 NavigationAction = Goto | GotoNewTab | CloseTab | SwitchTab | GoBack | GoForward | Reload
 CloudAction = CaptchaSolve | EmailRead | SmsRead
-Action = (
-    NavigationAction
-    | ElementAction
-    | Wait
+PageAction = (
+    Wait
     | WaitFor
     | PressKey
     | ScrollUp
@@ -324,6 +322,9 @@ Action = (
     | Help
     | Completion
 )
+"""What is neither aimed at one element by its nature nor a navigation."""
+
+Action = NavigationAction | ElementAction | PageAction
 """Any action. `action.type` tells which."""
 
 ACTION_CLASSES: Final[tuple[type[Fields], ...]] = get_args(Action)

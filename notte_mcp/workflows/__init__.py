@@ -14,6 +14,7 @@ from notte_mcp.workflows.json_actions import write_json
 from notte_mcp.workflows.notte import write_notte
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright import write_playwright
+from notte_mcp.workflows.stored import dump, load
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep, to_workflow
 
 __all__ = [
@@ -88,16 +89,6 @@ def write_code(
 ) -> Code:
     """`generalise` and `write` in one; raises what they raise."""
     return write(generalise(steps, spec, keep_failed=keep_failed), target=target, **how)
-
-
-def dump(workflow: Workflow) -> dict[str, Any]:
-    """A workflow as plain JSON values."""
-    raise NotImplementedError
-
-
-def load(content: Mapping[str, Any]) -> Workflow:
-    """The workflow that `dump` gave. Raises: InvalidArgument: it is of a newer version, or none."""
-    raise NotImplementedError
 
 
 def _text(workflow: Workflow, target: Target, style: Style, sdk: str) -> str:

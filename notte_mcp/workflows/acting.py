@@ -3,12 +3,32 @@
 Below: workflow, locators, actions. Above: runs.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from notte_mcp.actions import Action
+from notte_mcp.batches import parse_action
+from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Locators
-from notte_mcp.workflows.workflow import WorkflowStep
+from notte_mcp.workflows.lifting import Value
+from notte_mcp.workflows.locators import each_way, selector
+from notte_mcp.workflows.parameters import Parameter
+from notte_mcp.workflows.workflow import WorkflowStep, without_aims
+
+_INTO_FRAME: Final = " >> internal:control=enter-frame >> "
+
+_BY_ATTRIBUTE: Final = re.compile(r"""[\w-]*\[(?:name|id|data-[\w-]+)=(?:"[^"]*"|'[^']*'|[\w-]+)\]""")
+_BY_ID: Final = re.compile(r"[a-zA-Z]*#(?:[\w-]|\\.|[^\x00-\x7f])+")
+_GENERATED: Final = re.compile(r"\d{2}|:")
+"""In an id: a number or a mark that frameworks count with, so that another element may bear it next time."""
+
+# Where each kind of action holds what was lifted out of it.
+_FIELD: Final = {
+    "fill": "value", "multi_factor_fill": "value", "fallback_fill": "value", "select_dropdown_option": "value",
+    "upload_file": "path", "goto": "url", "goto_new_tab": "url", "handle_dialog": "answer", "press_key": "key",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +45,27 @@ class Way:
 
 def ways(locators: Locators) -> tuple[Way, ...]:
     """Every recorded way to an element, the most resilient first: the one that scripts use."""
-    raise NotImplementedError
+    into = "".join(f"{css}{_INTO_FRAME}" for css in locators.frame)
+    found: dict[str, Way] = {}
+    for way in each_way(locators):
+        path = f"{into}{selector(way)}"
+        found.setdefault(path, Way(path, _is_steady(way)))
+    return tuple(found.values())
+
+
+def placed(step: WorkflowStep, values: Mapping[str, str]) -> Locators | None:
+    """The step's locators with `values` where its element is called what was typed.
+
+    With another value than the recorded one the ways that do not hold it lead to the element of the recording, so
+    only those that do are left.
+    """
+    found = step.locators
+    if found is None or step.called is None:
+        return found
+    name = text_of(step.called, values)
+    if found.role is None or name == found.role[1]:
+        return found
+    return Locators(role=(found.role[0], name), frame=found.frame, shadow=found.shadow, css=_host_only(found))
 
 
 def action_of(
@@ -33,9 +73,64 @@ def action_of(
 ) -> Action:
     """The step's action with `values` (parameter name to text, secrets too) in place of what was lifted.
 
-    `selector` and `to_selector` say where; None for a step that names no element.
+    `selector` and `to_selector` say where; None for a step that names no element. A parameter that is not among
+    the values has its recorded one.
 
     Raises:
-        InvalidAction: a value does not fit the action (a url that is none, a text that is too long).
+        InvalidAction: a value does not fit the action (a url that is none, a text that is too long), a secret has
+            none, or the step does nothing.
     """
-    raise NotImplementedError
+    if step.action is None:
+        raise InvalidAction(f"Step {step.number} is a comment.", next_call="leave it out")
+    fields: dict[str, Any] = without_aims(step.action).model_dump(exclude_defaults=True) | {"type": step.action.type}
+    if step.value is not None:
+        fields[_FIELD.get(step.action.type) or _condition(fields)] = text_of(step.value, values)
+    if step.form:
+        fields["value"] = {name: text_of(value, values) for name, value in step.form}
+    aims = {"selector": selector if step.locators else None, "to_selector": to_selector if step.destination else None}
+    return parse_action(fields | {name: aim for name, aim in aims.items() if aim is not None})
+
+
+def text_of(value: Value, values: Mapping[str, str]) -> str:
+    """A lifted value as the text that this run types.
+
+    Raises:
+        InvalidAction: it holds a secret that is not among `values`.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return "".join(text_of(part, values) for part in value)
+    text = values.get(value.name, value.default)
+    if text is None:
+        raise InvalidAction(f"{_called(value)} has no value.", next_call=f"set {value.env or value.name} first")
+    return text
+
+
+def _called(parameter: Parameter) -> str:
+    return f"The secret {parameter.env}" if parameter.secret else f"The parameter {parameter.name}"
+
+
+def _condition(fields: Mapping[str, Any]) -> str:
+    """Which text a `wait_for` waits for."""
+    return "gone" if fields.get("gone") else "value"
+
+
+def _host_only(found: Locators) -> str | None:
+    """The structural selector of the shadow root's host, where there is one, with nothing particular in it."""
+    host = (found.css or "").rpartition(" >> ")[0]
+    return f"{host} >> *" if found.shadow and host else None
+
+
+def _is_steady(way: Locators) -> bool:
+    if way.role is not None and not way.test_id:
+        return bool(way.role[1])
+    if way.test_id or way.label or way.placeholder or way.text:
+        return True
+    css = way.given or way.css
+    if css is None:
+        return False
+    own = css.rpartition(" >> ")[2].strip()
+    if _BY_ATTRIBUTE.fullmatch(own):
+        return True
+    return bool(_BY_ID.fullmatch(own)) and not _GENERATED.search(own)

@@ -7,6 +7,7 @@ root's host, inside a frame below the frame, since that is where it was unique.
 Below: receipts, source. Above: the script writers.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from notte_mcp.receipts import Locators
@@ -80,9 +81,28 @@ def _own_selector(found: Locators) -> str:
         return f"[placeholder={_css_string(found.placeholder)}]"
     if found.text:
         return f"text={_quoted(found.text)}"
-    if found.given or found.css or found.xpath:
-        return found.given or found.css or f"xpath={found.xpath}"
-    return f"internal:label={_quoted(found.label or '')}s"
+    if found.label and (not found.css or found.css.endswith(f"{_PIERCE}*")) and not found.given:
+        return f"internal:label={_quoted(found.label)}s"
+    return found.given or found.css or f"xpath={found.xpath}"
+
+
+def each_way(found: Locators) -> list[Locators]:
+    """The recorded ways apart from each other, in the order in which they are chosen; each knows frames and host."""
+    alone = Locators(frame=found.frame, shadow=found.shadow)
+    host = _host(found)
+    # Inside a shadow root every way is looked for below the host, which only the css tells.
+    base = replace(alone, css=f"{host}{_PIERCE}*") if host is not None else alone
+    ways: list[Locators] = []
+    if found.test_id is not None:
+        ways.append(replace(base, test_id=found.test_id, test_id_attribute=found.test_id_attribute))
+    if found.role is not None and found.role[0] in ARIA_ROLES:
+        ways.append(replace(base, role=found.role))
+    texts = (("label", found.label), ("placeholder", found.placeholder), ("text", found.text))
+    ways += [replace(base, **{field: text}) for field, text in texts if text]
+    ways += [replace(alone, given=found.given)] if found.given else []
+    ways += [replace(alone, css=found.css)] if found.css else []
+    ways += [replace(alone, xpath=found.xpath)] if found.xpath else []
+    return ways
 
 
 def node_selectors(found: Locators) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from notte_mcp import actions
 from notte_mcp.workflows.locators import node_selectors, selector
-from notte_mcp.workflows.workflow import PageAction, WorkflowStep
+from notte_mcp.workflows.workflow import WorkflowStep
 
 
 def notte_action(step: WorkflowStep) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ def _of_navigation(step: WorkflowStep, action: actions.NavigationAction) -> dict
             assert_never(action)
 
 
-def _of_page(step: WorkflowStep, action: PageAction) -> dict[str, Any] | None:
+def _of_page(step: WorkflowStep, action: actions.PageAction) -> dict[str, Any] | None:
     match action:
         case actions.PressKey():
             fields = {"key": step.value or action.key} if step.locators is None else None

@@ -16,7 +16,7 @@ from notte_mcp.workflows.lifting import Value
 from notte_mcp.workflows.locators import is_native_select, locator, scope
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.source import Arg, Chain, Expression, Text, call, flat, quote
-from notte_mcp.workflows.workflow import PageAction, WorkflowStep
+from notte_mcp.workflows.workflow import WorkflowStep
 
 _JS_COMMENT: Final = re.compile(r"\A(\s|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 _JS_STATEMENT: Final = re.compile(r"(return|const|let|var|if|for|while|do|switch|try|throw|await)\b|;")
@@ -118,7 +118,7 @@ class Acts:
 
     # --- the page ---
 
-    def _on_page(self, step: WorkflowStep, action: PageAction) -> list[Act]:
+    def _on_page(self, step: WorkflowStep, action: actions.PageAction) -> list[Act]:
         page = Chain("page")
         match action:
             case actions.WaitFor():

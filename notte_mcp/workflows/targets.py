@@ -11,6 +11,7 @@ from notte_mcp.receipts import Locators, Target
 from notte_mcp.records import StepRecord
 from notte_mcp.workflows.folding import receipt_of
 from notte_mcp.workflows.lifting import has_mark
+from notte_mcp.workflows.whole_text import is_whole
 
 
 def aimed(action: Action) -> bool:
@@ -46,9 +47,14 @@ def _locators(
 
 
 def _legible(locators: Locators) -> Locators:
-    """The locators without those that a secret was cut out of."""
+    """The locators without those that a secret was cut out of, or half a character stands in."""
     texts = {field.name: getattr(locators, field.name) for field in fields(locators)}
-    marked = {name: None for name, text in texts.items() if isinstance(text, str) and has_mark(text)}
-    if locators.role is not None and has_mark(locators.role[1]):
+    marked = {name: None for name, text in texts.items() if isinstance(text, str) and not _is_name(text)}
+    if locators.role is not None and not _is_name(locators.role[1]):
         marked["role"] = None
     return replace(locators, **marked) if marked else locators
+
+
+def _is_name(text: str) -> bool:
+    """Whether an element can be found by this."""
+    return not has_mark(text) and is_whole(text)

@@ -35,6 +35,11 @@ def openable(url: str) -> str:
     url = url.strip()
     if not _SCHEME.match(url):
         url = f"{'http' if _THIS_MACHINE.match(url) else 'https'}://{url}"
+    return anonymous(url)
+
+
+def anonymous(url: str) -> str:
+    """The address without a user and password."""
     return _CREDENTIALS.sub(r"\1", url)
 
 

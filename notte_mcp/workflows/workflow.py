@@ -8,27 +8,21 @@ Below: actions, receipts, records, errors. Above: the script writers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from notte_mcp.actions import (
     Action,
-    CloudAction,
-    Completion,
     Drag,
-    EvaluateJs,
     FallbackFill,
     Fill,
     FormFill,
     Goto,
     GotoNewTab,
     HandleDialog,
-    Help,
     MultiFactorFill,
     PressKey,
     Scrape,
-    ScrollDown,
-    ScrollUp,
     SelectDropdownOption,
     UploadFile,
     Wait,
@@ -43,23 +37,11 @@ from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
 from notte_mcp.workflows.lifting import Lifter, Value, marked_name, secret_names
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.targets import aimed, destination_of, target_of
-from notte_mcp.workflows.urls import openable
+from notte_mcp.workflows.urls import anonymous, openable
+from notte_mcp.workflows.whole_text import whole
 
-PageAction = (
-    Wait
-    | WaitFor
-    | PressKey
-    | ScrollUp
-    | ScrollDown
-    | HandleDialog
-    | EvaluateJs
-    | FormFill
-    | Scrape
-    | CloudAction
-    | Help
-    | Completion
-)
-"""An action that is neither on one element nor a navigation."""
+AIMS: Final = ("id", "selector", "to_id", "to_selector")
+"""Fields of an action that say where: a step has locators instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +55,8 @@ class WorkflowStep:
     called. `agent_id` is the agent's that did it. `sends` are the requests that it made
     which may have changed something outside (`Receipt.sent`), and `effect` says in words
     what repeating it would do again ("" where it only looks: see `effects`). `awaits` are
-    texts that were on the page before a step that reads it. `shape` is the JSON Schema
+    texts that were on the page before a step that reads it. `called` is the element's name in parts, where what was
+    typed is part of it: with other values it is another element's. `shape` is the JSON Schema
     of the data that a reading step gave.
     """
 
@@ -96,6 +79,7 @@ class WorkflowStep:
     sends: tuple[str, ...] = ()
     effect: str = ""
     awaits: tuple[str, ...] = ()
+    called: Value | None = None
     shape: dict[str, Any] | None = None
 
 
@@ -134,13 +118,20 @@ def to_workflow(steps: Sequence[StepRecord], spec: SessionSpec, *, keep_failed: 
             written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {step.message or step.state}"))
     written = _from_the_start(written, kept, lifter)
     start_url = next((s.action.url for s in written if isinstance(s.action, Goto | GotoNewTab)), "")
-    return Workflow(
-        tuple(written),
-        tuple(lifter.parameters.by_name.values()),
-        spec,
-        start_url=openable(start_url) if start_url else "",
-        final_url=ending(kept, lifter.typed_texts),
+    return whole(
+        Workflow(
+            tuple(written),
+            tuple(lifter.parameters.by_name.values()),
+            _kept(spec),
+            start_url=openable(start_url) if start_url else "",
+            final_url=ending(kept, lifter.typed_texts),
+        )
     )
+
+
+def _kept(spec: SessionSpec) -> SessionSpec:
+    """What another run begins with: neither somebody's own browser nor a password of a proxy."""
+    return replace(spec, cdp_url=None, proxy=anonymous(spec.proxy) if spec.proxy else spec.proxy)
 
 
 def _step(step: StepRecord, following: StepRecord | None, steps: Sequence[StepRecord], lifter: Lifter) -> WorkflowStep:
@@ -226,16 +217,26 @@ def _lifted(step: StepRecord, action: Action, lifter: Lifter) -> tuple[Value | N
 
 
 def _emptied(action: Action) -> Action:
-    """The action without what was lifted from it: a secret that a record should not hold ends here."""
+    """The action without what was lifted from it, and without an id: a secret that a record should not hold ends
+    here."""
+    changes: dict[str, Any] = {}
     match action:
         case Fill() | MultiFactorFill() | FallbackFill() | SelectDropdownOption():
-            return action.model_copy(update={"value": ""})
+            changes = {"value": ""}
         case FormFill():
-            return action.model_copy(update={"value": dict.fromkeys(action.value, "")})
+            changes = {"value": dict.fromkeys(action.value, "")}
         case Goto() | GotoNewTab():
-            return action.model_copy(update={"url": openable(action.url)})
+            changes = {"url": openable(action.url)}
         case _:
-            return action
+            pass
+    return without_aims(action.model_copy(update=changes))
+
+
+def without_aims(action: Action) -> Action:
+    """The action without what it is aimed at. A `scrape`'s selector says what is read, and stays."""
+    if isinstance(action, Scrape):
+        return action
+    return action.model_copy(update={name: None for name in AIMS if name in type(action).model_fields})
 
 
 # --- words ---------------------------------------------------------------------

@@ -16,6 +16,7 @@ from notte_mcp.receipts import Locators, Target
 from notte_mcp.records import SessionSpec
 from notte_mcp.workflows import Style, write_code
 from notte_mcp.workflows import Target as Language
+from notte_mcp.workflows.acting import ways
 from notte_mcp.workflows.locators import locator, selector
 from notte_mcp.workflows.source import comment, flat, quote
 from tests.workflows.recording import Recording, element
@@ -184,5 +185,5 @@ def test_an_element_is_found_by_whatever_it_is_called(page: Page, name: str, way
     }[way]
 
     as_code = eval(flat(locator(locators)), {"page": page})  # noqa: S307 - what was written is what is tested
-    for found in (as_code, page.locator(selector(locators))):
+    for found in (as_code, page.locator(selector(locators)), page.locator(ways(locators)[0].selector)):
         assert found.evaluate_all("all => all.map(e => e.id)") == ["it"]
