@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import anyio
 
 from notte_mcp.actions import Action
-from notte_mcp.engines.base import BrowserSession, ObserveRequest, Scraped
+from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import Mode, Observation
 from notte_mcp.records import Actor, SessionRecord
@@ -118,6 +118,10 @@ class LiveSession:
     async def screenshot(self, *, marks: bool) -> bytes:
         """The viewport as a JPEG (see `BrowserSession.screenshot`)."""
         return await self._look("screenshot", lambda browser: browser.screenshot(marks=marks))
+
+    async def find(self, selectors: Sequence[str]) -> list[Found | None]:
+        """The one element that each selector matches now, if any (see `BrowserSession.find`)."""
+        return self._slot.redactor(await self._look("find", lambda browser: browser.find(selectors)))
 
     async def _look(self, what: str, call: Callable[[BrowserSession], Awaitable[T]]) -> T:
         """An engine call that changes nothing: bounded, and cut when the session ends."""

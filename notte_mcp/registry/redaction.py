@@ -41,17 +41,19 @@ class Redactor:
     """The secret values of one session.
 
     `typed` says that a secret may stand in the page: from then on no script of
-    the caller's runs in it.
+    the caller's runs in it. `values` holds each secret by its NAME, as it was typed last.
     """
 
     def __init__(self) -> None:
         self.typed = False
+        self.values: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         self._by_group: list[str] = []
 
     def add(self, name: str, value: str) -> None:
         """Look for `value` from now on, and call it `name`."""
+        self.values[name] = value
         for form in (value, value.strip()):
             if len(form) >= MIN_CHARS:
                 self._names.setdefault(form, name)

@@ -27,10 +27,9 @@ from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecor
 from notte_mcp.registry import ending, files, opening, refusals
 from notte_mcp.registry.batch import Batch
 from notte_mcp.registry.clock import Clock, SystemClock
-from notte_mcp.registry.hold import Hold
+from notte_mcp.registry.holding import Holding
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
-from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
@@ -48,7 +47,7 @@ class Limits:
     lock_wait_s: float = 10.0
 
 
-class Registry:
+class Registry(Holding):
     """See the module. Runs between entering and leaving it (`async with`), in one task."""
 
     def __init__(
@@ -62,16 +61,16 @@ class Registry:
         limits: Limits,
         clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
+        self._life = Life(
+            store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir
+        )
+        super().__init__(self._life.slots, self._clock)
         self._engines = engines
         self._store = store
         self._owner = owner
         self._limits = limits
-        self._clock = clock or SystemClock()
         self._closing = False
-        self._life = Life(
-            store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir
-        )
-        self._slots = self._life.slots
 
     async def __aenter__(self) -> Self:
         self._life.tasks = await anyio.create_task_group().__aenter__()
@@ -89,8 +88,18 @@ class Registry:
 
     # --- beginnings ---------------------------------------------------------------
 
-    async def open(self, spec: SessionSpec, *, url: str | None = None) -> tuple[SessionRecord, Batch | None]:
+    async def open(
+        self,
+        spec: SessionSpec,
+        *,
+        url: str | None = None,
+        aside: bool = False,
+        secrets: Mapping[str, str] | None = None,
+    ) -> tuple[SessionRecord, Batch | None]:
         """A new session, with `url` loaded as its first step when given (a failed load keeps the session).
+
+        One that stands `aside` is never meant by a session id that is left out. `secrets` (NAME to value) are
+        looked for from the beginning, and not only once they were typed.
 
         Raises:
             LimitReached, BrowserMissing, BrowserLaunchFailed, ProfileLocked, InvalidArgument, UnsupportedUrl,
@@ -100,6 +109,9 @@ class Registry:
         engine = self._engine(spec)
         now = self._clock.unix()
         slot = self._take_slot(SessionRecord(new_session_id(), self._owner, "starting", spec, now, now))
+        slot.is_aside = aside
+        for name, value in (secrets or {}).items():
+            slot.redactor.add(name, value)
         batch = await opening.open_new(slot, engine, self._life, self._store, url=url)
         log.info("session.opened", session=slot.id, engine=spec.engine)
         return slot.snapshot(), batch
@@ -156,7 +168,7 @@ class Registry:
         """The id meant by `session_id`: itself, or the only live one. Raises: UnknownSession, SessionChoice."""
         if session_id is not None:
             return (await self.record(session_id)).id
-        live = [slot for slot in self._slots.values() if slot.ending is None]
+        live = [slot for slot in self._slots.values() if slot.ending is None and not slot.is_aside]
         if len(live) == 1:
             return live[0].id
         restorable = [] if live else [r for r in await self._store.sessions() if r.state in refusals.RESTORABLE]
@@ -194,46 +206,20 @@ class Registry:
         what, since_s = slot.doing()
         raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
 
-    # --- agents -------------------------------------------------------------------
-
-    def take(self, session_id: str, hold: Hold) -> Redactor:
-        """Give an agent the session: what is done there from now on are its steps.
-
-        Gives what takes the session's secrets out of a value, for as long as anyone has use for it.
-
-        Raises:
-            SessionNotLive: it has no browser here. SessionBusy: another agent has it.
-        """
-        slot = self._slots.get(session_id)
-        if slot is None or slot.ending is not None or not slot.has_browser:
-            raise slot.unusable() if slot is not None else refusals.gone(session_id)
-        if slot.hold is not None and slot.hold is not hold:
-            raise refusals.held(session_id, slot.hold.agent_id)
-        slot.hold = hold
-        return slot.redactor
-
-    def cut(self, session_id: str, hold: Hold) -> None:
-        """End the action in flight in a session that the agent has: its outcome is unknown then."""
-        slot = self._slots.get(session_id)
-        if slot is not None and slot.hold is hold and slot.work is not None and slot.work.what == "execute":
-            slot.work.cut()
-
-    def release(self, session_id: str, hold: Hold) -> None:
-        """Take the session back, if that agent has it."""
-        slot = self._slots.get(session_id)
-        if slot is not None and slot.hold is hold:
-            slot.hold = None
-            slot.used_at = self._clock.now()
-
-    def holder(self, session_id: str) -> str | None:
-        """The id of the agent that has the session, if any."""
-        slot = self._slots.get(session_id)
-        return slot.hold.agent_id if slot is not None and slot.hold is not None else None
+    # --- what is live here ----------------------------------------------------------
 
     def is_live(self, session_id: str) -> bool:
         """Whether the session has a browser here that is not being ended."""
         slot = self._slots.get(session_id)
         return slot is not None and slot.ending is None
+
+    def secrets(self, session_id: str) -> dict[str, str]:
+        """NAME to value of what was typed into the session's secret fields; empty once it is not live here.
+
+        For another session that types them again, and for nothing that is written or told.
+        """
+        slot = self._slots.get(session_id)
+        return dict(slot.redactor.values) if slot is not None and slot.ending is None else {}
 
     async def until_ended(self, session_id: str) -> SessionRecord:
         """Wait until a live session has ended; how it did. Raises: UnknownSession."""

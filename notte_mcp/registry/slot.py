@@ -4,7 +4,7 @@ Plain state with the rules that hold it together; nothing here opens, acts or
 ends. `record` is always what the disk shall say next, whoever writes it, so
 that two writers cannot undo each other; `acknowledged` is how far the disk has
 got with the steps, `tail` holds the last of these, `flight` holds the steps whose outcome it does not have, and
-`begun` is the number of the one that is being done.
+`begun` is the number of the one that is being done. One that `is_aside` is meant by its id alone.
 
 Below: refusals, redaction, clock, hold, engines.base. Above: live, batch, ending, registry.
 """
@@ -111,6 +111,7 @@ class Slot:
         self.grace = anyio.CancelScope()
         self.ended = anyio.Event()
         self.hold: Hold | None = None
+        self.is_aside = False
         self.opened_at = self.used_at = clock.now()
         self.fail = fail
         self.moved = moved

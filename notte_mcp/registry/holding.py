@@ -1,0 +1,52 @@
+"""Who has a session besides its callers: an agent holds it until it gives it back.
+
+Below: slot, hold, redaction, refusals. Above: registry.
+"""
+
+from notte_mcp.registry import refusals
+from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.hold import Hold
+from notte_mcp.registry.redaction import Redactor
+from notte_mcp.registry.slot import Slot
+
+
+class Holding:
+    """The registry's part of that: see the module."""
+
+    def __init__(self, slots: dict[str, Slot], clock: Clock) -> None:
+        self._slots = slots
+        self._clock = clock
+
+    def take(self, session_id: str, hold: Hold) -> Redactor:
+        """Give an agent the session: what is done there from now on are its steps.
+
+        Gives what takes the session's secrets out of a value, for as long as anyone has use for it.
+
+        Raises:
+            SessionNotLive: it has no browser here. SessionBusy: another agent has it.
+        """
+        slot = self._slots.get(session_id)
+        if slot is None or slot.ending is not None or not slot.has_browser:
+            raise slot.unusable() if slot is not None else refusals.gone(session_id)
+        if slot.hold is not None and slot.hold is not hold:
+            raise refusals.held(session_id, slot.hold.agent_id)
+        slot.hold = hold
+        return slot.redactor
+
+    def cut(self, session_id: str, hold: Hold) -> None:
+        """End the action in flight in a session that the agent has: its outcome is unknown then."""
+        slot = self._slots.get(session_id)
+        if slot is not None and slot.hold is hold and slot.work is not None and slot.work.what == "execute":
+            slot.work.cut()
+
+    def release(self, session_id: str, hold: Hold) -> None:
+        """Take the session back, if that agent has it."""
+        slot = self._slots.get(session_id)
+        if slot is not None and slot.hold is hold:
+            slot.hold = None
+            slot.used_at = self._clock.now()
+
+    def holder(self, session_id: str) -> str | None:
+        """The id of the agent that has the session, if any."""
+        slot = self._slots.get(session_id)
+        return slot.hold.agent_id if slot is not None and slot.hold is not None else None
