@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import BrowserSession, Engine, ObserveRequest, OpenRequest
+from notte_mcp.engines.base import BrowserSession, Engine, Found, ObserveRequest, OpenRequest
 from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.errors import (
     SelectorNotFound,
@@ -354,6 +354,35 @@ async def test_a_selector_that_matches_nothing_fails_its_action(ground: Ground, 
     receipt = await perform(session, a.Click(selector="#nowhere", timeout_ms=300))
     assert (receipt.success, receipt.code) == (False, SelectorNotFound.code)
     await act(session, a.Fill(selector="#applicant", value="Ada"))
+
+
+async def test_many_selectors_are_looked_up_in_one_go_and_each_tells_its_only_element(
+    ground: Ground, session: BrowserSession
+) -> None:
+    """Nothing, several, or no selector at all is None; what is found can be acted on by the same selector."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    wanted = [
+        "#applicant",
+        'role=button[name="Send request"]',
+        "#nowhere",
+        'internal:label="Applicant"s',
+        ">> [[",
+        'role=combobox[name="District"]',
+        "#applicant",
+    ]
+    applicant, send = Found("textbox", "Applicant"), Found("button", "Send request")
+    with anyio.fail_after(10):
+        found = await session.find(wanted)
+    assert found == [applicant, send, None, applicant, None, Found("combobox", "District"), applicant]
+    assert await session.find([]) == []
+    await act(session, a.Fill(selector='internal:label="Applicant"s', value="Ada"))
+
+    await act(session, a.Goto(url=ground.url("/list")))
+    assert await session.find(["role=link", 'role=link[name="Permit number 1"]', "#applicant"]) == [
+        None,
+        Found("link", "Permit number 1"),
+        None,
+    ]
 
 
 async def test_what_does_not_come_fails_by_its_timeout(ground: Ground, session: BrowserSession) -> None:

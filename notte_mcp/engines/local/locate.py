@@ -4,7 +4,7 @@ An id is looked up among the shown; a selector is Playwright's own (CSS, XPath, 
 role, through frames) and must match exactly one element. The element it matches gets
 into our world by an event with an unguessable name, which the page cannot answer for.
 
-Below: `elements`, `tab`. Above: `performer`, `pages`.
+Below: `elements`, `tab`. Above: `performer`, `pages`, `finding`, `pictures`.
 """
 
 import re
@@ -50,9 +50,9 @@ async def locate(stage: Stage, action: Named, timeout_ms: int, *, hopeful: bool 
 
 
 async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
-    """The one element that a Playwright selector matches; a `~text` selector is Notte's spelling of `text=`."""
+    """The one element that a Playwright selector matches."""
     tab = stage.tab
-    locator = tab.page.locator(_NOTTE_TEXT.sub(r"text=\1", selector))
+    locator = located(tab, selector)
     shown = clean_line(selector, 120)
     try:
         if await locator.count() == 0:
@@ -67,7 +67,7 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     if count > 1:
         raise await _ambiguous(locator, shown, count)
     handle = await locator.element_handle(timeout=1_000)
-    found = await _claim(tab, handle)
+    found = await claim(tab, handle)
     world, facts = found
     document = world.document
     if document is None:
@@ -85,7 +85,12 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     )
 
 
-async def _claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]]:
+def located(tab: Tab, selector: str) -> Locator:
+    """Playwright's locator for a selector; a `~text` selector is Notte's spelling of `text=`."""
+    return tab.page.locator(_NOTTE_TEXT.sub(r"text=\1", selector))
+
+
+async def claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]]:
     """Bring Playwright's element into our world: whichever world hears its event holds it."""
     token = f"n{secrets.token_hex(8)}"
     for attempt in range(2):

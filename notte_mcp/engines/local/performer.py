@@ -62,6 +62,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt
         dialogs=stage.dialogs.take(),
         downloads=stage.downloads.take(),
         failed_requests=tuple(watch.failed),
+        sent=tuple(watch.sent),
     )
     if receipt.moved or receipt.new_tab is not None or tab.closed:
         await _learn_title(stage)

@@ -3,13 +3,13 @@
 Keeps the tabs in order as pages open, close and crash; everything else is done by the
 modules below. A tab that crashes is replaced by an empty one at its place, and said.
 
-Below: `performer`, `observer`, `pages`, `stage`. Above: `engine`.
+Below: `performer`, `observer`, `finding`, `pages`, `pictures`, `stage`. Above: `engine`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import anyio
 from playwright.async_api import BrowserContext, Dialog, FileChooser, Page
@@ -17,14 +17,15 @@ from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.actions import Action, Goto, GotoNewTab, UploadFile
-from notte_mcp.engines.base import ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
-from notte_mcp.engines.local import fields, navigation, pages
+from notte_mcp.engines.base import Found, ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.local import fields, finding, navigation, pages
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.locate import bind_all
 from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.performer import perform
+from notte_mcp.engines.local.pictures import picture
 from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
@@ -33,9 +34,6 @@ from notte_mcp.ids import secret_name
 from notte_mcp.observations import Observation, clean_line
 from notte_mcp.observations import Tab as TabView
 from notte_mcp.receipts import Receipt
-
-_SCREENSHOT_BYTES: Final = 300_000
-_MARKED: Final = 300
 
 
 class LocalSession:
@@ -227,6 +225,14 @@ class LocalSession:
         secret = known[name].get("secret")
         return TargetCheck(secret=secret_name(self._stage.book.named(name).name or "password") if secret else None)
 
+    async def find(self, selectors: Sequence[str]) -> list[Found | None]:
+        """See `BrowserSession.find`."""
+        await self._ready()
+        try:
+            return await finding.find(self._stage.tab, selectors)
+        except (PlaywrightError, DocumentGone) as error:
+            raise self._gone(error) from error
+
     async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
         """See `BrowserSession.perform`."""
         await self._ready()
@@ -262,25 +268,10 @@ class LocalSession:
     async def screenshot(self, *, marks: bool) -> bytes:
         """See `BrowserSession.screenshot`. Fields that take a secret are painted over."""
         await self._ready()
-        tab = self._stage.tab
-        await bind_all(tab)
-        marked = self._stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
-        ids = [{"key": key, "id": name} for key, name in marked]
         try:
-            for world in tab.worlds:
-                with suppress(DocumentGone):
-                    await world.call("mark", {"ids": ids if world is tab.main else []}, timeout_s=5)
-            return await _picture(tab.page)
+            return await picture(self._stage, marks=marks)
         except (PlaywrightError, DocumentGone) as error:
-            if "Timeout" in str(error):
-                raise PageNotResponding(
-                    "The page does not paint.", next_call="notte_observe without a screenshot"
-                ) from error
             raise self._gone(error) from error
-        finally:
-            for world in tab.worlds:
-                with suppress(DocumentGone, PageNotResponding, PlaywrightError):
-                    await world.call("unmark", timeout_s=2)
 
     async def storage_state(self) -> dict[str, Any]:
         """See `BrowserSession.storage_state`. Opens nothing: only origins that have a live frame are read."""
@@ -337,13 +328,3 @@ class LocalSession:
             f"The page went away while it was looked at ({clean_line(str(error), 120) or 'it was replaced'}).",
             next_call="notte_observe again",
         )
-
-
-async def _picture(page: Page) -> bytes:
-    """The viewport as a JPEG, as good as the limit allows."""
-    picture = b""
-    for quality in (75, 50, 30, 10):
-        picture = await page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
-        if len(picture) <= _SCREENSHOT_BYTES:
-            break
-    return picture

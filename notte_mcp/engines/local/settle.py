@@ -29,6 +29,10 @@ _BODY_SECONDS: Final = 0.3
 _COUNTED: Final = frozenset({"document", "xhr", "fetch", "script", "stylesheet"})
 _REPORTED_STATUS: Final = 400
 _NO_DOCUMENT: Final = frozenset({204, 205})
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a page reports of its visitors and of itself: it changes nothing that anybody asked for.
+_REPORTS: Final = frozenset({"ping", "cspviolationreport", "cspreport"})
+_MAX_SENT: Final = 5
 
 
 class Watch:
@@ -44,6 +48,7 @@ class Watch:
         self.fresh = False
         self.status: int | None = None
         self.failed: list[str] = []
+        self.sent: list[str] = []
         self.requested = 0
         self._last = time.monotonic()
         self._changed = anyio.Event()
@@ -104,6 +109,8 @@ class Watch:
             return False  # the frame is not there yet: a new tab's first request
 
     def _on_request(self, request: Request) -> None:
+        if request.method not in _READING:
+            self._note_sent(request)
         if request.resource_type not in _COUNTED:
             return
         self.requested += 1
@@ -112,6 +119,15 @@ class Watch:
         else:
             self._open[request] = None
         self._touch()
+
+    def _note_sent(self, request: Request) -> None:
+        if request.resource_type in _REPORTS or len(self.sent) >= _MAX_SENT:
+            return
+        place = request.url.partition("#")[0].partition("?")[0]
+        scheme, mark, rest = place.partition("://")
+        host, slash, path = rest.partition("/")
+        line = f"{request.method} {scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+        self.sent.append(clean_line(line, 200))
 
     def _on_response(self, response: Response) -> None:
         request = response.request

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from notte_mcp.ids import secret_name
+from notte_mcp.ids import letter_for, secret_name
 from notte_mcp.observations import Changes, Node, clean_line
 
 
@@ -90,6 +90,15 @@ def secret_of(live: LiveElement) -> str | None:
     if live.script.role != "password":
         return None
     return secret_name(live.script.name or "password")
+
+
+def selectors_of(live: LiveElement) -> tuple[str, ...]:
+    """The selectors that find this element: its own, its role and name, and the label of a field."""
+    script = live.script
+    name = script.name.replace("\\", "\\\\").replace('"', '\\"')
+    ways = (f'role={script.role}[name="{name}"]', f'internal:role={script.role}[name="{name}"s]')
+    label = (f'internal:label="{name}"s',) if letter_for(script.role) == "I" else ()
+    return (*((script.selector,) if script.selector else ()), *ways, *label)
 
 
 def changes_between(since: int, then: View, now: View) -> Changes:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.base import Found, ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
 from notte_mcp.engines.scripted.pages import (
     Document,
     LiveElement,
@@ -20,6 +20,7 @@ from notte_mcp.engines.scripted.pages import (
     View,
     changes_between,
     secret_of,
+    selectors_of,
 )
 from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
 from notte_mcp.ids import letter_for
@@ -90,6 +91,11 @@ class ScriptedSession:
         if not found:
             return TargetCheck(known=getattr(action, "selector", None) is None)
         return TargetCheck(secret=secret_of(found[0]))
+
+    async def find(self, selectors: Sequence[str]) -> list[Found | None]:
+        self._still_there()
+        found = [self._matches(selector) for selector in selectors]
+        return [Found(hit[0].script.role, hit[0].script.name) if len(hit) == 1 else None for hit in found]
 
     async def perform(self, action: a.Action, *, timeout_ms: int) -> Receipt:
         self._still_there()
@@ -195,10 +201,12 @@ class ScriptedSession:
         if named := getattr(action, "id", None):
             return self._by_id(named)
         selector = getattr(action, "selector", "")
-        for live in self._here.elements:
-            if live.script.selector == selector:
-                return live, False
+        if found := self._matches(selector):
+            return found[0], False
         raise SelectorNotFound(f"Selector {selector!r} matches nothing.", next_call="notte_observe")
+
+    def _matches(self, selector: str) -> list[LiveElement]:
+        return [live for live in self._here.elements if selector in selectors_of(live)]
 
     def _by_id(self, named: str) -> tuple[LiveElement, bool]:
         """The element of an id, and whether it is its heir: the only one of the same role and name."""
@@ -297,5 +305,7 @@ def _check_url(url: str) -> None:
 
 
 def _target(live: LiveElement, action: a.Action) -> Target:
-    locators = Locators(role=(live.script.role, live.script.name), given=getattr(action, "selector", None))
+    script = live.script
+    given = getattr(action, "selector", None)
+    locators = Locators(role=(script.role, script.name), css=script.selector or None, given=given)
     return Target(live.id, live.script.role, live.script.name, locators)

@@ -177,3 +177,23 @@ async def test_a_script_that_navigates_is_followed(driver: Driver) -> None:
     await driver.open("/fetch.html")
     receipt = await driver.act(a.EvaluateJs(code="location.href = '/done?id=scripted'"))
     assert (receipt.navigated, receipt.url_after) == (True, driver.site.url("/done?id=scripted"))
+
+
+async def test_what_an_action_sent_is_told_without_queries_and_what_it_only_read_or_reported_is_not(
+    driver: Driver,
+) -> None:
+    """What a script would do again outside: no beacon, no GET, five at most."""
+    await driver.open("/fetch.html")
+    await driver.js(
+        "document.querySelector('button').onclick = async () => { navigator.sendBeacon('/submit', 'x');"
+        " await fetch('/api/items?ms=1'); await fetch('/submit?token=abc#top', {method: 'POST', body: 'a=1'});"
+        " for (let n = 0; n < 6; n++) await fetch('/submit/' + n, {method: 'PUT'}).catch(() => 0); }"
+    )
+    receipt = await driver.click("button >> nth=0")
+    puts = tuple(f"PUT {driver.site.url(f'/submit/{n}')}" for n in range(4))
+    assert receipt.sent == (f"POST {driver.site.url('/submit')}", *puts)
+
+    await driver.open("/frames.html")
+    receipt = await driver.click("#same >> internal:control=enter-frame >> #send")
+    assert receipt.sent == (f"POST {driver.site.url('/submit')}",)
+    assert (await driver.open("/form.html")).sent == ()

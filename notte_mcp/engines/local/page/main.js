@@ -31,6 +31,27 @@ function claimed(selected) {
   return { key: keyOf(el), role: role || "clickable", name: cap(nameOf(el, role), 120), secret: isSecret(el), context: contextOf(el) };
 }
 
+const hits = new Map();
+
+/** As `expect`, for many elements at once, each with a token of its own. */
+function expectAll(tokens) {
+  hits.clear();
+  for (const root of rootsOf(document)) {
+    if (root.nodeType !== 9) continue;
+    for (const token of tokens) root.addEventListener(token, (event) => { hits.set(token, event.composedPath()[0]); }, { capture: true, once: true });
+  }
+}
+
+/** Role and name of what each of the events has reached, or null. */
+function claimedAll(tokens) {
+  return tokens.map((token) => {
+    const el = hits.get(token);
+    if (el?.nodeType !== 1) return null;
+    const role = roleOf(el);
+    return { role: role || "clickable", name: cap(nameOf(el, role), 120) };
+  });
+}
+
 /** Where this document is, told without the page's own getters. */
 function place() {
   return { url: location.href.slice(0, 4000), title: squeeze((document.title ?? "").slice(0, 1000)).slice(0, 300), ready: document.readyState };
@@ -71,4 +92,4 @@ function bindFrame(el) {
 
 globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, untilQuiet, waitForText, hasText,
   focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
-  localStorageItems, listen, expect, claimed, place, inspect, heirs, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };
+  localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };

@@ -1,0 +1,53 @@
+"""What a tab looks like, as a JPEG: fields that take a secret are painted over, ids are drawn where asked for.
+
+Below: `stage`, `locate`, `world`. Above: `session`.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+
+from notte_mcp.engines.local.locate import bind_all
+from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.errors import PageNotResponding
+
+_MAX_BYTES: Final = 300_000
+_MARKED: Final = 300
+
+
+async def picture(stage: Stage, *, marks: bool) -> bytes:
+    """The viewport of the current tab (see `BrowserSession.screenshot`).
+
+    Raises:
+        PageNotResponding: it does not paint. PlaywrightError, DocumentGone: it went away.
+    """
+    tab = stage.tab
+    await bind_all(tab)
+    marked = stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
+    ids = [{"key": key, "id": name} for key, name in marked]
+    try:
+        for world in tab.worlds:
+            with suppress(DocumentGone):
+                await world.call("mark", {"ids": ids if world is tab.main else []}, timeout_s=5)
+        return await _jpeg(tab.page)
+    except PlaywrightError as error:
+        if "Timeout" not in str(error):
+            raise
+        raise PageNotResponding("The page does not paint.", next_call="notte_observe without a screenshot") from error
+    finally:
+        for world in tab.worlds:
+            with suppress(DocumentGone, PageNotResponding, PlaywrightError):
+                await world.call("unmark", timeout_s=2)
+
+
+async def _jpeg(page: Page) -> bytes:
+    """As good as the limit allows."""
+    taken = b""
+    for quality in (75, 50, 30, 10):
+        taken = await page.screenshot(type="jpeg", quality=quality, scale="css", timeout=8_000)
+        if len(taken) <= _MAX_BYTES:
+            break
+    return taken
