@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.records import SessionSpec, StepRecord
+from notte_mcp.workflows.generalising import to_workflow
 from notte_mcp.workflows.json_actions import write_json
 from notte_mcp.workflows.notte import write_notte
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright import write_playwright
 from notte_mcp.workflows.stored import dump, load
-from notte_mcp.workflows.workflow import Workflow, WorkflowStep, to_workflow
+from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
 __all__ = [
     "Code", "Parameter", "Provenance", "Style", "Target", "Workflow", "WorkflowStep",
@@ -58,7 +59,7 @@ def generalise(
     Raises:
         InvalidArgument: no step is worth repeating; it says why.
     """
-    workflow = to_workflow(steps, spec, keep_failed=keep_failed)
+    workflow = to_workflow(steps, spec, keep_failed=keep_failed, seen=seen, tasks=tasks)
     if workflow.empty:
         what = "Nothing to write: " + ("no step of it succeeded." if steps else "no step is recorded yet.")
         raise InvalidArgument(what, next_call='notte_execute, for example with [{"type": "goto", "url": ...}]')

@@ -17,7 +17,7 @@ from notte_mcp.workflows.urls import same_page
 _SCROLLS: Final = frozenset({"scroll_up", "scroll_down"})
 _IDLE: Final = _SCROLLS | {"wait"}
 _NO_ACTION: Final = frozenset({"help", "completion"})
-_READS: Final = frozenset({"evaluate_js", "scrape"})
+READS: Final = frozenset({"evaluate_js", "scrape"})
 """What looks at the page as it is, without waiting for anything in it."""
 
 _FILLS: Final = frozenset({"fill", "multi_factor_fill", "fallback_fill"})
@@ -79,7 +79,7 @@ def _without_idling(steps: list[StepRecord]) -> list[StepRecord]:
     for step in reversed(steps):
         name = kind(step)
         if name in _IDLE:
-            needed = following in _READS or has_effect(step)
+            needed = following in READS or has_effect(step)
             if name in _SCROLLS:
                 needed = needed or following == "wait_for" or receipt_of(step).unsettled
             if needed:

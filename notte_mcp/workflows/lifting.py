@@ -34,6 +34,13 @@ _SECRET_FIELDS: Final = frozenset(
 )  # fmt: skip
 
 
+_FIELDS: Final = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "slider", "password", "file", "date"})
+"""Roles of what is typed into: their names are the page's, whatever was typed before."""
+
+_LEAST_LETTERS: Final = 3
+_LEAST_DIGITS: Final = 4
+
+
 def secret_names(steps: Sequence[StepRecord]) -> frozenset[str]:
     """The NAMEs under which these steps withheld a secret."""
     found: set[str] = set()
@@ -85,6 +92,31 @@ class Lifter:
     def literal(self, text: str) -> Value:
         """A text that is no input of the script, in parts where a secret was cut out of it."""
         return self._parts(text)
+
+    def spoken(self, text: str) -> Value:
+        """A text of the page that a script looks for: in parts where a secret, or what was typed before, is in it."""
+        parts = self._parts(text)
+        return parts if isinstance(parts, tuple) else self._with_typed(text) or text
+
+    def called(self, role: tuple[str, str] | None) -> Value | None:
+        """The name of an element in parts, where what was typed before is part of it; None where it is not."""
+        if role is None or role[0] in _FIELDS:
+            return None
+        return self._with_typed(role[1])
+
+    def _with_typed(self, text: str) -> Value | None:
+        """The text with the parameters that stand in it as whole words; None without one."""
+        typed = [p for p in self.parameters.by_name.values() if p.type == "str" and _is_telling(p.default)]
+        by_default = {str(p.default): p for p in reversed(typed)}
+        longest = sorted(by_default, key=len, reverse=True)
+        if not longest:
+            return None
+        if text in by_default:
+            return by_default[text]
+        pattern = "|".join(map(re.escape, longest))
+        pieces = re.split(rf"(?<!\w)({pattern})(?!\w)", text)
+        parts = tuple(by_default[piece] if i % 2 else piece for i, piece in enumerate(pieces) if piece)
+        return parts if len(pieces) > 1 else None
 
     def key(self, raw: object) -> Value | None:
         """A key that was pressed, where it is one character of a secret."""
@@ -141,6 +173,14 @@ class Lifter:
         if not any(isinstance(part, Parameter) for part in parts):
             return text
         return tuple(part for part in parts if part)
+
+
+def _is_telling(text: str | None) -> bool:
+    """Whether a typed text, found in a name, is hardly there by chance."""
+    if not text or text != " ".join(text.split()):
+        return False
+    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
+    return letters >= _LEAST_LETTERS or digits >= _LEAST_DIGITS
 
 
 def _chosen(step: StepRecord, asked: str) -> str:

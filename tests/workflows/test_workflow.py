@@ -6,9 +6,10 @@ import pytest
 
 from notte_mcp.actions import ACTION_TYPES
 from notte_mcp.receipts import Locators, Target
+from notte_mcp.workflows.generalising import to_workflow
 from notte_mcp.workflows.parameters import Parameter, env_name, identifier
 from notte_mcp.workflows.urls import fits, openable, pattern
-from notte_mcp.workflows.workflow import Workflow, WorkflowStep, to_workflow
+from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 from tests.workflows.recording import SPEC, Recording, button, element, textbox
 
 FORM = "http://h.test/form"
@@ -207,9 +208,19 @@ def test_failed_steps_stay_as_comments_when_asked_for() -> None:
     assert [s.comment for s in workflow(recording, keep_failed=True).steps] == [
         "",
         'step 2, click on button "Send" failed: It is covered.',
-        "step 3, reload (outcome unknown): outcome_unknown",
+        UNKNOWN,
     ]
-    assert len(workflow(recording).steps) == 1
+
+
+UNKNOWN = "step 3, reload (outcome unknown): left out, since nobody knows whether it happened"
+
+
+def test_a_step_whose_outcome_is_unknown_is_told_of_without_being_asked_for() -> None:
+    """Ours: it may have happened, so a script that is silent about it would be no account of the session."""
+    recording = Recording().goto(FORM).click(button("B1", "Send"), success=False, message="It is covered.")
+    recording.add({"type": "reload"}, state="outcome_unknown", success=False)
+
+    assert [s.comment for s in workflow(recording).steps] == ["", UNKNOWN]
 
 
 def test_a_recording_that_begins_in_the_middle_opens_its_page_first() -> None:

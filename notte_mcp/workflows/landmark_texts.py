@@ -1,0 +1,83 @@
+"""Which texts of a page another run will show again, and whether it does.
+
+A text that stood out (a heading, a message) is one to check a run by only if nothing in it
+belongs to one run alone: what was typed, a date, a secret. A number is opened: `*` in such
+a text stands for any number.
+
+Below: whole_text, lifting. Above: generalising, the script writers, runs.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from notte_mcp.workflows.lifting import has_mark
+from notte_mcp.workflows.whole_text import is_whole
+
+_LENGTH: Final = range(3, 81)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LONG_WORD: Final = 4
+_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+_ANY_NUMBER: Final = r"\d+(?:[.,]\d+)*"
+_LEAST_LETTERS: Final = 5
+"""Letters that a text must keep besides its numbers to be told from others."""
+
+_TIME: Final = re.compile(
+    r"\b(january|february|march|april|may \d|june|july|august|september|october|november|december"
+    r"|(jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.? ?\d|\d\.? ?(jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|yesterday|tomorrow|ago|am|pm)\b"
+    r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d",
+    re.IGNORECASE,
+)
+_CUT: Final = ("…", "*", "\n")
+
+
+def lasting(
+    texts: Iterable[str], typed: Sequence[str], *, before: Iterable[str] = (), most: int = 2
+) -> tuple[str, ...]:
+    """At most `most` of these texts that will be seen on another run too, the most telling first.
+
+    A text that was not there `before` comes first, one without numbers before one with. `typed` are the texts that
+    another run may replace.
+    """
+    old = set(before)
+    words = {word.lower() for text in typed for word in _WORD.findall(text) if len(word) >= _LONG_WORD}
+    found: dict[str, tuple[bool, bool]] = {}
+    for text in dict.fromkeys(" ".join(text.split()) for text in texts):
+        if _is_lasting(text, typed, words):
+            found.setdefault(_NUMBER.sub("*", text), (text in old, "*" in _NUMBER.sub("*", text)))
+    return tuple(sorted(found, key=lambda text: found[text])[:most])
+
+
+def is_open(text: str) -> bool:
+    """Whether numbers are left open in it."""
+    return "*" in text
+
+
+def regex(text: str) -> str:
+    """The pattern of such a text, in Python's and JavaScript's spelling alike."""
+    return _ANY_NUMBER.join(re.escape(part).replace("\\ ", " ").replace("\\-", "-") for part in text.split("*"))
+
+
+def shows(expected: str, texts: Iterable[str]) -> bool:
+    """Whether one of these texts of a page is, or holds, the `expected` one."""
+    pattern = re.compile(regex(expected), re.IGNORECASE)
+    return any(pattern.search(" ".join(text.split())) for text in texts)
+
+
+def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
+    if len(text) not in _LENGTH or not text.isprintable() or not is_whole(text) or has_mark(text):
+        return False
+    if any(mark in text for mark in _CUT) or _TIME.search(text):
+        return False
+    letters = sum(char.isalpha() for char in text)
+    if letters < (_LEAST_LETTERS if _NUMBER.search(text) else _LENGTH.start):
+        return False
+    low = text.lower()
+    spoken = {word.lower() for word in _WORD.findall(text)}
+    return not words & spoken and not any(_holds(low, one.strip().lower()) for one in typed)
+
+
+def _holds(text: str, typed: str) -> bool:
+    """Whether the typed text stands in it as whole words."""
+    return bool(typed) and re.search(rf"(?<!\w){re.escape(typed)}(?!\w)", text) is not None

@@ -1,0 +1,143 @@
+"""The shape of what a page gave, as a JSON Schema, and a schema as pydantic models in source.
+
+A shape says no more than the data showed: a key that one of several objects lacks is
+optional, a value that was null in one of them may be null, an empty list may hold anything.
+
+Below: parameters, source. Above: generalising, notte.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from notte_mcp.workflows.parameters import identifier
+from notte_mcp.workflows.source import quote
+
+_DEEPEST: Final = 6
+_MOST_READ: Final = 200
+_MOST_KEYS: Final = 60
+_PLAIN: Final = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+_PYTHON: Final = {"boolean": "bool", "integer": "int", "number": "float", "string": "str", "null": "None"}
+# What a field of a pydantic model may not be called, besides what no name may be.
+_MODEL_NAMES: Final = re.compile(r"model_|schema$|json$|dict$|copy$|construct$|fields$|validate$")
+
+
+def shape_of(value: Any, depth: int = 0) -> dict[str, Any]:
+    """The JSON Schema of a JSON value."""
+    if type(value) in _PLAIN:
+        return {"type": _PLAIN[type(value)]}
+    if depth >= _DEEPEST:
+        return {}
+    if isinstance(value, list | tuple):
+        items = cast(Sequence[Any], value)
+        merged = _merged([shape_of(item, depth + 1) for item in items[:_MOST_READ]])
+        return {"type": "array", "items": merged}
+    if isinstance(value, dict):
+        pairs = list(cast(dict[str, Any], value).items())[:_MOST_KEYS]
+        properties = {str(key): shape_of(item, depth + 1) for key, item in pairs}
+        return {"type": "object", "properties": properties, "required": list(properties)}
+    return {}
+
+
+def _merged(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One schema that all of these fit."""
+    distinct: list[dict[str, Any]] = []
+    for shape in shapes:
+        distinct += [] if shape in distinct else [shape]
+    if len(distinct) <= 1:
+        return distinct[0] if distinct else {}
+    if any(not shape for shape in distinct):
+        return {}
+    objects = [shape for shape in distinct if shape.get("type") == "object"]
+    arrays = [shape for shape in distinct if shape.get("type") == "array"]
+    others = [shape for shape in distinct if shape not in objects and shape not in arrays]
+    found = [*([_merged_objects(objects)] if objects else []), *others]
+    if arrays:
+        found.append({"type": "array", "items": _merged([shape["items"] for shape in arrays])})
+    if {"type": "number"} in found:
+        found = [shape for shape in found if shape != {"type": "integer"}]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _merged_objects(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    keys = list(dict.fromkeys(key for shape in shapes for key in shape["properties"]))
+    properties = {key: _merged([s["properties"][key] for s in shapes if key in s["properties"]]) for key in keys}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in keys if all(key in shape["required"] for shape in shapes)],
+    }
+
+
+@dataclass(slots=True)
+class Models:
+    """Pydantic models while they are written: `sources` are their classes, what is used before what uses it."""
+
+    sources: list[str] = field(default_factory=list[str])
+    names: set[str] = field(default_factory=set[str])
+    aliased: bool = False
+
+    def type_of(self, schema: Mapping[str, Any], wish: str) -> str:
+        """The type expression of a schema; an object becomes a class called like `wish`."""
+        if "anyOf" in schema:
+            return " | ".join(dict.fromkeys(self.type_of(option, wish) for option in schema["anyOf"]))
+        kind = schema.get("type")
+        if kind == "array":
+            return f"list[{self.type_of(schema.get('items') or {}, _singular(wish))}]"
+        if kind == "object" and schema.get("properties"):
+            return self._class(schema, wish)
+        if kind == "object":
+            return "dict[str, object]"
+        return _PYTHON.get(str(kind), "object")
+
+    def _class(self, schema: Mapping[str, Any], wish: str) -> str:
+        name = self._free(_class_name(wish))
+        required = schema.get("required", ())
+        lines, taken = [f"class {name}(BaseModel):"], set[str]()
+        for key, inner in schema["properties"].items():
+            attribute = _attribute(key, taken)
+            lines.append(self._field(attribute, key, self.type_of(inner, key), optional=key not in required))
+        self.sources.append("\n".join(lines))
+        return name
+
+    def _field(self, attribute: str, key: str, kind: str, *, optional: bool) -> str:
+        if optional and "None" not in kind.split(" | ") and kind != "object":
+            kind = f"{kind} | None"
+        if attribute == key:
+            return f"    {attribute}: {kind}{' = None' if optional else ''}"
+        self.aliased = True
+        default = "default=None, " if optional else ""
+        return f"    {attribute}: {kind} = Field({default}alias={quote(key)})"
+
+    def _free(self, name: str) -> str:
+        number, free = 1, name
+        while free in self.names:
+            number += 1
+            free = f"{name}{number}"
+        self.names.add(free)
+        return free
+
+
+def _class_name(wish: str) -> str:
+    words = identifier(wish).removesuffix("_value").split("_")
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    return f"{name}Model" if name in {"BaseModel", "Field", "None", "True", "False", "NotteClient", "Path"} else name
+
+
+def _singular(wish: str) -> str:
+    return wish[:-1] if wish.endswith("s") and not wish.endswith("ss") and len(wish) > len("as") else f"{wish} item"
+
+
+def _attribute(key: str, taken: set[str]) -> str:
+    name = key if key.isidentifier() and key.isascii() and not key.startswith("_") else ""
+    if not name or identifier(name) != name or _MODEL_NAMES.match(name):
+        name = identifier(key)
+    if _MODEL_NAMES.match(name):
+        name = f"{name}_value"
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free
