@@ -155,7 +155,7 @@ def cookies(visit: Visit) -> None:
 @route("/login")
 def login(visit: Visit) -> None:
     """Takes any user whose password is `sesame`, and remembers who it was."""
-    fields = _record(visit).fields
+    fields = record(visit).fields
     user = fields.get("username", [""])[0]
     if fields.get("password") != ["sesame"]:
         visit.page("Not signed in", '<p role="alert">Wrong password.</p><a href="/login.html">Again</a>', 401)
@@ -180,20 +180,22 @@ def _cookies(visit: Visit) -> dict[str, str]:
 # --- forms --------------------------------------------------------------------
 
 
-def _record(visit: Visit) -> Submission:
+def record(visit: Visit, *, keep: bool = True) -> Submission:
+    """The form that came; entered in `Site.submissions` unless it is one on the way to another."""
     if visit.method == "POST":
         fields, files = parse_form(visit.headers.get("content-type", ""), visit.body)
     else:
         fields, files = parse_qs(urlsplit(visit.target).query, keep_blank_values=True), ()
     submission = Submission(visit.method, visit.path, fields, files)
-    visit.site.submissions.append(submission)
+    if keep:
+        visit.site.submissions.append(submission)
     return submission
 
 
 @route("/submit")
 def submit(visit: Visit) -> None:
     """Records a form, then shows its number on another page (POST, redirect, GET)."""
-    _record(visit)
+    record(visit)
     visit.redirect(f"/done?id=PR-{1000 + len(visit.site.submissions)}")
 
 
@@ -207,7 +209,7 @@ def done(visit: Visit) -> None:
 @route("/upload")
 def upload(visit: Visit) -> None:
     """Records a form with files and says what came."""
-    got = _record(visit)
+    got = record(visit)
     files = "".join(f"<li>{escape(f.field)}: {escape(f.name)}, {f.size} bytes, {f.sha256[:12]}</li>" for f in got.files)
     fields = "".join(f"<li>{escape(n)} = {escape(', '.join(v))}</li>" for n, v in got.fields.items())
     visit.page("Upload received", f"<p role='status'>{len(got.files)} file(s) came.</p><ul>{files}{fields}</ul>")

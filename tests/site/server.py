@@ -12,6 +12,7 @@ other  http://localhost:B   another site: its frames get a process of their own
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +20,12 @@ from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from tests.loopback import LoopbackServer
-from tests.site import downloads, generated, routes
+from tests.site import downloads, generated, journeys, routes
 from tests.site.uploads import Submission
 from tests.site.visit import Route, Visit
 
 PAGES = Path(__file__).parent / "pages"
-ROUTES = routes.ROUTES | downloads.ROUTES | generated.ROUTES
+ROUTES = routes.ROUTES | downloads.ROUTES | generated.ROUTES | journeys.ROUTES
 _TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 # A client that hung up in the middle of an answer is what several pages are made for.
 _HUNG_UP = (ConnectionError, TimeoutError)
@@ -42,6 +43,8 @@ class Site:
         """(method, path with query, headers by lower-case name) of every request."""
         self.errors: list[BaseException] = []
         """What went wrong inside the server itself; a test run expects none."""
+        self.rewrite: Callable[[str], str] | None = None
+        """What changes a whole page of HTML before it is sent."""
         self.stopping = threading.Event()
         self._came = threading.Condition()
         self._servers = (_Server(self), _Server(self))

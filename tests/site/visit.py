@@ -56,6 +56,8 @@ class Visit:
     def send(self, body: bytes | str, status: int = 200, content_type: str = HTML, **headers: str) -> None:
         """A whole answer."""
         content = body.encode() if isinstance(body, str) else body
+        if self.site.rewrite is not None and content_type == HTML:
+            content = self.site.rewrite(content.decode()).encode()
         self.head(status, content_type, Content_Length=str(len(content)), **headers)
         self.exchange.wfile.write(content)
 

@@ -1,0 +1,156 @@
+"""All flows recorded, their scripts run again and again, then the saved workflows on pages as they were and on changed ones.
+
+`python -m tests.corpus [--only FLOW ...] [--times N] [--keep FOLDER] [--no-scripts] [--no-runs]`. Two flows are at work at
+once, each with servers of its own. Exit codes: 0 all that must hold does, 1 something does not.
+
+Below: table, recording, judging, rerunning. Above: `make corpus`.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from notte_mcp.app import App, open_app
+from notte_mcp.settings import Settings
+from scripts.find_chromium import find
+from tests.corpus.flows import Flow
+from tests.corpus.grounds import Grounds
+from tests.corpus.judging import judge
+from tests.corpus.recording import FILES, LANGUAGES, FlowFailed, Recorded, record
+from tests.corpus.table import BY_NAME, FLOWS
+
+WORKERS: Final = 2
+FLOW_S: Final = 300
+"""How long one flow may take, all its scripts' runs included."""
+
+
+@dataclass(slots=True)
+class Line:
+    """What became of one flow: faults by what was tried, passes by language."""
+
+    flow: Flow
+    steps: int = 0
+    passed: dict[str, int] = field(default_factory=dict[str, int])
+    ms: float = 0
+    faults: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with each flow."""
+
+    app: App
+    browser: Path
+    files: Path
+    times: int
+    scripts: bool
+    keep: Path | None
+
+
+async def _at_work(plan: Plan, line: Line, grounds: Grounds) -> None:
+    try:
+        with anyio.fail_after(FLOW_S):
+            recorded = await record(plan.app, line.flow, grounds, plan.files)
+            line.steps = recorded.step_count
+            _keep(plan, recorded)
+            if plan.scripts:
+                await _scripts(plan, line, recorded, grounds)
+    except FlowFailed as error:
+        line.faults.append(f"recording: {error}")
+    except Exception as error:  # noqa: BLE001 - one flow that breaks is one line of the table
+        line.faults.append(f"{type(error).__name__}: {error}")
+
+
+async def _scripts(plan: Plan, line: Line, recorded: Recorded, grounds: Grounds) -> None:
+    for language in LANGUAGES:
+        line.passed[language] = 0
+        for _ in range(plan.times):
+            verdict = await judge(recorded, language, grounds, plan.browser)
+            if verdict.fault:
+                line.faults.append(f"{language}: {verdict.fault}")
+                break
+            line.passed[language] += 1
+            line.ms = verdict.ms if language == "playwright" else line.ms
+
+
+def _keep(plan: Plan, recorded: Recorded) -> None:
+    if plan.keep is not None:
+        plan.keep.mkdir(parents=True, exist_ok=True)
+        for language, code in recorded.scripts.items():
+            suffix = "json" if language == "json" else "py"
+            (plan.keep / f"{recorded.flow.name}.{language}.{suffix}").write_text(code, encoding="utf-8")
+
+
+# --- the whole --------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _surface(options: argparse.Namespace) -> AsyncGenerator[Plan]:
+    browser = find()
+    if browser is None:
+        raise SystemExit("no Chromium was found: `make corpus` finds or installs one")
+    with tempfile.TemporaryDirectory() as name:
+        files = Path(name) / "files"
+        files.mkdir()
+        for file, content in FILES.items():
+            (files / file).write_text(content, encoding="utf-8")
+        settings = Settings(
+            state_dir=Path(name) / "state", browser=Path(browser), no_sandbox=os.geteuid() == 0, upload_dirs=(files,)
+        )
+        async with open_app(settings) as app:
+            yield Plan(app, Path(browser), files, options.times, options.scripts, options.keep)
+
+
+async def _all(options: argparse.Namespace) -> list[Line]:
+    lines = [Line(flow) for flow in FLOWS if not options.only or flow.name in options.only]
+    waiting = lines[::-1]
+
+    async def worker(plan: Plan) -> None:
+        with Grounds() as grounds:
+            while waiting:
+                line = waiting.pop()
+                await _at_work(plan, line, grounds)
+                print(_row(line, plan), flush=True)
+
+    async with _surface(options) as plan, anyio.create_task_group() as group:
+        for _ in range(min(WORKERS, len(lines))):
+            group.start_soon(worker, plan)
+    return lines
+
+
+def _row(line: Line, plan: Plan) -> str:
+    passed = "".join(f"{f'{line.passed.get(language, 0)}/{plan.times}':>12}" for language in LANGUAGES)
+    fault = f"  {line.faults[0]}" if line.faults else ""
+    return f"{line.flow.name:<32}{line.steps:>6}{passed}{line.ms:>8.0f}{fault}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do it all, print the table; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.corpus", description="Record flows, run what comes of them.")
+    parser.add_argument("--only", action="append", metavar="FLOW", choices=list(BY_NAME), help="this flow")
+    parser.add_argument("--times", type=int, default=3, metavar="N", help="runs of each script, in a row (default 3)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the scripts there too")
+    parser.add_argument("--no-scripts", dest="scripts", action="store_false", help="do not run the scripts")
+    options = parser.parse_args(arguments)
+    begun = time.monotonic()
+    print(f"{'flow':<32}{'steps':>6}{'playwright':>12}{'pytest':>12}{'ms':>8}")
+    lines = anyio.run(_all, options)
+    good = sum(not line.faults for line in lines)
+    print(f"\n{good} of {len(lines)} flows are right, in {time.monotonic() - begun:.0f} s")
+    for line in lines:
+        for fault in line.faults:
+            print(f"\n{line.flow.name}: {fault}")
+    return 0 if good == len(lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
