@@ -29,6 +29,11 @@ UNCOUNTED: Final = frozenset({"completion", "help"})
 """Actions that `max_steps` does not count."""
 
 
+def stands(state: str) -> str:
+    """An agent's state as a sentence ends: `is running`, `needs input`."""
+    return "needs input" if state == "needs_input" else f"is {state}"
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What an agent has used: model calls, tokens, US dollars where every call's price is known, seconds of work.
@@ -51,14 +56,14 @@ class Usage:
 
     def plus(self, other: "Usage") -> "Usage":
         """The sum. A price that is not known makes the sum's unknown, unless nothing was called before."""
-        known = self.usd is not None and other.usd is not None
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         first = self.model_calls == 0
         return Usage(
             model_calls=self.model_calls + other.model_calls,
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
-            usd=other.usd if first else (self.usd or 0) + (other.usd or 0) if known else None,
+            usd=other.usd if first else usd,
             seconds=self.seconds + other.seconds,
         )
 

@@ -271,7 +271,10 @@ class Agent:
     def judge(self, action: Action, *, by: str | None) -> Receipt | None:
         match action:
             case Completion() | Help() if by is None and not self.is_driven_by_caller:
-                why = "a model drives this agent, and only it says when it is done; notte_stop ends it, notte_steer resumes"
+                why = (
+                    "a model drives this agent, and only it says when it is done. "
+                    f'Next: notte_steer(agent_id="{self.id}", command="resume"), or notte_stop(id="{self.id}") to end it'
+                )
                 return Receipt(action.type, success=False, code="not_allowed", message=why)
             case Completion(success=True) if wrong := self._misfit(action.answer):
                 return Receipt(action.type, success=False, code="refused", message=f"The answer was refused: {wrong}")

@@ -3,7 +3,7 @@
 Nothing is fetched: a schema that refers to another document does not resolve.
 jsonschema is imported at the first use, since most tasks have no schema.
 
-Below: nothing of ours but texts. Above: loop, supervisor, and whoever holds an answer to its schema.
+Below: nothing of ours but texts and errors. Above: loop, supervisor, and whoever holds an answer to its schema.
 """
 
 import json
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, Protocol, cast
 
+from notte_mcp.errors import InvalidArgument
 from notte_mcp.observations import clean_line
 
 MAX_REASON_CHARS: Final = 400
@@ -34,6 +35,15 @@ def valid_schema(schema: dict[str, Any]) -> str:
     except Exception as error:  # noqa: BLE001 - the vendor raises several kinds, for a schema that the caller wrote
         reason = f"it cannot be read as one ({type(error).__name__}: {error})"
     return clean_line(reason, MAX_REASON_CHARS)
+
+
+def require_schema(schema: dict[str, Any] | None) -> None:
+    """Refuse a `response_schema` that is none. Raises: InvalidArgument."""
+    if schema is not None and (wrong := valid_schema(schema)):
+        raise InvalidArgument(
+            f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
+            next_call="the same call with a JSON Schema, or without",
+        )
 
 
 def check(answer: str, schema: dict[str, Any]) -> str:

@@ -157,11 +157,7 @@ class Supervisor:
             raise InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
         if len(self._life.live) + self._starting >= self._limit:
             raise refusals.full(self._limit, [agent.record for agent in self._life.live.values()])
-        if spec.response_schema is not None and (wrong := answers.valid_schema(spec.response_schema)):
-            raise InvalidArgument(
-                f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
-                next_call="the same call with a JSON Schema, or without",
-            )
+        answers.require_schema(spec.response_schema)
         if spec.driver == "assistant":
             if spec.retries:
                 raise InvalidArgument(

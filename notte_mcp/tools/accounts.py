@@ -132,8 +132,21 @@ def agent_next(record: AgentRecord, *, last_step: int, is_open: bool = True) -> 
                 f'notte_steer(agent_id={named}, command="resume") goes on'
             )
         case "completed" | "failed" | "stopped":
-            script = f"notte_workflow_code(id={named}) for its script"
-            return f"{script}; its session is open until notte_stop" if is_open else script
+            return _after_end(record, is_open=is_open)
+
+
+def _after_end(record: AgentRecord, *, is_open: bool) -> str:
+    """What to call once it has ended: where its end was not what was wanted, first what goes on from there."""
+    script = f'notte_workflow_code(id="{record.id}") for its script'
+    if not is_open:
+        return script
+    if record.state == "completed" or record.reason == "user":
+        return f"{script}; its session is open until notte_stop"
+    of = f'session_id="{record.session_id}"'
+    return (
+        f"notte_observe({of}) to go on yourself from where it stopped, or notte_start(task=..., {of}) for another agent "
+        f"there; {script}"
+    )
 
 
 def is_live(record: SessionRecord) -> bool:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mcp.types import CallToolResult
 
 from notte_mcp import page_text
-from notte_mcp.agent_records import AgentRecord, AgentSpec
-from notte_mcp.agents.answers import valid_schema
+from notte_mcp.agent_records import AgentRecord, AgentSpec, stands
+from notte_mcp.agents.answers import require_schema
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.tools.boundary import facts, sentence
 from notte_mcp.tools.options import SessionOptions
@@ -90,11 +90,7 @@ def _check(options: AgentOptions, driver: str) -> None:
 
     Raises: InvalidArgument.
     """
-    if options.response_schema is not None and (wrong := valid_schema(options.response_schema)):
-        raise InvalidArgument(
-            f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
-            next_call="the same call with a JSON Schema, or without",
-        )
+    require_schema(options.response_schema)
     given, usual = options._asdict(), AgentOptions()._asdict()
     odd = [name for name in _OF_MODELS if given[name] != usual[name]]
     if driver == "assistant" and odd:
@@ -139,6 +135,9 @@ def _goto_first(follow: str) -> str:
 def _text(values: Mapping[str, Any]) -> str:
     """The same as lean text; the page stands as it does in other answers."""
     small = {k: v for k, v in values.items() if v is not None and k not in ("observation", "next", "id", "kind")}
-    lines = [f"agent {values['id']} is {values['state']}, driven by {values['driver']}", page_text.json_text(small)]
+    lines = [
+        f"agent {values['id']} {stands(values['state'])}, driven by {values['driver']}",
+        page_text.json_text(small),
+    ]
     lines += [text for text in (values["observation"], f"next: {values['next']}") if text]
     return "\n".join(lines)

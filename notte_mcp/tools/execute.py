@@ -12,7 +12,7 @@ from pydantic import Field
 
 from notte_mcp.action_schema import actions_schema
 from notte_mcp.actions import Action
-from notte_mcp.agent_records import UNCOUNTED, AgentRecord
+from notte_mcp.agent_records import UNCOUNTED, AgentRecord, stands
 from notte_mcp.batches import parse_actions
 from notte_mcp.errors import (
     InvalidArgument,
@@ -59,7 +59,7 @@ async def notte_execute(
     request_id: RequestId = None,
 ) -> CallToolResult:
     """Do actions in order; tells what each really did, then what changed (after a navigation: the whole page). Put
-    all that needs no look in between into one call: a whole form with its submit. Elements go by id or selector.
+    all that needs no look in between into one call: a whole form with its submit.
     To wait for something use wait_for, not wait. A handle_dialog answers a dialog and stands before the click.
     Nothing is done if an id is unknown. Passwords are kept as a name, never as their value."""
     here = surface(ctx)
@@ -166,7 +166,7 @@ async def _of_nobody(app: "App", session_id: str, done: "Batch") -> list[str]:
     if not any(one.success and one.type in UNCOUNTED for one in done.receipts):
         return []
     ended = [one for one in await app.agents.agents() if one.session_id == session_id]
-    last = f" Its last one, {ended[0].id}, is {ended[0].state} ({ended[0].reason})." if ended else ""
+    last = f" Its last one, {ended[0].id}, {stands(ended[0].state)} ({ended[0].reason})." if ended else ""
     return [f"note: no agent has this session, so that was said to nobody.{last} notte_start(task=...) makes one."]
 
 
@@ -179,5 +179,5 @@ async def _of_agent(app: "App", before: AgentRecord, done: "Batch") -> list[str]
         agent = await app.agents.wait(before.id, seconds=SETTLE_S)
     why = f" ({agent.reason})" if agent.reason else ""
     if agent.state != "running":
-        return [f"agent {agent.id} is {agent.state}{why}. Next: {agent_next(agent, last_step=agent.step_count)}"]
+        return [f"agent {agent.id} {stands(agent.state)}{why}. Next: {agent_next(agent, last_step=agent.step_count)}"]
     return []

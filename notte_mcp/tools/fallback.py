@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from notte_mcp.agent_records import AgentRecord, AgentSpec
+from notte_mcp.agent_records import AgentRecord, AgentSpec, stands
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.tools.accounts import agent_next
 from notte_mcp.tools.agents import waited
@@ -78,4 +78,4 @@ def _told(agent: AgentRecord) -> str:
         return f"fallback: agent {agent.id} {agent.state}{why} after {steps}{answer}"
     asked = f", and asks: {agent.question}" if agent.question else ""
     follow = agent_next(agent, last_step=agent.step_count)
-    return f"fallback: agent {agent.id} is {agent.state} after {steps}{asked}. Next: {follow}"
+    return f"fallback: agent {agent.id} {stands(agent.state)} after {steps}{asked}. Next: {follow}"

@@ -14,7 +14,7 @@ import anyio
 from mcp.types import CallToolResult
 
 from notte_mcp import page_text
-from notte_mcp.agents.answers import valid_schema
+from notte_mcp.agents.answers import require_schema
 from notte_mcp.agents.extracting import Extracted, extract
 from notte_mcp.engines.base import Scraped
 from notte_mcp.errors import InvalidArgument, NotteMCPError, PageLoadFailed
@@ -51,11 +51,7 @@ def wish_of(instructions: str | None, schema: dict[str, Any] | None) -> Wish | N
             f"instructions has {len(instructions)} characters, and may have {MAX_WISH_CHARS}.",
             next_call="the same call with less",
         )
-    if schema is not None and (wrong := valid_schema(schema)):
-        raise InvalidArgument(
-            f"response_schema is no JSON Schema: {wrong.rstrip('.')}.",
-            next_call="the same call with a JSON Schema, or without",
-        )
+    require_schema(schema)
     return None if instructions is None and schema is None else Wish(instructions, schema)
 
 

@@ -134,7 +134,7 @@ async def test_help_asks_and_an_answer_goes_on(host: Host) -> None:
     asked = await host.facts("notte_status", id=started["agent_id"])
     answered = await host.facts("notte_steer", agent_id=started["agent_id"], command="answer", text="North")
 
-    assert f"agent {started['agent_id']} is needs_input" in said
+    assert f"agent {started['agent_id']} needs input" in said
     assert 'command="answer"' in said
     assert (asked["state"], asked["question"]) == ("needs_input", "Which district?")
     assert (answered["state"], answered["accepted"]) == ("running", True)
