@@ -10,6 +10,7 @@ Below: errors, ids. Above: engines, registry, tools.
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -143,7 +144,8 @@ class Observation:
     Exactly one of `nodes` (whole page, `find`, or a cursor's continuation) and
     `changes` carries the content. `omitted` counts the lines that did not fit (a row that was not walked yet is one);
     `cursor` continues with them. `note` is a line that the reader must know
-    (the compared view is unknown, the page crashed, a frame did not answer).
+    (the compared view is unknown, the page crashed, a frame did not answer). `headings` are the page's first
+    headings, the highest first, whether they are shown or not.
     """
 
     url: str
@@ -158,3 +160,40 @@ class Observation:
     note: str = ""
     whole: bool = True
     events: tuple[str, ...] = field(default=())
+    headings: tuple[str, ...] = ()
+
+
+MAX_LANDMARKS: Final = 5
+_LANDMARK_CHARS: Final = 80
+_PROMINENCE: Final = {"heading": 0, "status": 1, "alert": 1, "dialog": 1, "alertdialog": 1, "text": 2}
+"""Roles of lines that may stand out, by how much they do."""
+
+
+def landmarks(observation: Observation) -> tuple[str, ...]:
+    """The texts that stand out in a view, so that one who comes back knows the page by them.
+
+    Headings, then names of dialogs and messages, then plain texts, in reading order. Nothing that was cut, no
+    field's value, at most `MAX_LANDMARKS` of at most 80 characters.
+    """
+    return _first((*observation.headings, *_standing_out(observation.nodes)))
+
+
+def landmarks_after(known: Iterable[str], observation: Observation) -> tuple[str, ...]:
+    """The landmarks of a view of changes: what appeared, the headings, and of those `known` before what did not go."""
+    changes = observation.changes
+    if changes is None:
+        return landmarks(observation)
+    gone = {node.name for node in (*changes.gone, *changes.changed)}
+    # Where not all is told, what was known may have gone untold.
+    stayed = () if changes.more else (text for text in known if text not in gone)
+    return _first((*_standing_out(changes.appeared), *observation.headings, *stayed))
+
+
+def _standing_out(nodes: Iterable[Node]) -> list[str]:
+    found = [node for node in nodes if node.role in _PROMINENCE]
+    return [node.name for node in sorted(found, key=lambda node: _PROMINENCE[node.role])]
+
+
+def _first(texts: Iterable[str]) -> tuple[str, ...]:
+    fit = dict.fromkeys(text for text in texts if 0 < len(text) <= _LANDMARK_CHARS and "…" not in text)
+    return tuple(fit)[:MAX_LANDMARKS]

@@ -35,6 +35,8 @@ CHECK_S: Final = 10.0
 # Cut short, these leave the page as it was.
 _HARMLESS: Final = (Wait, WaitFor, Scrape, HandleDialog, Help, Completion)
 
+_TOUCHING_NOTHING: Final = frozenset({"scrape", "help", "completion"})
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -124,6 +126,7 @@ class Run:
                 started_at=now,
                 agent_id=hold.agent_id if hold is not None else None,
                 agent_step=hold.step_count + index if hold is not None else None,
+                saw=self._slot.record.seen if index == 1 else (),
             )
             for index, (action, check) in enumerate(zip(self._actions, self._checks, strict=True), 1)
         ]
@@ -249,7 +252,9 @@ async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
     if outcome.number not in slot.flight:
         return
     slot.begun = None
-    slot.flight[outcome.number] = outcome = replace(outcome, url=slot.update(step_count=outcome.number).url)
+    # What stood out before the step may not after it.
+    seen = slot.record.seen if outcome.action["type"] in _TOUCHING_NOTHING else ()
+    slot.flight[outcome.number] = outcome = replace(outcome, url=slot.update(step_count=outcome.number, seen=seen).url)
     try:
         with anyio.CancelScope(shield=True):
             await store.settle(outcome, slot.record)

@@ -15,7 +15,7 @@ import anyio
 from notte_mcp.actions import Action
 from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
 from notte_mcp.errors import PageNotResponding, SessionLost
-from notte_mcp.observations import Mode, Observation
+from notte_mcp.observations import Mode, Observation, landmarks_after
 from notte_mcp.records import Actor, SessionRecord
 from notte_mcp.registry.batch import Batch, OnError, Run
 from notte_mcp.registry.slot import Slot
@@ -69,7 +69,7 @@ class LiveSession:
             since = slot.last_view
         request = ObserveRequest(slot.record.view + 1, mode, since, find, cursor, max_tokens)
         seen = await self._look("observe", lambda browser: browser.observe(request))
-        await self._remember(seen, own=own)
+        await self._remember(seen, own=own, landmarks=None if find or cursor else self._landmarks(seen))
         return slot.redactor(seen)
 
     async def execute(
@@ -140,18 +140,29 @@ class LiveSession:
             next_call='notte_execute with [{"type": "reload"}] or a goto: navigation ends a hung script',
         )
 
-    async def _remember(self, seen: Observation, *, own: bool) -> None:
-        """The view's number; and the ids it gave out, on disk before anyone uses them.
+    def _landmarks(self, seen: Observation) -> tuple[str, ...]:
+        """What stands out in the page as a look of any kind leaves it known; nothing with a secret in it."""
+        redactor, (view, known) = self._slot.redactor, self._slot.landmarks
+        same = seen.changes is not None and seen.changes.since == view
+        found = landmarks_after(known if same else (), seen)
+        return tuple(text for text in found if redactor.text(text) == text)
 
-        After a crash an id must not be given to another element. A view number
+    async def _remember(self, seen: Observation, *, own: bool, landmarks: tuple[str, ...] | None) -> None:
+        """The view's number, and what stood out where the whole page was looked at; and the ids it gave out, on disk
+        before anyone uses them.
+
+        After a crash an id must not be given to another element. A view number or a landmark
         alone is not worth a commit: it is written with the next step.
         """
         slot = self._slot
         known = slot.record.id_counters
         if not own:
             slot.last_view = seen.view
+        if landmarks is not None:
+            slot.landmarks = seen.view, landmarks
         title = slot.redactor.text(seen.title)
-        record = slot.update(view=max(slot.record.view, seen.view), title=title)
+        stood_out = slot.record.seen if landmarks is None else landmarks
+        record = slot.update(view=max(slot.record.view, seen.view), title=title, seen=stood_out)
         if record.id_counters != known and slot.ending is None:
             with anyio.CancelScope(shield=True):
                 await self._store.put_session(record)

@@ -69,13 +69,13 @@ def test_every_text_of_a_receipt_is_searched_but_not_our_own_words() -> None:
     receipt = Receipt(
         "click", success=True, message="click it", code="click",
         target=Target("B1", "click", "click", Locators(role=("button", "click"), text="click")),
-        url_after="http://x/?q=click", data={"a": ["click", 1]},
+        url_after="http://x/?q=click", sent=("POST http://x/click",), data={"a": ["click", 1]},
     )  # fmt: skip
     mark = "[secret PASSWORD]"
     assert redactor(receipt) == Receipt(
         "click", success=True, message=f"{mark} it", code="click",
         target=Target("B1", "click", mark, Locators(role=("button", mark), text=mark)),
-        url_after=f"http://x/?q={mark}", data={"a": [mark, 1]},
+        url_after=f"http://x/?q={mark}", sent=(f"POST http://x/{mark}",), data={"a": [mark, 1]},
     )  # fmt: skip
 
 

@@ -102,6 +102,7 @@ class Observer:
             view=request.view, nodes=tuple(look.lists["nodes"]) if whole else (), changes=changes,
             omitted=look.omitted if whole else 0, whole=whole, note=_note(request, raw),
             cursor=self._keep(request.view, tab, look.worlds) if look.omitted and whole else None,
+            headings=tuple(clean_line(name) for name in raw["headings"]),
         )  # fmt: skip
 
     async def _main(self, look: "_Look") -> dict[str, Any]:

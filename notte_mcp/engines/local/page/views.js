@@ -10,7 +10,7 @@ const OPTIONS_CHARS = 80;
 
 /**
  * Look at the page. `req`: {view, mode, since, find, tokens, token, heard}. Gives {nodes, omitted, spent} or the
- * changes {appeared, changed, gone, omitted}, with {frames, known, fresh, place, top: the highest key so far}; or {due} alone, when a pass for
+ * changes {appeared, changed, gone, omitted}, with {frames, known, fresh, place, headings, top: the highest key so far}; or {due} alone, when a pass for
  * listeners is to be made first (not with `heard`).
  */
 function look(req) {
@@ -25,11 +25,18 @@ function look(req) {
   }
   const fresh = views.size === 0;
   keep(req.view, view);
-  const about = { frames: walk.frames, known: req.since === null || before !== undefined, fresh, place: place(), top: lastKey };
+  const about = { frames: walk.frames, known: req.since === null || before !== undefined, fresh, place: place(), top: lastKey, headings: headingsOf(walk) };
   const tokens = walk.frames.length ? Math.ceil(req.tokens * (1 - FRAMES_SHARE)) : req.tokens;
   if (req.mode === "changes" && before) return { ...changes(before, view, tokens), ...about };
   const wanted = req.find ? found(view, req.find) : listed(view);
   return { ...select(view, wanted, tokens), ...about };
+}
+
+/** Names of the first headings, those of the highest rank before the others. */
+function headingsOf(walk) {
+  const found = walk.nodes.filter((n) => n.role === "heading" && n.el);
+  const rank = (el) => Number(/^h([1-6])$/.exec(el.localName)?.[1] ?? el.getAttribute("aria-level") ?? 2);
+  return found.map((n) => [rank(n.el), n.name]).sort((a, b) => a[0] - b[0]).slice(0, 5).map(([, name]) => cap(name, 120));
 }
 
 /** What is kept of a walk. `texts`: whether texts are listed too; `later`: rows not walked, with their text. */
