@@ -11,10 +11,12 @@ from typing import Any, Literal
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.workflows.generalising import to_workflow
+from notte_mcp.workflows.heading import Provenance
 from notte_mcp.workflows.json_actions import write_json
 from notte_mcp.workflows.notte import write_notte
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright import write_playwright
+from notte_mcp.workflows.pytest import write_pytest
 from notte_mcp.workflows.stored import dump, load
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
@@ -35,14 +37,6 @@ class Code:
     parameters: tuple[Parameter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What a script's header says of it: what it was made from, and when it was last seen to work (Unix seconds)."""
-
-    source: str = ""
-    verified_at: float | None = None
-
-
 def generalise(
     steps: Sequence[StepRecord],
     spec: SessionSpec,
@@ -60,8 +54,9 @@ def generalise(
         InvalidArgument: no step is worth repeating; it says why.
     """
     workflow = to_workflow(steps, spec, keep_failed=keep_failed, seen=seen, tasks=tasks)
-    if workflow.empty:
-        what = "Nothing to write: " + ("no step of it succeeded." if steps else "no step is recorded yet.")
+    if workflow.empty or not workflow.opens:
+        failed = "no step of it succeeded." if workflow.empty else "it never left about:blank."
+        what = f"Nothing to write: {failed if steps else 'no step is recorded yet.'}"
         raise InvalidArgument(what, next_call='notte_execute, for example with [{"type": "goto", "url": ...}]')
     return workflow
 
@@ -82,7 +77,10 @@ def write(
     Raises:
         InvalidArgument: the target has no such style, or there is no such SDK.
     """
-    return Code(_text(workflow, target, style or "sync", sdk or "1.10"), workflow.parameters)
+    if target == "notte":
+        _check_sdk(sdk, style or "sync")
+    how = _How(style or "sync", sdk, provenance or Provenance())
+    return Code(_text(workflow, target, how), workflow.parameters)
 
 
 def write_code(
@@ -92,18 +90,30 @@ def write_code(
     return write(generalise(steps, spec, keep_failed=keep_failed), target=target, **how)
 
 
-def _text(workflow: Workflow, target: Target, style: Style, sdk: str) -> str:
-    is_async = style == "async"
+def _check_sdk(sdk: str | None, style: Style) -> None:
+    if sdk not in (None, "1.9", "1.10"):
+        raise InvalidArgument(f"There is no form for SDK {sdk!r}: it is 1.9 or 1.10.", next_call="sdk=1.10")
+    if style == "async" and sdk == "1.9":
+        raise InvalidArgument("The 1.9 SDK has no async client.", next_call="sdk=1.10, or style=sync")
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    style: Style
+    sdk: str | None
+    provenance: Provenance
+
+
+def _text(workflow: Workflow, target: Target, how: _How) -> str:
+    is_async = how.style == "async"
     match target:
         case "playwright":
-            return write_playwright(workflow, is_async=is_async)
+            return write_playwright(workflow, is_async=is_async, provenance=how.provenance)
         case "pytest":
-            raise NotImplementedError
+            if is_async:
+                raise InvalidArgument("A pytest-playwright test is sync; it has no async form.", next_call="style=sync")
+            return write_pytest(workflow, provenance=how.provenance)
         case "json":
             return write_json(workflow)
         case "notte":
-            if sdk not in ("1.9", "1.10"):
-                raise InvalidArgument(f"There is no form for SDK {sdk!r}: it is 1.9 or 1.10.", next_call="sdk=1.10")
-            if is_async and sdk == "1.9":
-                raise InvalidArgument("The 1.9 SDK has no async client.", next_call="sdk=1.10, or style=sync")
-            return write_notte(workflow, is_async=is_async, sdk=sdk)
+            return write_notte(workflow, is_async=is_async, sdk=how.sdk, provenance=how.provenance)

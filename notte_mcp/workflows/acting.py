@@ -3,7 +3,6 @@
 Below: workflow, locators, actions. Above: runs.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,16 +12,11 @@ from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Locators
 from notte_mcp.workflows.lifting import Value
-from notte_mcp.workflows.locators import each_way, selector
+from notte_mcp.workflows.locators import each_way, is_steady, selector
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.workflow import WorkflowStep, without_aims
 
 _INTO_FRAME: Final = " >> internal:control=enter-frame >> "
-
-_BY_ATTRIBUTE: Final = re.compile(r"""[\w-]*\[(?:name|id|data-[\w-]+)=(?:"[^"]*"|'[^']*'|[\w-]+)\]""")
-_BY_ID: Final = re.compile(r"[a-zA-Z]*#(?:[\w-]|\\.|[^\x00-\x7f])+")
-_GENERATED: Final = re.compile(r"\d{2}|:")
-"""In an id: a number or a mark that frameworks count with, so that another element may bear it next time."""
 
 # Where each kind of action holds what was lifted out of it.
 _FIELD: Final = {
@@ -49,7 +43,7 @@ def ways(locators: Locators) -> tuple[Way, ...]:
     found: dict[str, Way] = {}
     for way in each_way(locators):
         path = f"{into}{selector(way)}"
-        found.setdefault(path, Way(path, _is_steady(way)))
+        found.setdefault(path, Way(path, is_steady(way)))
     return tuple(found.values())
 
 
@@ -120,17 +114,3 @@ def _host_only(found: Locators) -> str | None:
     """The structural selector of the shadow root's host, where there is one, with nothing particular in it."""
     host = (found.css or "").rpartition(" >> ")[0]
     return f"{host} >> *" if found.shadow and host else None
-
-
-def _is_steady(way: Locators) -> bool:
-    if way.role is not None and not way.test_id:
-        return bool(way.role[1])
-    if way.test_id or way.label or way.placeholder or way.text:
-        return True
-    css = way.given or way.css
-    if css is None:
-        return False
-    own = css.rpartition(" >> ")[2].strip()
-    if _BY_ATTRIBUTE.fullmatch(own):
-        return True
-    return bool(_BY_ID.fullmatch(own)) and not _GENERATED.search(own)

@@ -18,7 +18,7 @@ _LENGTH: Final = range(3, 81)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LONG_WORD: Final = 4
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
-_ANY_NUMBER: Final = r"\d+(?:[.,]\d+)*"
+_ANY_NUMBER: Final = r"\d[\d.,]*"
 _LEAST_LETTERS: Final = 5
 """Letters that a text must keep besides its numbers to be told from others."""
 
@@ -56,7 +56,12 @@ def is_open(text: str) -> bool:
 
 def regex(text: str) -> str:
     """The pattern of such a text, in Python's and JavaScript's spelling alike."""
-    return _ANY_NUMBER.join(re.escape(part).replace("\\ ", " ").replace("\\-", "-") for part in text.split("*"))
+    words = (_escaped(word) for word in text.split())
+    return r"\s+".join(words)
+
+
+def _escaped(word: str) -> str:
+    return _ANY_NUMBER.join(re.sub(r"([.^$+?{}\[\]\\|()/])", r"\\\1", part) for part in word.split("*"))
 
 
 def shows(expected: str, texts: Iterable[str]) -> bool:

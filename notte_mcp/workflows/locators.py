@@ -7,14 +7,21 @@ root's host, inside a frame below the frame, since that is where it was unique.
 Below: receipts, source. Above: the script writers.
 """
 
+import re
 from dataclasses import replace
 from typing import Any, Final
 
 from notte_mcp.receipts import Locators
-from notte_mcp.workflows.source import Chain, Link, Text
+from notte_mcp.workflows.source import Chain, Expression, Link, Text
 
 _DEFAULT_TEST_ID: Final = "data-testid"
 _PIERCE: Final = " >> "
+
+_BY_ATTRIBUTE: Final = re.compile(r"""[\w-]*\[(?:name|id|data-[\w-]+)=(?:"[^"]*"|'[^']*'|[\w-]+)\]""")
+_BY_ID: Final = re.compile(r"[a-zA-Z]*#(?:[\w-]|\\.|[^\x00-\x7f])+")
+_GENERATED: Final = re.compile(r"\d{2}|:")
+"""In an id: a number or a mark that frameworks count with, so that another element may bear it next time."""
+_COUNTS: Final = re.compile(r":nth-|\bnth=|^xpath=|^\(*//?")
 
 # The roles that Playwright's `get_by_role` takes (its AriaRole); the engine's own (password, file,
 # date, clickable) tell a reader more and are no roles.
@@ -39,10 +46,15 @@ def scope(locators: Locators | None, head: str = "page") -> Chain:
     return Chain(head, tuple(Link("frame_locator", (Text(css),)) for css in frames))
 
 
-def locator(locators: Locators, head: str = "page") -> Chain:
-    """The element as a Playwright locator: `page.get_by_role("button", name="Send", exact=True)`."""
+def locator(locators: Locators, head: str = "page", called: Expression | None = None) -> Chain:
+    """The element as a Playwright locator: `page.get_by_role("button", name="Send", exact=True)`.
+
+    `called` takes the place of its recorded name, where it has a role and a name.
+    """
     base, host = scope(locators, head), _host(locators)
     way = _way(locators)
+    if called is not None and locators.role is not None and locators.role[0] in ARIA_ROLES:
+        way = Link("get_by_role", (Text(locators.role[0]), ("name", called), ("exact", "True")))
     if host is not None and way.name != "locator":
         base = base.then("locator", Text(host))
     return Chain(base.head, (*base.links, way))
@@ -70,6 +82,27 @@ def selector(found: Locators) -> str:
     own = _own_selector(found)
     host = _host(found)
     return own if host is None or own in (found.css, found.given) else f"{host}{_PIERCE}{own}"
+
+
+def by_position(found: Locators) -> bool:
+    """Whether the way that is chosen says where the element stands, and nothing of what it is."""
+    chosen = next(iter(each_way(found)), found)
+    if chosen.given:
+        return _COUNTS.search(chosen.given) is not None
+    structural = not any((chosen.test_id, chosen.role, chosen.label, chosen.placeholder, chosen.text))
+    return structural and not is_steady(chosen)
+
+
+def is_steady(way: Locators) -> bool:
+    """Whether this one way (see `each_way`) names the element by what it is, and not by where it stands."""
+    if way.role is not None and not way.test_id:
+        return bool(way.role[1])
+    if way.test_id or way.label or way.placeholder or way.text:
+        return True
+    own = (way.given or way.css or "").rpartition(_PIERCE)[2].strip()
+    if _BY_ATTRIBUTE.fullmatch(own):
+        return True
+    return bool(_BY_ID.fullmatch(own)) and not _GENERATED.search(own)
 
 
 def _own_selector(found: Locators) -> str:

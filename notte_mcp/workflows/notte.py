@@ -12,7 +12,9 @@ Below: notte_steps, workflow, source. Above: the package's `write_code`.
 from typing import Final
 
 from notte_mcp.actions import Scrape, WaitFor
+from notte_mcp.workflows.heading import Provenance, heading
 from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
+from notte_mcp.workflows.playwright_parts import secrets_line
 from notte_mcp.workflows.source import WIDTH, Arg, Text, call, comment, flat, lay_out, quote
 from notte_mcp.workflows.workflow import Workflow
 
@@ -20,16 +22,17 @@ _LEAST_VIEWPORT: Final = 500
 """Notte's smallest width and height, px."""
 
 
-def write_notte(workflow: Workflow, *, is_async: bool, sdk: str) -> str:
+def write_notte(workflow: Workflow, *, is_async: bool, sdk: str | None, provenance: Provenance) -> str:
     """The script's whole text. The async form wants SDK 1.10 or newer."""
-    return _Script(workflow, is_async=is_async, sdk=sdk).text()
+    return _Script(workflow, provenance, is_async=is_async, sdk=sdk or "1.10").text()
 
 
 class _Script:
     """The script while it is written: what its steps need decides about imports and what is opened."""
 
-    def __init__(self, workflow: Workflow, *, is_async: bool, sdk: str) -> None:
+    def __init__(self, workflow: Workflow, provenance: Provenance, *, is_async: bool, sdk: str) -> None:
         self.workflow = workflow
+        self.provenance = provenance
         self.is_async = is_async
         self.sdk = sdk
         self.steps = [step for step in workflow.steps if step.action is not None]
@@ -47,15 +50,14 @@ class _Script:
 
     def _header(self) -> str:
         lines = [
-            '"""A recorded browser session, to be run again on the Notte cloud.',
-            "",
             f'Needs `pip install "notte-sdk~={self.sdk}.0"` and NOTTE_API_KEY.',
         ]
         if self.needs_page:
             lines.append("Some steps use the session's Playwright page: `pip install playwright`.")
         if self.secrets:
-            lines.append(f"Secrets are read from the environment: {', '.join(self.secrets)}.")
-        return "\n".join([*lines, '"""'])
+            lines += secrets_line(self.secrets)
+        title = "A recorded browser session, to be run again on the Notte cloud."
+        return heading(title, self.workflow, self.provenance, lines)
 
     def _imports(self) -> str:
         modules = ["asyncio"] if self.is_async else []

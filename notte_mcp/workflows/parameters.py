@@ -21,12 +21,24 @@ _LONGEST_NAME: Final = 40
 # Names that a written script uses itself, or that stand for one of its options.
 _SCRIPT: Final = frozenset(
     {
-        "argparse", "arguments", "asyncio", "browser", "choose", "chooser_of", "client", "close_tab", "context", "contextlib", "dialog",
-        "download_of", "downloads", "expect", "fill_form_field", "frame", "headed", "json", "launch", "main", "os", "page",
-        "playwright", "popup_of", "re", "redacted", "run", "save", "session", "shutil", "storage_state", "sys",
+        "answers", "argparse", "arguments", "asyncio", "browser", "choose", "chooser_of", "client", "close_tab",
+        "context", "contextlib", "dialog", "download_of", "downloads", "expect", "fill_form_field", "frame", "headed",
+        "json", "launch", "main", "options", "os", "page", "playwright", "popup_of", "pytest", "re", "redacted", "run",
+        "save", "session", "shutil", "storage_state", "sys", "response",
     }
 )  # fmt: skip
-_TAKEN: Final = _SCRIPT.union(dir(builtins), keyword.kwlist, keyword.softkwlist)
+
+# Fixtures of pytest and pytest-playwright: a parameter of a test with such a name would be that.
+_FIXTURES: Final = frozenset(
+    {
+        "base_url", "browser_channel", "browser_context_args", "browser_name", "browser_type", "browser_type_launch_args",
+        "cache", "capfd", "capsys", "caplog", "connect_options", "delete_output_dir", "device", "doctest_namespace",
+        "is_chromium", "is_firefox", "is_webkit", "launch_browser", "monkeypatch", "new_context", "output_path",
+        "pytestconfig", "record_property", "recwarn", "request", "slowmo", "subtests", "tmp_path", "tmp_path_factory",
+        "tmpdir", "verify_base_url",
+    }
+)  # fmt: skip
+_TAKEN: Final = _SCRIPT.union(_FIXTURES, dir(builtins), keyword.kwlist, keyword.softkwlist)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,42 +10,39 @@ Below: playwright_steps, playwright_parts, workflow. Above: the package's `write
 
 from collections.abc import Sequence
 
-from notte_mcp.actions import CloseTab, FormFill, Goto, GotoNewTab, SelectDropdownOption, SwitchTab, WaitFor
-from notte_mcp.receipts import Locators
+from notte_mcp.actions import CloseTab, Goto, GotoNewTab, SwitchTab
 from notte_mcp.workflows import playwright_parts as parts
-from notte_mcp.workflows.locators import is_native_select
+from notte_mcp.workflows.heading import Provenance, heading
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import Acts
+from notte_mcp.workflows.playwright_needs import Needs, import_lines, signature, tuple_of
 from notte_mcp.workflows.playwright_steps import Statements
-from notte_mcp.workflows.source import WIDTH, Arg, Chain, Text, call, lay_out, quote
+from notte_mcp.workflows.source import Arg, Chain, Text, call, lay_out
 from notte_mcp.workflows.urls import pattern
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
 
-def write_playwright(workflow: Workflow, *, is_async: bool) -> str:
+def write_playwright(workflow: Workflow, *, is_async: bool, provenance: Provenance) -> str:
     """The script's whole text."""
-    return _Script(workflow, is_async=is_async).text()
+    return _Script(workflow, provenance, is_async=is_async).text()
 
 
 class _Script:
     """The script while it is written: what its steps need decides about imports, options and parts."""
 
-    def __init__(self, workflow: Workflow, *, is_async: bool) -> None:
+    def __init__(self, workflow: Workflow, provenance: Provenance, *, is_async: bool) -> None:
         self.workflow = workflow
+        self.provenance = provenance
         self.is_async = is_async
-        self.steps = [step for step in workflow.steps if step.action is not None]
-        self.given = [p for p in workflow.parameters if not p.secret]
-        self.secrets = [p.env for p in workflow.parameters if p.env]
-        self.downloads = any(step.downloads for step in self.steps)
-        self.chooses = any(map(_chooses, self.steps))
-        self.fills_forms = any(isinstance(step.action, FormFill) for step in self.steps)
-        self.expects = any(isinstance(step.action, WaitFor) and step.action.gone for step in self.steps)
-        self.has_tabs = any(step.closes_tab or isinstance(step.action, GotoNewTab | SwitchTab) for step in self.steps)
+        self.needs = Needs(workflow)
+        self.given = self.needs.given
+        self.secrets = self.needs.secrets
 
     def text(self) -> str:
-        secrets = [f"SECRETS = {_tuple(self.secrets)}"] if self.secrets else []
+        secrets = ["\n".join(tuple_of(self.secrets))] if self.secrets else []
         head = "\n\n".join([self._header(), self._imports(), *secrets])
-        pieces = [head, self._run(), *self._called(), self._arguments(), self._part(parts.LAUNCH), self._main()]
+        called = [*self.needs.parts(is_async=self.is_async), *([parts.REDACTED] if self.secrets else [])]
+        pieces = [head, self._run(), *called, self._arguments(), self._part(parts.LAUNCH), self._main()]
         start = "asyncio.run(main())" if self.is_async else "main()"
         return "\n\n\n".join([*pieces, f'if __name__ == "__main__":\n    sys.exit({start})\n'])
 
@@ -56,47 +53,45 @@ class _Script:
 
     def _header(self) -> str:
         lines = [
-            '"""A recorded browser session, to be run again.',
-            "",
             "Needs Python 3.11, `pip install playwright`, and a Chromium: the one that --browser or",
             "NOTTE_MCP_BROWSER names, else Playwright's own, else `chromium` on the PATH.",
         ]
         if self.given:
             lines.append("What was typed is the default of an option: see --help.")
         if self.secrets:
-            lines.append(f"Secrets are read from the environment: {', '.join(self.secrets)}.")
-        return "\n".join([*lines, '"""'])
+            lines += parts.secrets_line(self.secrets)
+        return heading("A recorded browser session, to be run again.", self.workflow, self.provenance, lines)
 
     def _imports(self) -> str:
         modules = ["argparse", "os", "shutil", "sys"]
         modules += ["asyncio"] if self.is_async else []
-        modules += ["re"] if self.fills_forms else []
-        modules += ["contextlib"] if any(s.downloads and isinstance(s.action, Goto) for s in self.steps) else []
-        names = ["Browser", "Error", "Page", "Playwright"]
-        names += ["Download"] if self.downloads else []
-        names += ["FrameLocator", "Locator"] if self.chooses else []
+        modules += ["re"] if self.needs.uses_re else []
+        modules += ["json"] if self.needs.prints_json else []
+        modules += ["contextlib"] if self.needs.suppresses else []
         kind = "async" if self.is_async else "sync"
-        functions = [*(["expect"] if self.expects else []), f"{kind}_playwright"]
+        expects = self.needs.waits_gone or self.workflow.expects
+        names = ["Browser", "Error", "Page", "Playwright", *self.needs.part_names()]
+        names += [*(["expect"] if expects else []), f"{kind}_playwright"]
         lines = [f"import {module}" for module in sorted(modules)]
-        lines += ["from pathlib import Path", ""]
-        imported = [*sorted(names), *sorted(functions)]
-        return "\n".join([*lines, *_import_lines(f"playwright.{kind}_api", imported)])
+        lines += ["from collections.abc import Callable"] if self.needs.awaits_answers else []
+        return "\n".join([*lines, "from pathlib import Path", "", *import_lines(f"playwright.{kind}_api", names)])
 
     # --- the steps ---
 
     def _run(self) -> str:
         statements = Statements(Acts(self.is_async, self.workflow.spec.viewport_height, redacts=bool(self.secrets)))
         body = [line for step in self.workflow.steps for line in statements.of(step)]
-        context = ["    context = page.context"] if self.has_tabs else []
+        context = ["    context = page.context"] if self.needs.has_tabs else []
         given = [f"{p.name}: {'Path' if p.type == 'path' else 'str'}" for p in self.given]
-        given += ["downloads: Path"] if self.downloads else []
+        given += ["downloads: Path"] if self.needs.downloads else []
         return "\n".join(
             [
-                *_signature(f"{'async ' if self.is_async else ''}def run", ["page: Page", *_keywords(given)], "Page"),
+                *signature(f"{'async ' if self.is_async else ''}def run", ["page: Page", *_keywords(given)], "Page"),
                 '    """Repeat the steps; gives the page that they end on."""',
                 *context,
                 *body,
                 *self._last_wait(),
+                *statements.expectations(self.workflow.expects),
                 "    return page",
             ]
         )
@@ -104,23 +99,13 @@ class _Script:
     def _last_wait(self) -> list[str]:
         """Wait for where the recording ended, unless the steps have just done so."""
         final, reached = self.workflow.final_url, None
-        for step in self.steps:
+        for step in self.needs.steps:
             if isinstance(step.action, (Goto, GotoNewTab)):
                 reached = pattern(step.action.url)
             reached = None if _moves_between_tabs(step) else step.leads_to or reached
         if final is None or final == reached:
             return []
         return lay_out(Chain("page", awaited=self.is_async).then("wait_for_url", Text(final)))
-
-    def _called(self) -> list[str]:
-        wanted = (
-            (self.chooses, parts.CHOOSE),
-            (self.fills_forms, parts.FILL_FORM_FIELD),
-            (self.downloads, parts.SAVE),
-            (any(isinstance(step.action, CloseTab) for step in self.steps), parts.CLOSE_TAB),
-            (bool(self.secrets), parts.REDACTED),
-        )
-        return [self._part(text) for needed, text in wanted if needed]
 
     # --- the command line ---
 
@@ -132,7 +117,7 @@ class _Script:
             '    parser.add_argument("--browser", help="the browser\'s executable")',
             '    parser.add_argument("--headed", action="store_true", help="show the browser\'s window")',
         ]
-        if self.downloads:
+        if self.needs.downloads:
             lines.append('    parser.add_argument("--downloads", type=Path, default=Path(), help="folder for files")')
         if self.workflow.spec.profile:
             lines.append('    parser.add_argument("--storage-state", help="login state, as Playwright saves it")')
@@ -175,13 +160,9 @@ class _Script:
 
     def _call_of_run(self) -> list[str]:
         page = f"{'await ' if self.is_async else ''}context.new_page()"
-        names = [p.name for p in self.given] + (["downloads"] if self.downloads else [])
+        names = [p.name for p in self.given] + (["downloads"] if self.needs.downloads else [])
         run = call("run", page, *((name, f"options.{name}") for name in names), awaited=self.is_async)
         return lay_out(run, before="page = ", indent=12)
-
-
-def _chooses(step: WorkflowStep) -> bool:
-    return isinstance(step.action, SelectDropdownOption) and not is_native_select(step.locators or Locators())
 
 
 def _moves_between_tabs(step: WorkflowStep) -> bool:
@@ -198,21 +179,3 @@ def _option(parameter: Parameter) -> list[Arg]:
 
 def _keywords(given: Sequence[str]) -> list[str]:
     return ["*", *given] if given else []
-
-
-def _signature(opening: str, parameters: Sequence[str], result: str) -> list[str]:
-    line = f"{opening}({', '.join(parameters)}) -> {result}:"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"{opening}(", *(f"    {parameter}," for parameter in parameters), f") -> {result}:"]
-
-
-def _import_lines(module: str, names: Sequence[str]) -> list[str]:
-    line = f"from {module} import {', '.join(names)}"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return f"({', '.join(map(quote, names))}{',' if len(names) == 1 else ''})"

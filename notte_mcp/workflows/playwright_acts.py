@@ -15,7 +15,7 @@ from notte_mcp.workflows.form_fields import FORM_WORDS
 from notte_mcp.workflows.lifting import Value
 from notte_mcp.workflows.locators import is_native_select, locator, scope
 from notte_mcp.workflows.parameters import Parameter
-from notte_mcp.workflows.source import Arg, Chain, Expression, Text, call, flat, quote
+from notte_mcp.workflows.source import Arg, Chain, Expression, Joined, Text, call, flat, quote
 from notte_mcp.workflows.workflow import WorkflowStep
 
 _JS_COMMENT: Final = re.compile(r"\A(\s|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
@@ -60,6 +60,16 @@ class Acts:
             return self._navigation(step, action)
         return self._on_page(step, action)
 
+    def element(self, step: WorkflowStep) -> Chain:
+        """The step's element as a locator."""
+        called = source_of(step.called) if step.called is not None else None
+        return locator(step.locators or Locators(), self.head, called)
+
+    def text(self, text: Expression) -> Chain:
+        """What shows this text, the first of all."""
+        shown = Chain("page").then("get_by_text", text).then("filter", ("visible", "True"))
+        return Chain(f"{flat(shown)}.first")
+
     def _awaited(self, chain: Chain) -> Chain:
         return replace(chain, awaited=self.is_async)
 
@@ -67,7 +77,7 @@ class Acts:
 
     def _on_element(self, step: WorkflowStep, action: actions.ElementAction) -> list[Act]:
         found = step.locators or Locators()
-        element, value, late = locator(found, self.head), source_of(step.value), _timeout(action.timeout_ms)
+        element, value, late = self.element(step), source_of(step.value), _timeout(action.timeout_ms)
         match action:
             case actions.Click() | actions.DoubleClick() | actions.Hover() | actions.DownloadFile():
                 acts = [element.then(_POINTING[action.type], *late)]
@@ -124,7 +134,7 @@ class Acts:
             case actions.WaitFor():
                 acts = [self._awaited(self._waiting(step, action))]
             case actions.PressKey():
-                on = locator(step.locators, self.head) if step.locators else Chain("page.keyboard")
+                on = self.element(step) if step.locators else Chain("page.keyboard")
                 key = source_of(step.value) if step.value else Text(action.key)
                 acts = [self._awaited(on.then("press", key))]
             case actions.ScrollUp() | actions.ScrollDown():
@@ -133,7 +143,7 @@ class Acts:
                 acts = [_dialog(step, action)]
             case actions.EvaluateJs():
                 run = self._awaited(page.then("evaluate", Text(_expression(action.code), lines=True)))
-                acts = [self._print(run) if step.answers else run]
+                acts = [self._print(_as_json(run)) if prints_json(step) else run]
             case actions.FormFill():
                 acts = [
                     self._awaited(call("fill_form_field", "page", *map(Text, FORM_WORDS[name]), source_of(value)))
@@ -157,11 +167,11 @@ class Acts:
         if action.url is not None:
             return Chain("page").then("wait_for_url", Text(action.url), *late)
         if step.locators is not None:
-            return locator(step.locators, self.head).then("wait_for", *late)
-        shown = Chain("page").then("get_by_text", source_of(step.value)).then("filter", ("visible", "True"))
+            return self.element(step).then("wait_for", *late)
         if action.gone is not None:
+            shown = Chain("page").then("get_by_text", source_of(step.value)).then("filter", ("visible", "True"))
             return call("expect", shown).then("to_have_count", "0", ("timeout", f"{action.timeout_ms:_}"))
-        return Chain(f"{flat(shown)}.first").then("wait_for", *late)
+        return self.text(source_of(step.value)).then("wait_for", *late)
 
     def _print(self, shown: Chain) -> Chain:
         return call("print", call("redacted", shown) if self.redacts else shown)
@@ -171,18 +181,26 @@ class Acts:
         signed = str(-amount if isinstance(action, actions.ScrollUp) else amount)
         if step.locators is None:
             return Chain("page.mouse").then("wheel", "0", signed)
-        return locator(step.locators, self.head).then(
-            "evaluate", Text("(element, y) => element.scrollBy(0, y)"), signed
-        )
+        return self.element(step).then("evaluate", Text("(element, y) => element.scrollBy(0, y)"), signed)
 
 
 def source_of(value: Value | None) -> Expression:
     """A lifted value as source: a literal, a parameter's name, `os.environ[...]`, or these joined."""
     if isinstance(value, tuple):
-        return " + ".join(flat(source_of(part)) for part in value)
+        parts = (source_of(part) for part in value)
+        return Joined(tuple(part if isinstance(part, str | Text) else flat(part) for part in parts))
     if isinstance(value, Parameter):
         return f"os.environ[{quote(value.env)}]" if value.env else value.name
     return Text(value or "")
+
+
+def prints_json(step: WorkflowStep) -> bool:
+    """Whether the step's data is printed, as JSON."""
+    return isinstance(step.action, actions.EvaluateJs) and step.answers
+
+
+def _as_json(shown: Chain) -> Chain:
+    return call("json.dumps", shown, ("ensure_ascii", "False"))
 
 
 def opens_chooser(step: WorkflowStep) -> bool:

@@ -6,6 +6,8 @@ them in or takes them out.
 Below: nothing. Above: playwright.
 """
 
+import textwrap
+from collections.abc import Sequence
 from typing import Final
 
 LAUNCH: Final = '''\
@@ -56,6 +58,11 @@ $async def close_tab(page: Page) -> Page:
     pages = context.pages or [$await context.new_page()]
     return pages[min(place, len(pages) - 1)]'''
 
+ANSWERS: Final = '''\
+def answers(method: str, url: str) -> Callable[[Response], bool]:
+    """Tells the response to such a request, whatever comes after this beginning of its address."""
+    return lambda response: response.request.method == method and response.url.startswith(url)'''
+
 REDACTED: Final = '''\
 def redacted(text: object) -> str:
     """The text without the values of the secrets."""
@@ -74,3 +81,9 @@ MISSING: Final = """\
 def part(text: str, *, is_async: bool) -> str:
     """A part in its sync or async form."""
     return text.replace("$async ", "async " if is_async else "").replace("$await ", "await " if is_async else "")
+
+
+def secrets_line(names: Sequence[str]) -> list[str]:
+    """The lines of a docstring that name the secrets."""
+    text = f"Secrets are read from the environment: {', '.join(names)}."
+    return textwrap.wrap(text, 98, break_long_words=False, break_on_hyphens=False)

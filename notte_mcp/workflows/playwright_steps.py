@@ -8,12 +8,17 @@ Below: playwright_acts, workflow, source. Above: playwright.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from notte_mcp.actions import Action, Goto
-from notte_mcp.workflows.locators import scope
+from notte_mcp.workflows.landmark_texts import is_open, regex
+from notte_mcp.workflows.locators import by_position, scope
 from notte_mcp.workflows.playwright_acts import Act, Acts, opens_chooser, source_of
-from notte_mcp.workflows.source import Chain, Text, comment, flat, lay_out, quote
+from notte_mcp.workflows.source import Chain, Expression, Text, call, comment, flat, lay_out, pattern, quote
+from notte_mcp.workflows.urls import pattern as url_pattern
 from notte_mcp.workflows.workflow import WorkflowStep
+
+BY_POSITION: Final = "Found by where it stands: nothing that it is called was its own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Statements:
         lines = [comment(step.comment, self.indent)] if step.comment else []
         if step.action is None:
             return lines
+        lines += self._beforehand(step)
         body = self._acting(step, step.action, self.acts)
         if step.locators is not None and step.locators.frame and any(line.endswith("(") for line in body):
             # Too long for a line: the frame gets one of its own.
@@ -35,6 +41,22 @@ class Statements:
             body = lay_out(scope(step.locators), before="frame = ", indent=self.indent)
             body += self._acting(inside, step.action, replace(self.acts, head="frame"))
         return [*lines, *body, *self._afterwards(step)]
+
+    def _beforehand(self, step: WorkflowStep) -> list[str]:
+        """What is said of the step, and what it reads being there."""
+        lines = [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
+        for text in step.awaits:
+            shown = self.acts.text(text_pattern(text)).then("wait_for")
+            lines += lay_out(replace(shown, awaited=self.acts.is_async), indent=self.indent)
+        return lines
+
+    def expectations(self, texts: Sequence[str]) -> list[str]:
+        """Assertions that each of these texts is to be seen."""
+        lines: list[str] = []
+        for text in texts:
+            shown = call("expect", self.acts.text(text_pattern(text)), awaited=self.acts.is_async)
+            lines += lay_out(shown.then("to_be_visible"), indent=self.indent)
+        return lines
 
     def _acting(self, step: WorkflowStep, action: Action, writer: Acts) -> list[str]:
         acts = writer.of(step, action)
@@ -68,6 +90,8 @@ class Statements:
             lines.append(f"{pad}{wait}{chooser}.set_files({files})")
         if step.closes_tab:
             lines.append(f"{pad}page = context.pages[-1]")
+        if step.pause == "idle":
+            lines.append(f'{pad}{wait}page.wait_for_load_state("networkidle")')
         if step.leads_to is not None and not step.anew and not step.downloads:
             arrival = Chain("page").then("wait_for_url", Text(step.leads_to))
             lines += lay_out(replace(arrival, awaited=self.acts.is_async), indent=self.indent)
@@ -88,6 +112,19 @@ def _wrappers(step: WorkflowStep) -> list[str]:
         found.append("page.expect_file_chooser() as chooser_of")
     elif step.closes_tab:
         found.append('page.expect_event("close")')
+    if step.pause == "response" and step.sends:
+        found.append(f"page.expect_response({flat(_answer_to(step.sends[0]))})")
     if step.anew and step.leads_to is not None and not step.downloads:
         found.append(f"page.expect_navigation(url={quote(step.leads_to)})")
     return found
+
+
+def _answer_to(request: str) -> Chain:
+    """What tells the response to `POST https://host/path`; what is another's next time is left open."""
+    method, _, url = request.partition(" ")
+    return call("answers", Text(method), Text(url_pattern(url).partition("*")[0]))
+
+
+def text_pattern(text: str) -> Expression:
+    """A text of a page as `get_by_text` takes it, its numbers open where they are."""
+    return pattern(regex(text)) if is_open(text) else Text(text)

@@ -53,7 +53,14 @@ class Mapping:
     items: tuple[tuple[str, "Expression"], ...]
 
 
-Expression = str | Text | Chain | Mapping
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Texts and sources of texts, added up."""
+
+    parts: tuple["str | Text", ...]
+
+
+Expression = str | Text | Chain | Mapping | Joined
 """What a statement is made of; a bare `str` is source already."""
 
 Arg = Expression | tuple[str, Expression]
@@ -101,6 +108,8 @@ def flat(expression: Expression) -> str:
         return quote(expression.value)
     if isinstance(expression, Mapping):
         return "{" + ", ".join(f"{quote(key)}: {flat(value)}" for key, value in expression.items) + "}"
+    if isinstance(expression, Joined):
+        return " + ".join(map(flat, expression.parts))
     links = "".join(_opening(link) + ", ".join(map(_flat_arg, link.args)) + ")" for link in expression.links)
     return f"{'await ' if expression.awaited else ''}{expression.head}{links}"
 
@@ -122,6 +131,8 @@ def lay_out(expression: Expression, *, before: str = "", after: str = "", indent
         return _text_lines(expression, before, after, indent)
     if isinstance(expression, Mapping):
         return _mapping_lines(expression, before, after, indent)
+    if isinstance(expression, Joined):
+        return _joined_lines(expression, before, after, indent)
     for place in _breaks(expression):
         link = expression.links[place]
         head = flat(Chain(expression.head, expression.links[:place], expression.awaited))
@@ -157,6 +168,19 @@ def _text_lines(text: Text, before: str, after: str, indent: int) -> list[str]:
     parts = [quote(part) for part in text.value.splitlines(keepends=True)]
     pad = " " * indent
     return [pad + before + parts[0], *(pad + part for part in parts[1:-1]), pad + parts[-1] + after]
+
+
+def _joined_lines(joined: Joined, before: str, after: str, indent: int) -> list[str]:
+    pad = " " * indent
+    lines = [f"{pad}+ {flat(part)}" for part in joined.parts]
+    lines[0] = f"{pad}{before}{flat(joined.parts[0])}"
+    return [*lines[:-1], lines[-1] + after]
+
+
+def pattern(regex: str) -> str:
+    """`re.compile(...)` of a regular expression, raw where it can be."""
+    raw = regex.isprintable() and '"' not in regex and not regex.endswith("\\")
+    return f're.compile(r"{regex}")' if raw and "\\" in regex else f"re.compile({quote(regex)})"
 
 
 def _mapping_lines(mapping: Mapping, before: str, after: str, indent: int) -> list[str]:

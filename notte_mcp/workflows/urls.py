@@ -21,6 +21,10 @@ _SCHEME: Final = re.compile(r"^(https?://|about:)", re.IGNORECASE)
 _THIS_MACHINE: Final = re.compile(r"^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?([/?#]|$)")
 _CREDENTIALS: Final = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
 
+_OPEN: Final = {"**": ".*", "*": "[^/]*"}
+_OF_REGEX: Final = re.compile(r"([.^$+?{}\[\]\\|()])")
+_ESCAPE: Final = r"\\\1"
+
 _SHORTEST_TYPED: Final = 3
 """Characters of a typed text that is looked for in paths; shorter ones are found by chance."""
 
@@ -66,9 +70,12 @@ def _segment(segment: str, words: Iterable[str]) -> str:
     return _NUMBER.sub("*", _SPECIAL.sub("*", segment))
 
 
+def regex(glob: str) -> str:
+    """A pattern that `pattern` made as a regular expression, in Python's and JavaScript's spelling alike."""
+    parts = re.split(r"(\*\*|\*)", glob)
+    return f"^{''.join(_OPEN.get(part) or re.sub(_OF_REGEX, _ESCAPE, part) for part in parts)}$"
+
+
 def fits(glob: str, url: str) -> bool:
     """Whether the address fits a pattern that `pattern` made."""
-    source = "".join(
-        ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part) for part in re.split(r"(\*\*|\*)", glob)
-    )
-    return re.fullmatch(source, url) is not None
+    return re.search(regex(glob), url) is not None

@@ -81,6 +81,11 @@ class Workflow:
         """Whether nothing is done at all."""
         return not any(step.action for step in self.steps)
 
+    @property
+    def opens(self) -> bool:
+        """Whether it comes to any page."""
+        return self.final_url is not None or self.start_url not in ("", "about:blank")
+
 
 def without_aims(action: Action) -> Action:
     """The action without what it is aimed at. A `scrape`'s selector says what is read, and stays."""

@@ -89,9 +89,10 @@ def _scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scripts")
     for name, recording in (("all", everything()), ("one", Recording().goto(HOME))):
         for style in STYLES:
-            for target in ("playwright", "notte"):
-                code = write_code(recording.steps, SPEC, target=target, style=style, keep_failed=True).code
-                (folder / f"{target}_{name}_{style}.py").write_text(code, encoding="utf-8")
+            for target in ("playwright", "notte", "pytest"):
+                if (target, style) != ("pytest", "async"):
+                    code = write_code(recording.steps, SPEC, target=target, style=style, keep_failed=True).code
+                    (folder / f"{target}_{name}_{style}.py").write_text(code, encoding="utf-8")
     return folder
 
 
@@ -114,7 +115,7 @@ def test_scripts_are_laid_out_as_a_formatter_would(scripts: Path) -> None:
 
 def test_playwright_scripts_pass_a_type_checker(scripts: Path) -> None:
     """Ours: pyright's basic rules; Notte's SDK is not here to be checked against."""
-    files = [path.name for path in scripts.glob("playwright_*.py")]
+    files = [path.name for path in scripts.glob("p*.py")]
 
     assert tool("pyright", "--pythonpath", sys.executable, *files, cwd=scripts) == ""
 
