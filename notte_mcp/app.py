@@ -1,11 +1,11 @@
-"""The App: state folder, store, engines, registry, models and agents, opened in this order and closed in reverse.
+"""The App: state folder, store, engines, registry, models, agents and runs, opened in this order and closed in reverse.
 
 The one place that names implementations, and the last one that knows settings:
 below here values go. Opening is quick: what takes time (SQLAlchemy, the sweep of
 what dead servers left, Playwright) is begun or left for its first use, and only
 who needs it waits for it.
 
-Below: agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
+Below: runs, agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
 """
 
 import shutil
@@ -30,6 +30,7 @@ from notte_mcp.logs import Log
 from notte_mcp.models.access import Access, Endpoint
 from notte_mcp.models.shelf import Shelf
 from notte_mcp.registry import Limits, Registry
+from notte_mcp.runs import Place, Runs
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.base import Store
@@ -37,6 +38,9 @@ from notte_mcp.store.pending import PendingStore
 
 SESSIONS_CLOSE_S: Final = 0.7
 """How long the sessions may take to end with the server; all of closing has to be done in 1.3 s."""
+
+RUNS_CLOSE_S: Final = 0.2
+"""How long runs may take to be put on record as interrupted, and their scripts to be ended."""
 
 AGENTS_CLOSE_S: Final = 0.2
 """How long agents may take to be put on record as interrupted: what they were about is cut at once."""
@@ -56,6 +60,7 @@ class App:
     store: Store
     registry: Registry
     agents: Supervisor
+    runs: Runs
     models: Shelf
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
@@ -89,11 +94,12 @@ async def open_app(
         agents = Supervisor(
             registry=registry, store=store, models=models, owner=folder.owner, limit=settings.max_agents
         )
-        async with _beside(partial(_warm, store)), registry, agents:
+        runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
+        async with _beside(partial(_warm, store)), registry, agents, runs:
             try:
-                yield App(folder.owner, store, registry, agents, models)
+                yield App(folder.owner, store, registry, agents, runs, models)
             finally:
-                await _close(agents, registry, engines, store)
+                await _close(runs, agents, registry, engines, store)
                 await models.close()
     finally:
         with anyio.CancelScope(shield=True):
@@ -119,9 +125,12 @@ async def _beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerat
         await group.__aexit__(None, None, None)
 
 
-async def _close(agents: Supervisor, registry: Registry, engines: Mapping[str, Engine], store: Store) -> None:
-    """Agents, then sessions, then engines, then the store, whoever cancels whom."""
+async def _close(
+    runs: Runs, agents: Supervisor, registry: Registry, engines: Mapping[str, Engine], store: Store
+) -> None:
+    """Runs, then agents, then sessions, then engines, then the store, whoever cancels whom."""
     with anyio.CancelScope(shield=True):
+        await runs.close(deadline_s=RUNS_CLOSE_S)
         await agents.close(deadline_s=AGENTS_CLOSE_S)
         await registry.close(deadline_s=SESSIONS_CLOSE_S)
         async with anyio.create_task_group() as ending:
@@ -149,6 +158,17 @@ def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
         )
 
     return {"local": PendingEngine("local", local)}
+
+
+def _place(folder: StateFolder, settings: Settings) -> Place:
+    """Where scripts are run: what they leave goes with this server's run folder."""
+    return Place(
+        settings.browser,
+        no_sandbox=settings.no_sandbox,
+        tmp_for=folder.browser_tmp,
+        drop_tmp=folder.discard,
+        note_process=folder.note_process,
+    )
 
 
 def _models(settings: Settings) -> Shelf:

@@ -1,0 +1,176 @@
+"""What one run does, from its first step to its verdict.
+
+Steps, then the end state, then (verifying) the script. The first thing that is not as recorded ends it, unless an
+agent mends it.
+
+Below: steps, compare, healing, scripts, live. Above: runs.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from notte_mcp.registry import Clock, Registry
+from notte_mcp.runs.compare import end_state
+from notte_mcp.runs.healing import Healer, Mended, with_mended
+from notte_mcp.runs.live import End, LiveRun
+from notte_mcp.runs.scripts import DEADLINE_S, Place, Script, run_script, unrunnable
+from notte_mcp.runs.steps import Outcome, Steps
+from notte_mcp.runs.values import Values
+from notte_mcp.runs.words import described, types_secret
+from notte_mcp.workflow_records import RunKind, RunStep, ScriptRun, VerifyMode
+from notte_mcp.workflows import Workflow, WorkflowStep, dump
+
+MAX_RESULT_CHARS: Final = 256_000
+"""Of what the last reading step gave, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be run, with every value it needs. `healer` is None where a failed step ends it."""
+
+    workflow: Workflow
+    kind: RunKind
+    mode: VerifyMode
+    values: Values
+    script: Script | None
+    session_id: str
+    healer: Healer | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """See the module."""
+
+    run: LiveRun
+    plan: Plan
+    registry: Registry
+    place: Place
+    clock: Clock
+    mended: dict[int, Mended] = field(default_factory=dict[int, Mended])
+
+    async def all(self) -> End:
+        """Do it; gives how it ended."""
+        began = self.clock.now()
+        places = [place for place, step in enumerate(self.plan.workflow.steps) if step.action is not None]
+        steps = Steps(self.registry, self.plan.session_id, self.plan.values)
+        for index, place in enumerate(places):
+            if self.run.asked is not None:
+                return self.run.asked
+            step = self.plan.workflow.steps[place]
+            if self._would_repeat(step):
+                return self._stopped_before(step, places[index:])
+            outcome = await self._done(steps, place)
+            await self.run.over(_told(step, outcome))
+            if outcome.state == "failed":
+                return self._failed(step, outcome, places[index + 1 :])
+        return await self._at_the_end(self.clock.now() - began)
+
+    def _would_repeat(self, step: WorkflowStep) -> bool:
+        return self.plan.kind == "verify" and self.plan.mode == "safe" and bool(step.effect)
+
+    async def _done(self, steps: Steps, place: int) -> Outcome:
+        step = self.plan.workflow.steps[place]
+        outcome = await steps.do(step)
+        if outcome.state == "failed" and not outcome.is_final and self.plan.healer is not None:
+            outcome = await self._mended(self.plan.healer, steps, place, outcome)
+        if outcome.data is not None:
+            self.run.update(result=bounded(outcome.data))
+        return outcome
+
+    async def _mended(self, healer: Healer, steps: Steps, place: int, failed: Outcome) -> Outcome:
+        step = self.plan.workflow.steps[place]
+        if types_secret(step):
+            return Outcome("failed", f"{failed.message}; it was given to no agent, since it types a secret")
+        fix = await healer.mend(place, failed.message)
+        if isinstance(fix, str):
+            return Outcome("failed", f"{failed.message}; {fix}")
+        if difference := await steps.arrived_at(step):
+            return Outcome("failed", f"{failed.message}; agent {fix.agent.id} took it over, and {difference}")
+        self.mended[place] = fix
+        self.run.update(proposal=dump(with_mended(self.plan.workflow, self.mended)))
+        said = f"{failed.message}; the agent says: {fix.agent.answer}" if fix.agent.answer else failed.message
+        return Outcome("healed", said, healed_by=f"agent {fix.agent.id}", data=failed.data)
+
+    # --- ends -----------------------------------------------------------------------
+
+    def _stopped_before(self, step: WorkflowStep, left: list[int]) -> End:
+        reason = f"stopped before step {step.number}, {described(step)}: it {step.effect}, and would again"
+        self._leave(left, reason)
+        if self.plan.script is not None:
+            self.run.update(script=ScriptRun(None, f"not run, since it {step.effect}, and would again"))
+        return End("completed", reason)
+
+    def _failed(self, step: WorkflowStep, outcome: Outcome, left: list[int]) -> End:
+        reason = f"step {step.number}, {described(step)}, failed: {outcome.message}"
+        self._leave(left, "")
+        if self.plan.script is not None:
+            self.run.update(script=ScriptRun(None, "not run, since the steps did not come to their end"))
+        return self._differs(reason)
+
+    def _differs(self, difference: str) -> End:
+        verifies = self.plan.kind == "verify"
+        self.run.update(difference=difference, verified=False if verifies else None)
+        if verifies or not self.registry.is_live(self.plan.session_id):
+            return End("failed", difference)
+        kept = f"session {self.plan.session_id} is still open at the page where it failed"
+        return End("failed", f"{difference.rstrip('.')}; {kept}", keeps_session=True)
+
+    def broken(self, why: str) -> End:
+        """It could not go on for a reason that is not the workflow's."""
+        self.run.update(difference=self.run.record.difference or why)
+        return End("failed", why)
+
+    async def close_session(self) -> None:
+        """End the run's session, if it is live."""
+        if self.registry.is_live(self.plan.session_id):
+            await self.registry.stop(self.plan.session_id, mode="now", reason="run_over")
+
+    def _leave(self, left: list[int], message: str) -> None:
+        """Put the steps at these places on record as not run."""
+        steps = [self.plan.workflow.steps[place] for place in left]
+        not_run = [RunStep(step.number, described(step), "not_run", message) for step in steps]
+        self.run.update(steps=(*self.run.record.steps, *not_run))
+
+    async def _at_the_end(self, seconds: float) -> End:
+        if self.run.asked is not None:
+            return self.run.asked
+        async with self.registry.use(self.plan.session_id) as live:
+            difference = await end_state(live, self.plan.workflow)
+        if difference:
+            if self.plan.script is not None:
+                self.run.update(script=ScriptRun(None, "not run, since the steps ended elsewhere"))
+            return self._differs(difference)
+        return End("completed") if self.plan.kind == "run" else await self._verdict(seconds)
+
+    async def _verdict(self, seconds: float) -> End:
+        """What the script itself shows; the steps passed."""
+        script, verified = self.plan.script, True
+        if self.mended:
+            self.run.update(script=ScriptRun(None, "not run: a step of it needed an agent; see the proposal"))
+            return self._differs("a step went another way, by an agent; the mended workflow is a proposal")
+        if script is not None:
+            ran = await self._script(script, seconds)
+            self.run.update(script=ran)
+            verified = True if script.target == "json" else ran.passed
+            if verified is False:
+                return self._differs(f"the script failed: {ran.message}")
+        self.run.update(verified=verified)
+        return End("completed", "" if verified else "the steps passed; the script was not run")
+
+    async def _script(self, script: Script, seconds: float) -> ScriptRun:
+        if why := unrunnable(script):
+            return ScriptRun(None, why)
+        await self.close_session()
+        deadline_s = max(DEADLINE_S, 3 * seconds)
+        return await run_script(script, self.plan.values, self.place, deadline_s=deadline_s, redact=self.run.redact)
+
+
+def bounded(data: Any) -> Any:
+    """`data`, or the beginning of its JSON where it is too large to keep."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str)
+    return data if len(text) <= MAX_RESULT_CHARS else text[:MAX_RESULT_CHARS] + "…"
+
+
+def _told(step: WorkflowStep, outcome: Outcome) -> RunStep:
+    return RunStep(step.number, described(step), outcome.state, outcome.message, outcome.healed_by)

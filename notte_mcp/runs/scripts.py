@@ -1,0 +1,140 @@
+"""The rendered script itself, run as the file that a user would have: in a process and a folder of its own.
+
+Its environment holds what it takes to find a browser, and the secrets that it names. It ends at its deadline, with
+all that it started, and its folder goes with it.
+
+Below: processes, values. Above: run.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import anyio
+import anyio.to_thread
+from anyio.abc import Process
+
+from notte_mcp.registry import Redactor
+from notte_mcp.runs.processes import Tail, begin, end_tree
+from notte_mcp.runs.values import Values
+from notte_mcp.workflow_records import ScriptRun
+
+DEADLINE_S: Final = 120.0
+"""How long a script may take, or three times what the steps took where that is longer."""
+
+TAIL_CHARS: Final = 2_000
+"""Characters of what it said that are kept."""
+
+_KEPT: Final = ("PATH", "HOME", "LANG", "PLAYWRIGHT_BROWSERS_PATH", "SYSTEMROOT")
+_PYTEST: Final = "pytest_playwright"
+
+# What a script is not run for, and why.
+_NOT_RUN: Final = {
+    "notte": "not run: this form drives a browser in the Notte cloud, which needs an account and its key; its steps "
+    "were verified here, on the local engine",
+    "json": "there is no program in it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A rendered script that is to be run as it is: its language and its whole text."""
+
+    target: Literal["playwright", "pytest", "notte", "json"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where scripts are run: the browser that they are given (None: their own way of finding one), whether
+    without its sandbox, and folders for their files: `tmp_for` gives a fresh one (0700), `drop_tmp` takes it
+    back. `note_process` remembers a process that a later server ends should this one not be able to."""
+
+    browser: Path | None
+    no_sandbox: bool
+    tmp_for: Callable[[str], Path]
+    drop_tmp: Callable[[Path], None]
+    note_process: Callable[[int], None]
+
+
+def unrunnable(script: Script) -> str:
+    """Why this script is not run, or ""."""
+    if script.target == "pytest" and importlib.util.find_spec(_PYTEST) is None:
+        return (
+            f"not run: pytest-playwright is not installed beside notte-mcp; {sys.executable} -m pip install "
+            "pytest-playwright, then verify again"
+        )
+    return _NOT_RUN.get(script.target, "")
+
+
+async def run_script(script: Script, values: Values, place: Place, *, deadline_s: float, redact: Redactor) -> ScriptRun:
+    """Run it to its end, or to the deadline; cancelling ends it too."""
+    folder = await anyio.to_thread.run_sync(place.tmp_for, "script")
+    process: Process | None = None
+    try:
+        file = folder / ("test_recorded.py" if script.target == "pytest" else "recorded.py")
+        await anyio.to_thread.run_sync(partial(_write, file, script.text))
+        process = await begin(_command(script, file, values), cwd=str(folder), env=_environment(values, place, folder))
+        place.note_process(process.pid)
+        began = time.monotonic()
+        output, errors = await _watched(process, str(folder), deadline_s)
+        seconds = time.monotonic() - began
+        return _told(process.returncode, seconds, deadline_s, redact.text(output), redact.text(errors))
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process is not None:
+                await anyio.to_thread.run_sync(end_tree, process.pid, str(folder))
+                await process.aclose()
+            await anyio.to_thread.run_sync(place.drop_tmp, folder)
+
+
+async def _watched(process: Process, folder: str, deadline_s: float) -> tuple[str, str]:
+    """What it said until its end, which comes at the deadline at the latest."""
+    out, err = Tail(), Tail()
+    async with anyio.create_task_group() as reading:
+        reading.start_soon(out.keep, process.stdout)
+        reading.start_soon(err.keep, process.stderr)
+        with anyio.move_on_after(deadline_s):
+            await process.wait()
+        # Whoever is left of it might hold the streams open.
+        await anyio.to_thread.run_sync(end_tree, process.pid, folder)
+    await process.wait()
+    return out.text, err.text
+
+
+def _told(code: int | None, seconds: float, deadline_s: float, output: str, errors: str) -> ScriptRun:
+    late = seconds >= deadline_s
+    message = f"ended after {deadline_s:.0f} s: it takes too long" if late else f"exit code {code}" if code else ""
+    return ScriptRun(
+        code == 0, message, None if late else code, round(seconds, 3), output[-TAIL_CHARS:], errors[-TAIL_CHARS:]
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+    if file.name.startswith("test_"):
+        # So that no configuration further up is found.
+        (file.parent / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+
+
+def _command(script: Script, file: Path, values: Values) -> list[str]:
+    given = [f"--{name.replace('_', '-')}={text}" for name, text in values.given.items()]
+    if script.target == "pytest":
+        folder = str(file.parent)
+        how = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", f"--confcutdir={folder}"]
+        return [sys.executable, "-m", "pytest", *how, str(file)]
+    return [sys.executable, str(file), *given]
+
+
+def _environment(values: Values, place: Place, folder: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    browser = {"NOTTE_MCP_BROWSER": str(place.browser)} if place.browser is not None else {}
+    sandbox = {"NOTTE_MCP_NO_SANDBOX": "1"} if place.no_sandbox else {}
+    return {**kept, **browser, **sandbox, "TMPDIR": str(folder), **values.secrets}
