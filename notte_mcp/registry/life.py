@@ -47,7 +47,7 @@ class Life:
         self.slots: dict[str, Slot] = {}
         self._store = store
         self._clock = clock
-        self._profiles = profiles
+        self.profiles = profiles
         self._sessions_dir = sessions_dir
         # Of sessions that may come back in this process: what was typed before the crash stays secret after it.
         self._redactors: dict[str, Redactor] = {}
@@ -89,8 +89,8 @@ class Life:
         """
         if (name := slot.record.spec.profile) is None:
             return None
-        slot.profile_lock = await anyio.to_thread.run_sync(self._profiles.lock, name, slot.id)
-        return await anyio.to_thread.run_sync(self._profiles.load, name)
+        slot.profile_lock = await anyio.to_thread.run_sync(self.profiles.lock, name, slot.id)
+        return await anyio.to_thread.run_sync(self.profiles.load, name)
 
     # --- limits -------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Life:
             return
         try:
             if slot.login is not None:
-                await anyio.to_thread.run_sync(self._profiles.save, spec.profile, slot.login)
+                await anyio.to_thread.run_sync(self.profiles.save, spec.profile, slot.login)
                 log.info("profile.saved", session=slot.id, profile=spec.profile)
         except NotteMCPError as error:
             log.error("profile.not_saved", session=slot.id, profile=spec.profile, error=str(error))

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import anyio
 import anyio.to_thread
@@ -268,6 +268,10 @@ class Registry(Holding):
             while not slot.ended.is_set() and not (until == "step" and slot.acknowledged > after):
                 await slot.next_beat()
         return slot.snapshot()
+
+    async def login(self, profile: str) -> dict[str, Any] | None:
+        """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""
+        return await anyio.to_thread.run_sync(self._life.profiles.load, profile)
 
     async def files(self, session_id: str) -> list[tuple[str, int]]:
         """(name, bytes) of the session's files. Raises: UnknownSession."""

@@ -98,12 +98,12 @@ class Beginning:
         )  # fmt: skip
 
     def _plan(self, request: RunRequest, values: Values, session_id: str, run: LiveRun) -> Plan:
-        healer = None
+        healer, profile = None, fresh(request.workflow.spec, request.profile).profile
         if request.heal:
             healer = Healer(
                 self._agents, session_id, request.workflow, values, begun=lambda agent_id: run.update(agent_id=agent_id)
             )
-        return Plan(request.workflow, request.kind, request.mode, values, request.script, session_id, healer)
+        return Plan(request.workflow, request.kind, request.mode, values, request.script, session_id, profile, healer)
 
 
 def fresh(spec: SessionSpec, profile: str | None) -> SessionSpec:

@@ -14,7 +14,7 @@ from notte_mcp.registry import Clock, Registry
 from notte_mcp.runs.compare import end_state
 from notte_mcp.runs.healing import Healer, Mended, with_mended
 from notte_mcp.runs.live import End, LiveRun
-from notte_mcp.runs.scripts import DEADLINE_S, Place, Script, run_script, unrunnable
+from notte_mcp.runs.scripts import DEADLINE_S, Errand, Place, Script, run_script, unrunnable
 from notte_mcp.runs.steps import Outcome, Steps
 from notte_mcp.runs.values import Values
 from notte_mcp.runs.words import described, types_secret
@@ -35,6 +35,7 @@ class Plan:
     values: Values
     script: Script | None
     session_id: str
+    profile: str | None = None
     healer: Healer | None = None
 
 
@@ -127,9 +128,12 @@ class Work:
             await self.registry.stop(self.plan.session_id, mode="now", reason="run_over")
 
     def _leave(self, left: list[int], message: str) -> None:
-        """Put the steps at these places on record as not run."""
+        """Put the steps at these places on record as not run; the first one says why."""
         steps = [self.plan.workflow.steps[place] for place in left]
-        not_run = [RunStep(step.number, described(step), "not_run", message) for step in steps]
+        said = [message, *[""] * len(left)]
+        not_run = [
+            RunStep(step.number, described(step), "not_run", why) for step, why in zip(steps, said, strict=False)
+        ]
         self.run.update(steps=(*self.run.record.steps, *not_run))
 
     async def _at_the_end(self, seconds: float) -> End:
@@ -162,8 +166,9 @@ class Work:
         if why := unrunnable(script):
             return ScriptRun(None, why)
         await self.close_session()
-        deadline_s = max(DEADLINE_S, 3 * seconds)
-        return await run_script(script, self.plan.values, self.place, deadline_s=deadline_s, redact=self.run.redact)
+        login = await self.registry.login(self.plan.profile) if self.plan.profile is not None else None
+        errand = Errand(script, self.plan.values, login, deadline_s=max(DEADLINE_S, 3 * seconds))
+        return await run_script(errand, self.place, redact=self.run.redact)
 
 
 def bounded(data: Any) -> Any:

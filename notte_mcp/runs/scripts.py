@@ -7,14 +7,14 @@ Below: processes, values. Above: run.
 """
 
 import importlib.util
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import anyio
 import anyio.to_thread
@@ -33,6 +33,8 @@ TAIL_CHARS: Final = 2_000
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "PLAYWRIGHT_BROWSERS_PATH", "SYSTEMROOT")
 _PYTEST: Final = "pytest_playwright"
+_STATE_OPTION: Final = "--storage-state"
+_LOGIN: Final = "login.json"
 
 # What a script is not run for, and why.
 _NOT_RUN: Final = {
@@ -48,6 +50,16 @@ class Script:
 
     target: Literal["playwright", "pytest", "notte", "json"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A script with what it is run with. `login` is the state that it begins with, in Playwright's form."""
+
+    script: Script
+    values: Values
+    login: dict[str, Any] | None = None
+    deadline_s: float = DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +85,18 @@ def unrunnable(script: Script) -> str:
     return _NOT_RUN.get(script.target, "")
 
 
-async def run_script(script: Script, values: Values, place: Place, *, deadline_s: float, redact: Redactor) -> ScriptRun:
+async def run_script(errand: Errand, place: Place, *, redact: Redactor) -> ScriptRun:
     """Run it to its end, or to the deadline; cancelling ends it too."""
     folder = await anyio.to_thread.run_sync(place.tmp_for, "script")
     process: Process | None = None
     try:
-        file = folder / ("test_recorded.py" if script.target == "pytest" else "recorded.py")
-        await anyio.to_thread.run_sync(partial(_write, file, script.text))
-        process = await begin(_command(script, file, values), cwd=str(folder), env=_environment(values, place, folder))
+        command = await anyio.to_thread.run_sync(_lay_out, errand, folder)
+        process = await begin(command, cwd=str(folder), env=_environment(errand, place, folder))
         place.note_process(process.pid)
         began = time.monotonic()
-        output, errors = await _watched(process, str(folder), deadline_s)
+        output, errors = await _watched(process, str(folder), errand.deadline_s)
         seconds = time.monotonic() - began
-        return _told(process.returncode, seconds, deadline_s, redact.text(output), redact.text(errors))
+        return _told(errand, process.returncode, seconds, redact.text(output), redact.text(errors))
     finally:
         with anyio.CancelScope(shield=True):
             if process is not None:
@@ -108,33 +119,45 @@ async def _watched(process: Process, folder: str, deadline_s: float) -> tuple[st
     return out.text, err.text
 
 
-def _told(code: int | None, seconds: float, deadline_s: float, output: str, errors: str) -> ScriptRun:
-    late = seconds >= deadline_s
-    message = f"ended after {deadline_s:.0f} s: it takes too long" if late else f"exit code {code}" if code else ""
+def _told(errand: Errand, code: int | None, seconds: float, output: str, errors: str) -> ScriptRun:
+    late = seconds >= errand.deadline_s
+    if late:
+        message = f"ended after {errand.deadline_s:.0f} s: it takes too long"
+    elif code:
+        message = f"exit code {code}"
+    else:
+        recorded = errand.script.target == "pytest" and errand.values.given
+        message = "run with the recorded values, which are its rows" if recorded else ""
     return ScriptRun(
         code == 0, message, None if late else code, round(seconds, 3), output[-TAIL_CHARS:], errors[-TAIL_CHARS:]
     )
 
 
+def _lay_out(errand: Errand, folder: Path) -> list[str]:
+    """Write the files; gives the command."""
+    script, login = errand.script, folder / _LOGIN
+    file = folder / ("test_recorded.py" if script.target == "pytest" else "recorded.py")
+    _write(file, script.text)
+    if errand.login is not None:
+        _write(login, json.dumps(errand.login))
+    if script.target == "pytest":
+        # So that no configuration further up is found.
+        _write(folder / "pytest.ini", "[pytest]\n")
+        how = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", f"--confcutdir={folder}"]
+        return [sys.executable, "-m", "pytest", *how, str(file)]
+    given = [f"--{name.replace('_', '-')}={text}" for name, text in errand.values.given.items()]
+    state = [f"{_STATE_OPTION}={login}"] if errand.login is not None and _STATE_OPTION in script.text else []
+    return [sys.executable, str(file), *given, *state]
+
+
 def _write(file: Path, text: str) -> None:
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
-    if file.name.startswith("test_"):
-        # So that no configuration further up is found.
-        (file.parent / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
 
-def _command(script: Script, file: Path, values: Values) -> list[str]:
-    given = [f"--{name.replace('_', '-')}={text}" for name, text in values.given.items()]
-    if script.target == "pytest":
-        folder = str(file.parent)
-        how = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", f"--confcutdir={folder}"]
-        return [sys.executable, "-m", "pytest", *how, str(file)]
-    return [sys.executable, str(file), *given]
-
-
-def _environment(values: Values, place: Place, folder: Path) -> dict[str, str]:
+def _environment(errand: Errand, place: Place, folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     browser = {"NOTTE_MCP_BROWSER": str(place.browser)} if place.browser is not None else {}
     sandbox = {"NOTTE_MCP_NO_SANDBOX": "1"} if place.no_sandbox else {}
-    return {**kept, **browser, **sandbox, "TMPDIR": str(folder), **values.secrets}
+    login = {"NOTTE_MCP_STORAGE_STATE": str(folder / _LOGIN)} if errand.login is not None else {}
+    return {**kept, **browser, **sandbox, **login, "TMPDIR": str(folder), **errand.values.secrets}
