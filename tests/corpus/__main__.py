@@ -25,10 +25,16 @@ from scripts.find_chromium import find
 from tests.corpus.flows import Flow
 from tests.corpus.grounds import Grounds
 from tests.corpus.judging import judge
+from tests.corpus.mutating import mutate
 from tests.corpus.recording import FILES, LANGUAGES, FlowFailed, Recorded, record
+from tests.corpus.rerunning import Rerun, rerun
 from tests.corpus.table import BY_NAME, FLOWS
 
 WORKERS: Final = 2
+LIVE_ON: Final = 0.9
+"""What part of the flows has to run on changed pages, too."""
+
+PAGES: Final = ("same", "changed")
 FLOW_S: Final = 300
 """How long one flow may take, all its scripts' runs included."""
 
@@ -42,6 +48,7 @@ class Line:
     passed: dict[str, int] = field(default_factory=dict[str, int])
     ms: float = 0
     faults: list[str] = field(default_factory=list[str])
+    runs: dict[str, Rerun] = field(default_factory=dict[str, Rerun])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Plan:
     files: Path
     times: int
     scripts: bool
+    runs: bool
     keep: Path | None
 
 
@@ -64,6 +72,9 @@ async def _at_work(plan: Plan, line: Line, grounds: Grounds) -> None:
             _keep(plan, recorded)
             if plan.scripts:
                 await _scripts(plan, line, recorded, grounds)
+            if plan.runs:
+                line.runs["same"] = await rerun(plan.app, recorded, grounds)
+                line.runs["changed"] = await rerun(plan.app, recorded, grounds, mutate)
     except FlowFailed as error:
         line.faults.append(f"recording: {error}")
     except Exception as error:  # noqa: BLE001 - one flow that breaks is one line of the table
@@ -107,7 +118,7 @@ async def _surface(options: argparse.Namespace) -> AsyncGenerator[Plan]:
             state_dir=Path(name) / "state", browser=Path(browser), no_sandbox=os.geteuid() == 0, upload_dirs=(files,)
         )
         async with open_app(settings) as app:
-            yield Plan(app, Path(browser), files, options.times, options.scripts, options.keep)
+            yield Plan(app, Path(browser), files, options.times, options.scripts, options.runs, options.keep)
 
 
 async def _all(options: argparse.Namespace) -> list[Line]:
@@ -129,8 +140,31 @@ async def _all(options: argparse.Namespace) -> list[Line]:
 
 def _row(line: Line, plan: Plan) -> str:
     passed = "".join(f"{f'{line.passed.get(language, 0)}/{plan.times}':>12}" for language in LANGUAGES)
-    fault = f"  {line.faults[0]}" if line.faults else ""
-    return f"{line.flow.name:<32}{line.steps:>6}{passed}{line.ms:>8.0f}{fault}"
+    again = "".join(f"{run.outcome:>9}" if (run := line.runs.get(pages)) else f"{'-':>9}" for pages in PAGES)
+    ms = f"{line.ms:>8.0f}{line.runs['same'].ms if 'same' in line.runs else 0:>8.0f}"
+    return f"{line.flow.name:<28}{line.steps:>6}{passed}{again}{ms}  {'; '.join(line.faults)[:160]}".rstrip()
+
+
+def _faults(line: Line) -> list[str]:
+    """All that is wrong with a flow; on changed pages some may fail, which `_totals` counts."""
+    same = line.runs.get("same")
+    return line.faults + ([f"run: {same.outcome} {same.fault}"] if same and same.outcome != "passed" else [])
+
+
+def _told(lines: Sequence[Line], seconds: float) -> bool:
+    """Print what is wrong, and the totals; whether all is as it must be."""
+    for line in lines:
+        changed = line.runs.get("changed")
+        for fault in _faults(line) + ([f"changed pages: {changed.fault}"] if changed and changed.fault else []):
+            print(f"\n{line.flow.name}: {fault}")
+    good = sum(not _faults(line) for line in lines)
+    runs = [line.runs["changed"] for line in lines if "changed" in line.runs]
+    lived = sum(run.outcome != "failed" for run in runs)
+    print(f"\n{good} of {len(lines)} flows are right, in {seconds:.0f} s.")
+    if runs:
+        healed = sum(run.outcome == "healed" for run in runs)
+        print(f"On changed pages {lived} of {len(runs)} still run ({healed} healed): {lived / len(runs):.0%}.")
+    return good == len(lines) and lived >= LIVE_ON * len(runs)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -140,16 +174,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--times", type=int, default=3, metavar="N", help="runs of each script, in a row (default 3)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the scripts there too")
     parser.add_argument("--no-scripts", dest="scripts", action="store_false", help="do not run the scripts")
+    parser.add_argument("--no-runs", dest="runs", action="store_false", help="do not run the saved workflows")
     options = parser.parse_args(arguments)
     begun = time.monotonic()
-    print(f"{'flow':<32}{'steps':>6}{'playwright':>12}{'pytest':>12}{'ms':>8}")
+    print(f"{'flow':<28}{'steps':>6}{'playwright':>12}{'pytest':>12}{'run':>9}{'changed':>9}{'ms':>8}{'run ms':>8}")
     lines = anyio.run(_all, options)
-    good = sum(not line.faults for line in lines)
-    print(f"\n{good} of {len(lines)} flows are right, in {time.monotonic() - begun:.0f} s")
-    for line in lines:
-        for fault in line.faults:
-            print(f"\n{line.flow.name}: {fault}")
-    return 0 if good == len(lines) else 1
+    return 0 if _told(lines, time.monotonic() - begun) else 1
 
 
 if __name__ == "__main__":

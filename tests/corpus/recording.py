@@ -56,17 +56,19 @@ async def record(app: App, flow: Flow, grounds: Grounds, files: Path) -> Recorde
     """
     grounds.forget()
     session = (await app.registry.open(SessionSpec(), url=grounds.url(flow.start)))[0].id
-    data = ""
-    for batch in flow.batches:
-        data = await _do(app, session, batch, {"{here}": grounds.site.here, "files:": f"{files}/"}) or data
+    data, words = "", {"{here}": grounds.site.here, "files:": f"{files}/"}
+    try:
+        for batch in flow.batches:
+            data = await _do(app, session, batch, words) or data
+        steps = await app.registry.steps(session)
+        seen = (await app.registry.record(session)).seen
+    finally:
+        await app.registry.stop(session)
     if flow.reads not in data:
         raise FlowFailed(f"read {data!r}, not {flow.reads!r}")
     if wrong := grounds.difference(flow):
         raise FlowFailed(wrong)
-    steps = await app.registry.steps(session)
-    record = await app.registry.record(session)
-    await app.registry.stop(session)
-    workflow = generalise(steps, record.spec, seen=record.seen)
+    workflow = generalise(steps, SessionSpec(), seen=seen)
     scripts, unwritten = _written(workflow, flow)
     return Recorded(flow, session, workflow, scripts, unwritten)
 
