@@ -1,0 +1,212 @@
+"""A workflow done again: its steps, its values, what heals and what does not, where it ends."""
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, UnknownRun
+from notte_mcp.receipts import Locators
+from notte_mcp.records import SessionSpec
+from notte_mcp.runs import Script, compare, steps
+from notte_mcp.workflows import Parameter
+from tests.agents.conftest import Street
+from tests.registry.conftest import run as act
+from tests.registry.conftest import until
+from tests.runs.conftest import (
+    APPLICANT,
+    CODE,
+    FILL,
+    FORM,
+    GO,
+    GO_SLOW,
+    RESULT,
+    SECRET,
+    SEND,
+    SLOWLY,
+    TYPE_CODE,
+    House,
+    opened,
+    workflow,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_run_does_the_steps_and_ends_where_the_recording_did(house: House) -> None:
+    """And nothing of it is left but its record."""
+    made = workflow(GO, FILL, SEND, final_url=RESULT, expects=("Your request has the number 4711.",))
+    run = await house.done(workflow=made, parameters={"applicant": "Grace"})
+
+    assert (run.state, run.reason, run.difference, run.verified) == ("completed", "", "", None)
+    assert [(step.number, step.what, step.state) for step in run.steps] == [
+        (1, f"open {FORM}", "passed"),
+        (2, 'fill textbox "Applicant"', "passed"),
+        (4, 'click button "Send request"', "passed"),
+    ]
+    assert run.parameters == {"applicant": "Grace"}
+    fill = next(action for action in next(iter(house.browsers.values())).performed if isinstance(action, a.Fill))
+    assert fill.value == "Grace"
+    assert all(browser.closed for browser in house.browsers.values())
+    assert await house.inner.store.run(run.id) == run
+    assert [told.step_count for told in house.told if told.state == "running"][:3] == [1, 2, 3]
+
+
+async def test_a_value_that_does_not_fit_is_refused_before_anything_starts(house: House) -> None:
+    """With the names there are, or the variable to set."""
+    for given, said in (
+        ({"aplicant": "Grace"}, "applicant, secret_access_code"),
+        ({"applicant": ["Grace"]}, "a text, and not a list"),
+        ({}, "SECRET_ACCESS_CODE is not set"),
+    ):
+        with pytest.raises(InvalidArgument, match=said):
+            await house.start(GO, FILL, TYPE_CODE, parameters=given)
+    path = Parameter("cv", type="path", default="/nowhere/cv.pdf")
+    with pytest.raises(InvalidArgument, match="no file|there is none at"):
+        await house.start(workflow=replace(workflow(GO), parameters=(path,)))
+    assert house.browsers == {}
+    assert await house.runs.runs() == []
+
+
+async def test_a_number_is_typed_as_text(house: House) -> None:
+    """What a model writes as JSON."""
+    run = await house.done(GO, FILL, parameters={"applicant": 17})
+    assert (run.state, run.parameters) == ("completed", {"applicant": "17"})
+
+
+async def test_a_secret_comes_from_the_session_that_it_was_typed_in_and_is_written_nowhere(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else from its variable, else from the caller; the record holds its name alone."""
+    office = house.inner.office
+    source = await office.open(FORM)
+    await act(office, source, a.Fill(selector="#code", value=SECRET))
+    assert office.registry.secrets(source) == {CODE.env: SECRET}
+    first = await house.done(GO, TYPE_CODE, source=source)
+    await office.registry.stop(source)
+    assert office.registry.secrets(source) == {}
+    monkeypatch.setenv(CODE.env or "", SECRET)
+    second = await house.done(GO, TYPE_CODE, source=source)
+    monkeypatch.delenv(CODE.env or "")
+    third = await house.done(GO, TYPE_CODE, source=source, parameters={"secret_access_code": SECRET})
+    for run in (first, second, third):
+        assert (run.state, run.parameters) == ("completed", {})
+    typed = [one.value for browser in house.browsers.values() for one in browser.performed if isinstance(one, a.Fill)]
+    assert typed == [SECRET] * 4
+    assert SECRET.encode() not in office.database()
+
+
+async def test_another_recorded_way_heals_a_step_only_if_it_can_be_believed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same role by a steady way; by where it stands only with the same name, too."""
+    monkeypatch.setattr(steps, "FIRST_WAY_S", 0.05)
+    gone = Locators(test_id="gone", css="#applicant")
+    run = await house.done(GO, replace(FILL, locators=gone), SEND)
+    assert [step.state for step in run.steps] == ["passed", "healed", "passed"]
+    assert run.healed[0].healed_by == "#applicant"
+
+    quick = a.Fill(selector="#applicant", value="", timeout_ms=300)
+    other = replace(FILL, action=quick, locators=Locators(test_id="gone", css="#send"))
+    run = await house.done(GO, other, SEND)
+    assert [step.state for step in run.steps] == ["passed", "failed", "not_run"]
+    assert "none of 2 recorded ways" in run.difference
+    assert (run.state, house.performed().count("click")) == ("failed", 0)
+
+
+async def test_a_run_that_fails_leaves_its_page_open_to_be_looked_at_and_a_verification_does_not(house: House) -> None:
+    """The reason names the session; no id that is left out means it."""
+    astray = replace(SEND, leads_to=FORM + "/thanks")
+    run = await house.done(GO, astray)
+    assert (run.state, run.session_id is not None) == ("failed", True)
+    assert f"it led to {RESULT}" in run.difference
+    assert run.session_id is not None
+    assert run.session_id in run.reason
+    registry = house.inner.office.registry
+    assert (await registry.record(run.session_id)).state == "ready"
+    with pytest.raises(SessionChoice, match="No session is live"):
+        await registry.resolve(None)
+    own, _ = await registry.open(SessionSpec())
+    assert await registry.resolve(None) == own.id
+
+    run = await house.done(GO, astray, kind="verify")
+    assert (run.state, run.verified, run.session_id) == ("failed", False, None)
+
+
+async def test_an_end_that_differs_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address first, then what was to be seen."""
+    monkeypatch.setattr(compare, "END_MS", 100)
+    elsewhere = await house.done(workflow=workflow(GO, final_url=RESULT))
+    unseen = await house.done(workflow=workflow(GO, final_url=FORM, expects=("Welcome back",)))
+    assert (elsewhere.state, elsewhere.difference) == ("failed", f"it ended at {FORM}, and the recording at {RESULT}")
+    assert unseen.difference == '"Welcome back" was to be seen at the end, and is not'
+
+
+async def test_a_safe_verification_stops_before_the_first_effect(house: House) -> None:
+    """It says what would be done again; without any effect it goes to the end."""
+    script = Script("playwright", "raise SystemExit")
+    run = await house.done(GO, FILL, SEND, kind="verify", mode="safe", script=script)
+    assert (run.state, run.verified) == ("completed", None)
+    assert "sends POST http://office.test/send" in run.reason
+    assert [step.state for step in run.steps] == ["passed", "passed", "not_run"]
+    assert "click" not in house.performed()
+    assert run.script is not None
+    assert run.script.passed is None
+
+    run = await house.done(GO, FILL, kind="verify", mode="safe", script=Script("json", "[]"))
+    assert (run.state, run.verified) == ("completed", True)
+
+
+async def test_a_stopped_run_ends_in_the_middle_of_a_step_with_its_session(house: House) -> None:
+    """P4; who waits for a step, or for the end, comes back."""
+    run = await house.start(GO_SLOW, SLOWLY)
+    await until(lambda: house.inner.gate.statistics().tasks_waiting > 0)
+    assert (await house.runs.wait(run.id, seconds=5, after_step=0, until="step")).step_count == 1
+    assert (await house.runs.wait(run.id, seconds=0)).state == "running"
+    with anyio.fail_after(4):
+        ended = await house.runs.stop(run.id)
+    assert (ended.state, ended.reason, ended.session_id) == ("stopped", "user", None)
+    assert all(browser.closed for browser in house.browsers.values())
+    assert await house.runs.stop(run.id) == ended
+    with pytest.raises(UnknownRun):
+        await house.runs.stop("run_" + "0" * 26)
+
+
+async def test_runs_that_are_live_when_the_server_ends_are_interrupted(street: Street, tmp_path: object) -> None:
+    """And say so to the next one; a limit holds meanwhile, and names who has the places."""
+    async with opened(street, tmp_path, limit=1) as house:  # type: ignore[arg-type]
+        run = await house.start(GO_SLOW, SLOWLY)
+        await until(lambda: house.inner.gate.statistics().tasks_waiting > 0)
+        with pytest.raises(LimitReached, match=run.id):
+            await house.start(GO)
+    async with street.house("own_2") as after:
+        kept = await after.store.run(run.id)
+    assert kept is not None
+    assert (kept.state, kept.reason) == ("interrupted", "restart")
+
+
+async def test_what_a_page_gave_is_the_result_and_has_the_recorded_form(house: House) -> None:
+    """A form that differs is a difference."""
+    read = replace(GO, number=2, action=a.EvaluateJs(code="document.title"), answers=True, shape={"type": "string"})
+    run = await house.done(GO, read)
+    assert (run.state, run.result) == ("completed", "Permit request")
+    run = await house.done(GO, replace(read, shape={"type": "object"}))
+    assert "not of the recorded form" in run.difference
+
+
+async def test_workflows_are_kept_by_name_and_version(house: House) -> None:
+    """The highest runs; a verification is noted on the version it was of."""
+    for name in ("", "a b", "../x", "x" * 65, "a@2"):
+        with pytest.raises(InvalidArgument, match="no name"):
+            await house.runs.save(name, workflow(GO), source="ses_0")
+    await house.runs.save("orders", workflow(GO), source="ses_0")
+    second = await house.runs.save("orders", workflow(GO, FILL), source="ses_0")
+    assert ((await house.runs.workflow("orders")).version, (await house.runs.workflow("orders@1")).version) == (2, 1)
+    with pytest.raises(Exception, match="orders@2"):
+        await house.runs.workflow("orders@3")
+    run = await house.done(GO, FILL, kind="verify", saved=second)
+    assert (run.workflow, run.version, run.verified) == ("orders", 2, True)
+    assert [(one.version, one.verified) for one in await house.runs.workflows()] == [(2, True)]
+    assert (await house.runs.workflow("orders@1")).verified is None
+    assert APPLICANT.name in str(second.content)
