@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench browser clean
+.PHONY: help demo test check bench foreign browser clean
 
 # Root cannot have Chromium's sandbox (its user namespaces want an unprivileged user).
 ifeq ($(shell id -u),0)
@@ -28,6 +28,9 @@ test: $(VENV)/.tools browser ## all tests, on a real Chromium
 
 bench: $(VENV)/.tools browser ## all benchmarks, as a table
 	@$(WITH_BROWSER) $(BIN)/python -m benchmarks $(ARGS)
+
+foreign: $(VENV)/.foreign browser ## scripts exported from three sites of others, run as files: Django, Sphinx, Swagger UI
+	@$(WITH_BROWSER) $(BIN)/python -m scripts.foreign $(ARGS)
 
 check: $(VENV)/.tools ## style, types, who imports whom, ceilings
 	$(BIN)/ruff check
@@ -53,6 +56,11 @@ $(VENV)/.package: pyproject.toml notte_mcp/__init__.py | $(BIN)/python
 # The package, what it is made with, and the providers' clients: tests run their real code.
 $(VENV)/.tools: $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,agents]'
+	@touch $@
+
+# What serves the sites that are not ours, and pytest with Playwright's plugin for the tests that come of them.
+$(VENV)/.foreign: $(VENV)/.package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[foreign,pytest]'
 	@touch $@
 
 # Looked for every time, since a browser may have gone: a tenth of a second.

@@ -101,8 +101,3 @@ class Manual(Files):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(build(folder))
-
-    def pages(self) -> list[str]:
-        """The pages that were opened, in order, without scripts, styles and the like."""
-        paths = [what.removeprefix("GET ") for what, _ in self.asked]
-        return [path for path in paths if path == "/" or path.split("?")[0].endswith(".html")]

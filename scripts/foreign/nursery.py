@@ -48,6 +48,7 @@ TEMPLATES = [{
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "plants.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
+TIME_ZONE = "UTC"
 USE_TZ = True
 """
 
@@ -144,18 +145,21 @@ class Nursery:
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
-    def plants(self) -> list[dict[str, Any]]:
-        """The plants in its database, oldest first; a genus by its name."""
-        query = "SELECT p.*, g.name AS genus FROM plants_plant p JOIN plants_genus g ON g.id = p.genus_id ORDER BY p.id"
+    def added(self) -> list[dict[str, Any]]:
+        """The plants in its database, oldest first, a genus by its name."""
+        return self._rows(
+            "SELECT p.name, g.name AS genus, light, height_cm, price, planted, evergreen, notes"
+            " FROM plants_plant p JOIN plants_genus g ON g.id = p.genus_id ORDER BY p.id"
+        )
+
+    def history(self) -> list[dict[str, Any]]:
+        """What the admin wrote down of each change: 1 added, 2 changed, 3 deleted; of what, and which fields."""
+        return self._rows("SELECT action_flag, object_repr, change_message FROM django_admin_log ORDER BY id")
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
         with closing(sqlite3.connect(f"file:{self._folder / 'plants.sqlite3'}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(query)]
-
-    def history(self) -> list[tuple[int, str]]:
-        """What the admin wrote down of each change: 1 added, 2 changed, 3 deleted, with what it was."""
-        query = "SELECT action_flag, object_repr FROM django_admin_log ORDER BY id"
-        with closing(sqlite3.connect(f"file:{self._folder / 'plants.sqlite3'}?mode=ro", uri=True)) as database:
-            return [(int(flag), str(what)) for flag, what in database.execute(query)]
 
     def __enter__(self) -> Self:
         for name, text in _FILES.items():

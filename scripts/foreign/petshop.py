@@ -19,7 +19,13 @@ window.onload = () => {
 };
 """
 
-_ID: Final = {"name": "petId", "in": "path", "required": True, "schema": {"type": "integer"}, "description": "Its number"}
+_ID: Final = {
+    "name": "petId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "integer"},
+    "description": "Its number",
+}
 _STATUS: Final = {
     "name": "status", "in": "query", "description": "Only these",
     "schema": {"type": "string", "enum": ["available", "sold"], "default": "available"},

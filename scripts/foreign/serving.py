@@ -11,10 +11,12 @@ _MAX_BODY: Final = 64_000
 
 
 class Files:
-    """A folder, served on a free port. `asked` is each request as `GET /path`, with its body where it has one."""
+    """A folder, served on a free port. `asked` is each request as `GET /path`, with its body where it has one;
+    `opened` the paths among them that a tab went to, in order."""
 
     def __init__(self, folder: Path) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.opened: list[str] = []
         self._server = _Server(("127.0.0.1", 0), _Visit)
         self._server.site, self._server.folder = self, folder
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -69,6 +71,8 @@ class _Visit(SimpleHTTPRequestHandler):
         length = min(int(self.headers.get("Content-Length", "0")), _MAX_BODY)
         body = self.rfile.read(length).decode(errors="replace")
         self.server.site.asked.append((f"{self.command} {self.path}", body))
+        if self.headers.get("Sec-Fetch-Dest") == "document":
+            self.server.site.opened.append(self.path)
         answer = self.server.site.answer(self.command, self.path, body)
         if answer is None:
             return False
