@@ -25,17 +25,23 @@ MAX_LISTED: Final = 1_000
 _EVENTS_AT_ONCE: Final = 1_000
 
 
-async def all_agents(app: "App", uri: str) -> Content:
-    """Every agent that is kept, newest first."""
-    return as_json(uri, "agents", [listed_agent_json(record) for record in await app.agents.agents(limit=MAX_LISTED)])
-
-
-async def of_agent(app: "App", uri: str, agent_id: str, rest: Sequence[str], query: Mapping[str, str]) -> Content:
-    """What stands at `notte://agents/{agent_id}/...`.
+async def of_agents(app: "App", uri: str, path: Sequence[str], query: Mapping[str, str]) -> Content:
+    """What stands at `notte://agents/...`: every agent that is kept, newest first, or what is below one of them.
 
     Raises:
         UnknownAgent, UnknownResource; InvalidArgument: `after` is no number, or no step is worth a script.
     """
+    match path:
+        case []:
+            listed = [listed_agent_json(record) for record in await app.agents.agents(limit=MAX_LISTED)]
+            return as_json(uri, "agents", listed)
+        case [agent_id, *rest] if agent_id:
+            return await _of_agent(app, uri, agent_id, rest, query)
+        case _:
+            raise unknown(uri)
+
+
+async def _of_agent(app: "App", uri: str, agent_id: str, rest: Sequence[str], query: Mapping[str, str]) -> Content:
     record = await app.agents.record(agent_id)
     match rest:
         case []:

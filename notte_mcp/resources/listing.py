@@ -23,6 +23,10 @@ RESOURCES: Final[Sequence[Resource]] = (
         description="Every agent that is kept, newest first.",
     ),
     Resource(
+        uri="notte://workflows", name="workflows", title="Workflows", mime_type=JSON,
+        description="Every workflow that is kept by name.",
+    ),
+    Resource(
         uri="notte://guide", name="guide", title="Guide", mime_type="text/markdown",
         description="Actions, how to read an observation, receipts, errors.",
     ),
@@ -47,7 +51,7 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
     ),
     ResourceTemplate(
         uri_template="notte://sessions/{id}/workflow/{target}", name="workflow", title="A session's script",
-        description="Its steps as code: notte, playwright or json.",
+        description="Its steps as code: notte, playwright, pytest or json.",
     ),
     ResourceTemplate(
         uri_template="notte://agents/{id}", name="agent", title="An agent", mime_type=JSON,
@@ -59,7 +63,19 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
     ),
     ResourceTemplate(
         uri_template="notte://agents/{id}/workflow/{target}", name="agent workflow", title="An agent's script",
-        description="The steps of its last attempt as code: notte, playwright or json.",
+        description="The steps of its last attempt as code: notte, playwright, pytest or json.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://workflows/{name}", name="kept workflow", title="A kept workflow", mime_type=JSON,
+        description="Its parameters, steps, versions, and whether it was verified.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://workflows/{name}/{target}", name="kept script", title="A kept workflow's script",
+        description="It as code: notte, playwright, pytest or json.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://runs/{id}", name="run", title="A run of a workflow", mime_type=JSON,
+        description="How it stands, and what became of each step.",
     ),
 )  # fmt: skip
 
@@ -71,10 +87,14 @@ async def completions(app: OpenApp, template: str, parameter: str, typed: str, k
     match parameter:
         case "id" if template.startswith("notte://agents/"):
             values = [record.id for record in await (await app()).agents.agents()]
+        case "id" if template.startswith("notte://runs/"):
+            values = [record.id for record in await (await app()).runs.runs()]
         case "id":
             values = [record.id for record in await (await app()).registry.sessions()]
         case "target":
             values = list(TARGETS)
+        case "name" if template.startswith("notte://workflows/"):
+            values = [record.name for record in await (await app()).runs.workflows()]
         case "name" if session_id := known.get("id"):
             values = [name for name, _ in await (await app()).registry.files(session_id)]
         case _:

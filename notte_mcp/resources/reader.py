@@ -2,7 +2,7 @@
 
 Reading changes nothing and waits for nobody who holds a session.
 
-Below: registry, agents, content, records_json, script. Above: resources.listing, tools.reading.
+Below: registry, agents, kept, content, records_json, script. Above: resources.listing, tools.reading.
 """
 
 import mimetypes
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from notte_mcp.errors import LimitReached
 from notte_mcp.records import SessionRecord
-from notte_mcp.resources.agents import all_agents, of_agent, workflow
+from notte_mcp.resources.agents import of_agents, workflow
 from notte_mcp.resources.content import (
     JSON,
     MAX_BYTES,
@@ -26,6 +26,7 @@ from notte_mcp.resources.content import (
     unknown,
 )
 from notte_mcp.resources.guide import GUIDE
+from notte_mcp.resources.kept import of_runs, of_workflows
 from notte_mcp.resources.records_json import session_json, step_json
 from notte_mcp.resources.script import TARGETS
 
@@ -43,25 +44,34 @@ async def read(app: OpenApp, uri: str) -> Content:
 
     Raises:
         UnknownResource: no such address or file.
-        UnknownSession, UnknownAgent: nothing has this id.
+        UnknownSession, UnknownAgent, UnknownRun, UnknownWorkflow: nothing has this id or name.
         InvalidArgument: `after` is no number, or no step is worth a script.
         LimitReached: it is too long for one answer.
     """
     parts = urlsplit(uri)
     path = [unquote(part) for part in parts.path.split("/")[1:]]
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    match parts.scheme, parts.netloc, path:
-        case "notte", "guide", []:
+    match parts.scheme, parts.netloc:
+        case "notte", "guide" if not path:
             return Content(uri, "guide", "text/markdown", GUIDE)
-        case "notte", "sessions", []:
-            records = await (await app()).registry.sessions()
-            return as_json(uri, "sessions", [session_json(record) for record in records])
-        case "notte", "sessions", [session_id, *rest] if session_id:
-            return await _of_session(await app(), uri, session_id, rest, query)
-        case "notte", "agents", []:
-            return await all_agents(await app(), uri)
-        case "notte", "agents", [agent_id, *rest] if agent_id:
-            return await of_agent(await app(), uri, agent_id, rest, query)
+        case "notte", "sessions":
+            return await _of_sessions(await app(), uri, path, query)
+        case "notte", "agents":
+            return await of_agents(await app(), uri, path, query)
+        case "notte", "workflows":
+            return await of_workflows(await app(), uri, path)
+        case "notte", "runs":
+            return await of_runs(await app(), uri, path)
+        case _:
+            raise unknown(uri)
+
+
+async def _of_sessions(app: "App", uri: str, path: Sequence[str], query: Mapping[str, str]) -> Content:
+    match path:
+        case []:
+            return as_json(uri, "sessions", [session_json(record) for record in await app.registry.sessions()])
+        case [session_id, *rest] if session_id:
+            return await _of_session(app, uri, session_id, rest, query)
         case _:
             raise unknown(uri)
 

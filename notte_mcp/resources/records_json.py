@@ -1,17 +1,26 @@
-"""Records as JSON values: what a reader is told of a session, an agent, a step, and a line of an agent's log.
+"""Records as JSON values: what a reader is told of a session, an agent, a step, a line of an agent's log, a workflow
+and its runs.
 
 Times are given as UTC in ISO 8601. What a session was started with is told without
 addresses that may carry credentials.
 
-Below: records, agent_records. Above: reader, agents.
+Below: records, agent_records, workflow_records. Above: reader, agents, kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
+from notte_mcp.workflow_records import RunRecord, WorkflowRecord
+
+if TYPE_CHECKING:
+    from notte_mcp.workflows import Workflow
+
+UNSETTLED: Final = frozenset({"intended", "outcome_unknown"})
+"""States of a step of which nobody knows whether it succeeded."""
 
 LISTED_CHARS: Final = 500
 """Of a task or an answer, where many agents are listed."""
@@ -92,12 +101,77 @@ def event_json(event: AgentEvent) -> dict[str, Any]:
     return {"event": event.event, "after_step": event.after_step, "text": event.text, "at": _time(event.at)}
 
 
+def version_json(record: WorkflowRecord) -> dict[str, Any]:
+    """One version of a saved workflow, among others."""
+    return {
+        "name": record.name,
+        "version": record.version,
+        "verified": record.verified,
+        "verified_at": _time(record.verified_at),
+        "source": record.source,
+        "created_at": _time(record.created_at),
+        "uri": f"notte://workflows/{record.name}@{record.version}",
+    }
+
+
+def workflow_json(record: WorkflowRecord, workflow: "Workflow", versions: Sequence[WorkflowRecord]) -> dict[str, Any]:
+    """A saved workflow: what it is given, what it does, and the `versions` of its name, newest first."""
+    from notte_mcp.runs.words import described  # late: no other reading needs workflows
+
+    parameters = [
+        {name: value for name, value in asdict(one).items() if value is not None} for one in workflow.parameters
+    ]
+    return {
+        **version_json(record),
+        "parameters": parameters,
+        "start_url": workflow.start_url,
+        "steps": [{"number": step.number, "what": step.comment or described(step)} for step in workflow.steps],
+        "ends_at": workflow.final_url,
+        "shows_then": list(workflow.expects),
+        "versions": [version_json(one) for one in versions],
+    }
+
+
+def run_json(record: RunRecord) -> dict[str, Any]:
+    """How a run or a verification stands, with what became of each step."""
+    return {
+        **listed_run_json(record),
+        "verified": record.verified,
+        "difference": record.difference,
+        "result": record.result,
+        "parameters": record.parameters,
+        "session_id": record.session_id,
+        "agent_id": record.agent_id,
+        "steps": [asdict(step) for step in record.steps],
+        "script": None if record.script is None else asdict(record.script),
+        "has_proposal": record.proposal is not None,
+    }
+
+
+def listed_run_json(record: RunRecord) -> dict[str, Any]:
+    """A run among others."""
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "state": record.state,
+        "reason": record.reason,
+        "workflow": record.workflow,
+        "version": record.version,
+        "source": record.source,
+        "mode": record.mode if record.kind == "verify" else None,
+        "target": record.target,
+        "step_count": record.step_count,
+        "created_at": _time(record.created_at),
+        "ended_at": _time(record.ended_at),
+    }
+
+
 def _what_was_done(step: StepRecord) -> dict[str, Any]:
     return {
         "actor": step.actor,
         "action": step.action,
         "receipt": receipt_to_json(step.receipt) if step.receipt is not None else None,
-        "success": step.success,
+        "success": None if step.state in UNSETTLED else step.success,
         "message": step.message,
         "url": step.url,
         "started_at": _time(step.started_at),

@@ -1,22 +1,51 @@
-"""A session's or an agent's steps as a script: the one place where the surface asks for code.
+"""What scripts are written of: a session's or an agent's steps, a run, or a workflow that is kept by name.
 
-Below: registry, agents, workflows. Above: resources.agents, tools.workflows.
+The one place where the surface asks for workflows and their code.
+
+Below: registry, agents, runs, workflows. Above: resources.reader, resources.kept, tools.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from notte_mcp.ids import AGENT_PREFIX
+from notte_mcp.errors import InvalidArgument, UnknownWorkflow
+from notte_mcp.ids import AGENT_PREFIX, RUN_PREFIX, SESSION_PREFIX, is_agent_id, is_run_id, is_session_id
+from notte_mcp.workflow_records import WorkflowRecord
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
-    from notte_mcp.records import SessionSpec, StepRecord
-    from notte_mcp.workflows import Code
+    from notte_mcp.records import StepRecord
+    from notte_mcp.workflows import Code, Workflow
 
-Target = Literal["notte", "playwright", "json"]
+Target = Literal["notte", "playwright", "pytest", "json"]
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)
 
 MAX_STEPS: Final = 10_000
 """Steps that a script is written from; a session that lives for hours stays below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A workflow, and what it was made from. `saved` is the kept version that it is, where it is one.
+
+    `verified_at` is when it was last seen to work (Unix seconds).
+    """
+
+    workflow: "Workflow"
+    source: str
+    saved: WorkflowRecord | None = None
+    verified_at: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called: a name with its version, or the id that it was made from."""
+        return versioned(self.saved) if self.saved is not None else self.source
+
+
+def versioned(record: WorkflowRecord) -> str:
+    """`orders@2`."""
+    return f"{record.name}@{record.version}"
 
 
 def names_agent(text: str) -> bool:
@@ -24,34 +53,90 @@ def names_agent(text: str) -> bool:
     return text.startswith(AGENT_PREFIX)
 
 
-async def script(
-    app: "App",
-    of: str,
-    target: Target,
-    **options: Any,
-) -> "Code":
-    """The script of what was done in a session, or by an agent in the session of its last attempt.
+def names_run(text: str) -> bool:
+    """Whether an id is meant for a run, be there one or not."""
+    return text.startswith(RUN_PREFIX)
+
+
+async def made_of(app: "App", of: str, *, keep_failed: bool = False) -> Made:
+    """The workflow of what was done in a session, or by an agent in the session of its last attempt; of a run (the
+    mended one, where it proposes one); or a saved one by its name (`orders`, `orders@2`).
 
     An attempt begins in a fresh session, so that the last one's steps are a whole way to the answer; what the
-    caller did there while it was paused is among them. `options` are those of `write_code` (style, sdk,
-    keep_failed).
+    caller did there while it was paused is among them. `keep_failed` is for what is made of steps.
 
     Raises:
-        UnknownSession, UnknownAgent; InvalidArgument: there is nothing to write, or no such form.
+        UnknownSession, UnknownAgent, UnknownRun, UnknownWorkflow; InvalidArgument: there is nothing to write.
     """
-    from notte_mcp.workflows import write_code  # late: no other call needs the writers
+    saved = None if is_session_id(of) or is_agent_id(of) or is_run_id(of) else await _saved(app, of)
+    if saved is None and of.startswith((SESSION_PREFIX, AGENT_PREFIX)):
+        return await _of_steps(app, of, keep_failed=keep_failed)
+    if keep_failed:
+        raise InvalidArgument(
+            f"keep_failed is for what is made of recorded steps; {of} is a workflow already.",
+            next_call="the same call without it",
+        )
+    return saved if saved is not None else await _of_run(app, of)
 
-    steps, spec = await (_of_agent(app, of) if names_agent(of) else _of_session(app, of))
-    return write_code(steps, spec, target=target, **options)
+
+def kept(record: WorkflowRecord) -> Made:
+    """A saved workflow. Raises: InvalidArgument: it was saved by a newer version."""
+    from notte_mcp.workflows import load  # late: no other call needs workflows
+
+    verified_at = record.verified_at if record.verified else None
+    return Made(load(record.content), record.source, record, verified_at)
 
 
-async def _of_session(app: "App", session_id: str) -> "tuple[list[StepRecord], SessionSpec]":
-    record = await app.registry.record(session_id)
-    return await app.registry.steps(session_id, limit=MAX_STEPS), record.spec
+def code_of(made: Made, target: Target, *, style: Any = None, sdk: str | None = None) -> "Code":
+    """The script of a workflow, whose header says what it was made from and when it was last seen to work.
+
+    Raises:
+        InvalidArgument: the target has no such style, or there is no such SDK.
+    """
+    from notte_mcp.workflows import Provenance, write
+
+    whence = made.label if made.saved is None else f"{made.label}, made from {made.source}"
+    return write(made.workflow, target=target, style=style, sdk=sdk, provenance=Provenance(whence, made.verified_at))
 
 
-async def _of_agent(app: "App", agent_id: str) -> "tuple[list[StepRecord], SessionSpec]":
-    agent = await app.agents.record(agent_id)
-    session = await app.registry.record(agent.session_id)
-    steps = await app.agents.steps(agent_id, limit=MAX_STEPS)
-    return [step for step in steps if step.session_id == session.id], session.spec
+async def script(app: "App", of: str, target: Target) -> "Code":
+    """The script of what `of` names, in the target's usual form. Raises: what `made_of` does."""
+    return code_of(await made_of(app, of), target)
+
+
+async def _saved(app: "App", name: str) -> Made | None:
+    """The saved one of this name; None where it reads as an id, and whoever has the ids is to say what is wrong."""
+    try:
+        return kept(await app.runs.workflow(name))
+    except UnknownWorkflow:
+        if not name.startswith((SESSION_PREFIX, AGENT_PREFIX, RUN_PREFIX)):
+            raise
+        return None
+
+
+async def _of_run(app: "App", run_id: str) -> Made:
+    from notte_mcp.workflows import load
+
+    run = await app.runs.record(run_id)
+    if run.proposal is not None:
+        return Made(load(run.proposal), run_id)
+    return Made(load(run.content), run.source, verified_at=run.ended_at if run.verified else None)
+
+
+async def _of_steps(app: "App", of: str, *, keep_failed: bool) -> Made:
+    from notte_mcp.workflows import generalise
+
+    agent = await app.agents.record(of) if names_agent(of) else None
+    record = await app.registry.record(of if agent is None else agent.session_id)
+    if agent is None:
+        steps = await app.registry.steps(record.id, limit=MAX_STEPS)
+    else:
+        steps = [s for s in await app.agents.steps(of, limit=MAX_STEPS) if s.session_id == record.id]
+    tasks = await _tasks(app, steps)
+    return Made(generalise(steps, record.spec, keep_failed=keep_failed, seen=record.seen, tasks=tasks), of)
+
+
+async def _tasks(app: "App", steps: "Sequence[StepRecord]") -> dict[str, str]:
+    """What the agents that did some of the steps were asked, by their ids."""
+    at_work = dict.fromkeys(step.agent_id for step in steps if step.agent_id is not None)
+    return {agent_id: (await app.agents.record(agent_id)).spec.task for agent_id in at_work}

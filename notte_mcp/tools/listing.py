@@ -7,7 +7,7 @@ from typing import Final
 
 from mcp.server.mcpserver.tools import Tool
 
-from notte_mcp.tools import execute, pages, reading, start, status, steer, stop, workflows
+from notte_mcp.tools import execute, pages, reading, running, start, status, steer, stop, workflows
 
 _ORDER: Final = (
     "notte_start",
@@ -18,6 +18,7 @@ _ORDER: Final = (
     "notte_steer",
     "notte_stop",
     "notte_workflow_code",
+    "notte_run_workflow",
     "notte_read",
 )
 
@@ -29,6 +30,7 @@ _TOOLS: Final = (
     *steer.TOOLS,
     *stop.TOOLS,
     *workflows.TOOLS,
+    *running.TOOLS,
     *reading.TOOLS,
 )
 

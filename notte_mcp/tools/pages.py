@@ -20,7 +20,7 @@ from notte_mcp.tools.surface import Call, surface
 
 SessionId = Annotated[str | None, Field(description="may be absent while one session is live")]
 Cursor = str | None
-RequestId = Annotated[str | None, Field(description="makes a retry safe: same id, same answer")]
+RequestId = Annotated[str | None, Field(description="a retry with it repeats nothing")]
 MaxTokens = Annotated[int, Field(ge=100, le=HARD_MAX_TOKENS)]
 
 SCRAPE_S: Final = 40.0

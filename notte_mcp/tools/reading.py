@@ -25,8 +25,8 @@ async def notte_read(
     cursor: Cursor = None,
     max_tokens: MaxTokens = 4_000,
 ) -> CallToolResult:
-    """Read a resource: notte://guide, notte://sessions, notte://agents,
-    notte://sessions/{id}[/steps?after=n, /files, /files/{name}, /workflow/{target}], agents/{id} likewise."""
+    """Read a resource: notte://guide, which lists all, notte://sessions/{id}[/steps?after=n, /files, /files/{name}],
+    agents/{id} likewise, workflows[/{name}], runs/{id}."""
     here = surface(ctx)
     if cursor is not None:
         page = here.pages.at(cursor, max_tokens, again=f'notte_read(uri="{uri}")')

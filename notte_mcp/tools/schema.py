@@ -22,8 +22,8 @@ def portable(schema: Mapping[str, Any]) -> JsonSchema:
     """A tool's input schema without unions, references, titles and bounds.
 
     `Optional` becomes its one other arm (null is still accepted where a value is
-    optional, since the server drops it); an object with named properties takes
-    no others.
+    optional, since the server drops it), a default that is nothing (null, false, 0) is
+    not told; an object with named properties takes no others.
     """
     return _portable(schema, cast(Mapping[str, Any], schema.get("$defs", {})))
 
@@ -43,7 +43,7 @@ def _portable(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> JsonSchema:
         (arm,) = [arm for arm in arms if arm != {"type": "null"}]
         return _portable({**arm, **{k: v for k, v in schema.items() if k != "anyOf"}}, defs)
     small: JsonSchema = {k: v for k, v in schema.items() if k not in _DROPPED}
-    if small.get("default", ...) is None:
+    if small.get("default", ...) in (None, False):
         del small["default"]
     if properties := schema.get("properties"):
         small["properties"] = {name: _portable(value, defs) for name, value in properties.items()}

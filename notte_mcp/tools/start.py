@@ -19,7 +19,7 @@ from notte_mcp.tools.sessions import start_session
 from notte_mcp.tools.surface import Call, surface
 from notte_mcp.tools.waiting import WaitSeconds
 
-START_OUTPUT: Final = object_schema("session_id", "state", optional=("agent_id", "observation", "next"))
+START_OUTPUT: Final = object_schema("session_id", "state", optional=("agent_id",))
 
 
 async def notte_start(

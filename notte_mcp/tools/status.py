@@ -10,8 +10,10 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from notte_mcp.ids import is_agent_id
+from notte_mcp.resources.script import names_run
 from notte_mcp.tools.accounts import LAST_STEPS, MAX_STEPS, account, agent_account, agent_brief, brief, is_live
 from notte_mcp.tools.boundary import declare, facts, hints
+from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import LIST, object_schema
 from notte_mcp.tools.surface import Call, surface
 from notte_mcp.tools.waiting import Until, WaitSeconds, wait
@@ -22,24 +24,18 @@ if TYPE_CHECKING:
 
 MAX_LISTED: Final = 20
 
-STATUS_OUTPUT: Final = object_schema(
-    optional=("id", "state", "answer", "next"),
-    steps=LIST,
-    step_count={"type": "integer"},
-    sessions=LIST,
-    agents=LIST,
-)
+STATUS_OUTPUT: Final = object_schema(optional=("id", "state"), steps=LIST)
 
 
 async def notte_status(
     ctx: Call,
     *,
-    id: Annotated[str | None, Field(description="session or agent; none lists all")] = None,  # noqa: A002 - contract
+    id: Annotated[str | None, Field(description="session, agent or run; none lists all")] = None,  # noqa: A002 - contract
     wait_seconds: WaitSeconds = 0,
     after_step: Annotated[int | None, Field(ge=0)] = None,
     until: Until = "step",
 ) -> CallToolResult:
-    """How a session or an agent stands: state, url, new steps, answer, next call. With wait_seconds: once a step is
+    """How a session, agent or run stands: state, url, new steps, answer, next call. With wait_seconds: once a step is
     done, it needs input, or has ended (until=done: not at each step)."""
     app = await surface(ctx).app()
     if id is None:
@@ -52,6 +48,12 @@ async def notte_status(
             )
             agent = await wait(ctx, agent, seconds=wait_seconds, once=lambda seconds: once(seconds=seconds))
         return facts(await told_of(app, agent, after_step=after_step))
+    if names_run(id):
+        run = await app.runs.record(id)
+        if wait_seconds and not run.has_ended:
+            going_on = partial(app.runs.wait, id, after_step=after_step, until=until)
+            run = await wait(ctx, run, seconds=wait_seconds, once=lambda seconds: going_on(seconds=seconds))
+        return await told_of_run(app, run, after=after_step)
     record = await app.registry.record(id)
     if wait_seconds:
         known = record.step_count if after_step is None else after_step
@@ -74,7 +76,7 @@ async def told_of(
 TOOLS: Final = (
     declare(
         notte_status,
-        title="List sessions and agents, or ask after one",
+        title="List what is there, or ask after one",
         hints=hints(reads=True, world=False),
         output=STATUS_OUTPUT,
     ),
@@ -85,10 +87,12 @@ async def _list(app: "App") -> dict[str, Any]:
     """Live ones first, then the newest."""
     sessions = sorted(await app.registry.sessions(), key=lambda record: not is_live(record))
     agents = sorted(await app.agents.agents(), key=lambda record: not record.is_live)
-    more = {"sessions": len(sessions) - MAX_LISTED, "agents": len(agents) - MAX_LISTED}
+    runs = sorted(await app.runs.runs(), key=lambda record: record.has_ended)
+    more = {"sessions": len(sessions) - MAX_LISTED, "agents": len(agents) - MAX_LISTED, "runs": len(runs) - MAX_LISTED}
     left_out = [f'{count} more: notte_read(uri="notte://{name}")' for name, count in more.items() if count > 0]
     return {
         "sessions": [brief(record) for record in sessions[:MAX_LISTED]],
         "agents": [agent_brief(record) for record in agents[:MAX_LISTED]],
+        "runs": [run_brief(record) for record in runs[:MAX_LISTED]] or None,
         "next": "; ".join(left_out) or None,
     }

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT_CHARS: Final = 10_000
 
-STEER_OUTPUT: Final = object_schema(
-    "agent_id", "state", optional=("next",), accepted={"type": "boolean"}, at_step={"type": "integer"}
-)
+STEER_OUTPUT: Final = object_schema("agent_id", "state")
 
 Command = Literal["pause", "resume", "message", "answer"]
 

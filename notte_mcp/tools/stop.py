@@ -1,8 +1,9 @@
-"""notte_stop: the end of a session or an agent.
+"""notte_stop: the end of a session, an agent or a run.
 
 Below: surface, accounts, status. Above: listing.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import anyio
@@ -12,8 +13,10 @@ from notte_mcp import page_text
 from notte_mcp.errors import SessionChoice
 from notte_mcp.ids import is_agent_id
 from notte_mcp.records import SessionRecord
+from notte_mcp.resources.script import names_run
 from notte_mcp.tools.accounts import account, agent_brief, brief, is_live
 from notte_mcp.tools.boundary import declare, facts, hints
+from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import object_schema
 from notte_mcp.tools.status import told_of
 from notte_mcp.tools.surface import Call, Surface, surface
@@ -27,7 +30,7 @@ FINAL_STEPS: Final = 3
 AGENT_S: Final = 1.0
 """How long the record of an agent whose session was stopped is waited for."""
 
-STOP_OUTPUT: Final = object_schema("state", optional=("id", "reason", "next"))
+STOP_OUTPUT: Final = object_schema("state")
 
 Mode = Literal["graceful", "now"]
 
@@ -39,8 +42,8 @@ async def notte_stop(
     all: bool = False,  # noqa: A002 - the same
     mode: Mode = "graceful",
 ) -> CallToolResult:
-    """Stop a session (and its agent) or an agent (its session stays open), within 4 seconds. Steps, files and script
-    stay readable for 30 days."""
+    """Stop a session (and its agent), an agent (its session stays open) or a run, within 4 seconds. Steps, files and
+    script stay readable for 30 days."""
     here = surface(ctx)
     app = await here.app()
     if all:
@@ -51,6 +54,10 @@ async def notte_stop(
         agent = await app.agents.stop(id, mode=mode)
         await here.changed(agent.session_id, agents=(agent.id,))
         return facts(await told_of(app, agent, last=FINAL_STEPS))
+    if names_run(id):
+        run = await app.runs.stop(id, mode=mode)
+        await here.changed(*filter(None, [run.session_id]), runs=(run.id,))
+        return await told_of_run(app, run, last=FINAL_STEPS)
     record = await _stop(here, app, id, mode)
     after = max(0, record.step_count - FINAL_STEPS)
     return facts(account(record, await app.registry.steps(record.id, after=after), after=after))
@@ -59,7 +66,7 @@ async def notte_stop(
 TOOLS: Final = (
     declare(
         notte_stop,
-        title="Stop a session or an agent",
+        title="Stop a session, an agent or a run",
         hints=hints(destroys=True, repeatable=True, world=False),
         output=STOP_OUTPUT,
     ),
@@ -77,25 +84,32 @@ async def _stop(here: Surface, app: "App", session_id: str, mode: Mode) -> Sessi
 
 
 async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
-    """Side by side, so that all are gone as soon as one would be. Sessions of other servers are theirs to stop."""
+    """Side by side, so that all are gone as soon as one would be. What is of other servers is theirs to stop."""
     stopped: list[SessionRecord] = []
+    runs = [run.id for run in await app.runs.runs() if not run.has_ended and run.owner == app.owner]
     with_them = [agent.id for agent in await app.agents.agents() if agent.is_live and agent.owner == app.owner]
 
     async def stop(session_id: str) -> None:
         stopped.append(await _stop(here, app, session_id, mode))
 
     async with anyio.create_task_group() as group:
+        for run_id in runs:
+            group.start_soon(partial(app.runs.stop, run_id, mode=mode))
         for record in await app.registry.sessions():
             if is_live(record) and record.owner == app.owner:
                 group.start_soon(stop, record.id)
     told: dict[str, Any] = {"state": "stopped", "sessions": [brief(record) for record in stopped]}
     told["agents"] = [agent_brief(await app.agents.record(agent)) for agent in with_them]
+    if runs:
+        await here.changed(runs=runs)
+        told["runs"] = [run_brief(await app.runs.record(run_id)) for run_id in runs]
     return facts(told | {"next": "notte_start"})
 
 
 async def _which(app: "App") -> SessionChoice:
     live = [f"{r.id} {r.state} at {page_text.url_text(r.url)}" for r in await app.registry.sessions() if is_live(r)]
     live += [f"{r.id} {r.state} in {r.session_id}" for r in await app.agents.agents() if r.is_live]
+    live += [f"{r.id} {r.state}" for r in await app.runs.runs() if not r.has_ended]
     return SessionChoice(
         f"Say what to stop. Live: {'; '.join(live)}." if live else "No session is live.",
         next_call="notte_stop(id=...), or notte_stop(all=true)" if live else "notte_status() lists what is kept",

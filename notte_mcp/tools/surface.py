@@ -15,17 +15,20 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp.types import CallToolResult
 
 from notte_mcp.agent_records import AgentRecord
+from notte_mcp.ids import RUN_PREFIX
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.records import SessionSpec
+from notte_mcp.resources.script import TARGETS
 from notte_mcp.tools.boundary import outcome
 from notte_mcp.tools.paging import Pages
 from notte_mcp.tools.repeats import Repeats
+from notte_mcp.workflow_records import RunRecord
 
 if TYPE_CHECKING:
     from notte_mcp.app import App  # at run time only when it opens: it brings the database along
 
 NEWS_S: Final = 0.25
-"""How long changes of agents are gathered before whoever listens is told."""
+"""How long changes of agents and runs are gathered before whoever listens is told."""
 
 OpenApp = Callable[[], AbstractAsyncContextManager["App"]]
 
@@ -42,7 +45,8 @@ class Surface:
         self.pages = Pages()
         self.repeats = Repeats()
         self.bus = InMemorySubscriptionBus()
-        self._news: dict[str, str] = {}
+        self._news: dict[str, str | None] = {}
+        self._proved: set[str] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Surface"]:
@@ -55,6 +59,7 @@ class Surface:
         """The App, opened if this is the first call. Raises: what opening it raises."""
         app = await self._app.get()
         app.agents.on_change(self._agent_changed)
+        app.runs.on_change(self._run_changed)
         return app
 
     async def once(
@@ -76,20 +81,40 @@ class Surface:
         return CallToolResult.model_validate(answer)
 
     def _agent_changed(self, agent: AgentRecord) -> None:
-        """Announce what an agent does by itself; many changes in a short time are one piece of news."""
+        self._note(agent.id, agent.session_id)
+
+    def _run_changed(self, run: RunRecord) -> None:
+        self._note(run.id, run.session_id)
+        if run.kind == "verify" and run.has_ended and run.workflow is not None:
+            self._proved |= {run.workflow, f"{run.workflow}@{run.version}"}
+
+    def _note(self, worker: str, session_id: str | None) -> None:
+        """Announce what an agent or a run does by itself; many changes in a short time are one piece of news."""
         if not self._news:
             self.repeats.group.start_soon(self._announce)
-        self._news[agent.id] = agent.session_id
+        self._news[worker] = session_id
 
     async def _announce(self) -> None:
         await anyio.sleep(NEWS_S)
         news, self._news = self._news, {}
-        await self.changed(*news.values(), agents=list(news))
+        runs = [one for one in news if one.startswith(RUN_PREFIX)]
+        agents = [one for one in news if one not in runs]
+        workflows, self._proved = sorted(self._proved), set()
+        await self.changed(*filter(None, news.values()), agents=agents, runs=runs, workflows=workflows)
 
-    async def changed(self, *session_ids: str, agents: Sequence[str] = ()) -> None:
-        """Tell whoever listens that the resources of these sessions and agents have changed."""
-        for kind, ids in (("sessions", session_ids), ("agents", agents)):
-            for uri in (f"notte://{kind}", *(f"notte://{kind}/{one}{end}" for one in ids for end in ("", "/steps"))):
+    async def changed(
+        self,
+        *session_ids: str,
+        agents: Sequence[str] = (),
+        runs: Sequence[str] = (),
+        workflows: Sequence[str] = (),
+    ) -> None:
+        """Tell whoever listens that the resources of these sessions, agents, runs and saved workflows have changed."""
+        steps = ("", "/steps")
+        scripts = ("", *(f"/{target}" for target in TARGETS))
+        kinds = (("sessions", session_ids, steps), ("agents", agents, steps), ("runs", runs, ("",)))
+        for kind, ids, ends in (*kinds, ("workflows", workflows, scripts)):
+            for uri in (f"notte://{kind}", *(f"notte://{kind}/{one}{end}" for one in ids for end in ends)):
                 if ids:
                     await self.bus.publish(ResourceUpdated(uri=uri))
 

@@ -1,7 +1,7 @@
-"""Waiting for a session or an agent, so that whoever waits sees that something is alive.
+"""Waiting for a session, an agent or a run, so that whoever waits sees that something is alive.
 
 In slices of a second, with progress after each; a slice that ends early has its answer.
-Below: surface, accounts. Above: status, start, execute.
+Below: surface, accounts. Above: status, start, execute, workflows, running.
 """
 
 import time
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from notte_mcp.agent_records import AgentRecord
 from notte_mcp.records import SessionRecord
 from notte_mcp.tools.surface import Call
+from notte_mcp.workflow_records import RunRecord
 
 MAX_WAIT_S: Final = 45
 """The longest wait that may be asked for: hosts cut a call at 60 s."""
@@ -24,7 +25,7 @@ SLICE_S: Final = 1.0
 """How often progress is told while waiting."""
 
 Until = Literal["step", "input", "done"]
-T = TypeVar("T", SessionRecord, AgentRecord)
+T = TypeVar("T", SessionRecord, AgentRecord, RunRecord)
 
 
 def _bounded(seconds: float) -> float:
@@ -58,6 +59,13 @@ async def wait(
     return record
 
 
-def _said(record: SessionRecord | AgentRecord) -> str:
-    where = record.url if isinstance(record, SessionRecord) else record.question or record.answer or ""
-    return f"{record.state}, {record.step_count} steps{f', {where[:200]}' if where else ''}"
+def _said(record: SessionRecord | AgentRecord | RunRecord) -> str:
+    match record:
+        case SessionRecord():
+            where = record.url
+        case AgentRecord():
+            where = record.question or record.answer or ""
+        case RunRecord():
+            where = record.steps[-1].what if record.steps else ""
+    count = len(record.steps) if isinstance(record, RunRecord) else record.step_count
+    return f"{record.state}, {count} steps{f', {where[:200]}' if where else ''}"

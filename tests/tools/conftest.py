@@ -36,7 +36,7 @@ def pages(gate: anyio.Event) -> dict[str, ScriptedPage]:
     """A form that leads to another page, a long page, and one with a button that waits for `gate`."""
     form = (
         ScriptedElement("textbox", "Applicant", selector="#applicant"),
-        ScriptedElement("password", "Access code"),
+        ScriptedElement("password", "Access code", selector="#code"),
         ScriptedElement("combobox", "District", options=("North", "South")),
         ScriptedElement("button", "Send request", href=DONE, selector="#send"),
         ScriptedElement("button", "More", becomes=(ScriptedElement("textbox", "Reason"),)),

@@ -14,7 +14,7 @@ PATH = Path(__file__).parents[1] / "surface.json"
 
 
 async def published() -> dict[str, Any]:
-    """Tools, resources, templates and instructions, as a client is given them."""
+    """Tools, resources, templates, prompts and instructions, as a client is given them."""
     async with Client(create_server(_never, Settings(state_dir=Path("unused")))) as client:
         resources = (await client.list_resources()).resources
         templates = (await client.list_resource_templates()).resource_templates
@@ -23,6 +23,7 @@ async def published() -> dict[str, Any]:
             "tools": [_json(tool) for tool in (await client.list_tools()).tools],
             "resources": [_json(resource) for resource in resources],
             "templates": [_json(template) for template in templates],
+            "prompts": [_json(prompt) for prompt in (await client.list_prompts()).prompts],
         }
 
 

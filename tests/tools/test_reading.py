@@ -46,7 +46,12 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
     resources = (await host.client.list_resources()).resources
     templates = (await host.client.list_resource_templates()).resource_templates
 
-    assert [one.uri for one in resources] == ["notte://sessions", "notte://agents", "notte://guide"]
+    assert [one.uri for one in resources] == [
+        "notte://sessions",
+        "notte://agents",
+        "notte://workflows",
+        "notte://guide",
+    ]
     assert [one.uri_template for one in templates] == [
         "notte://sessions/{id}",
         "notte://sessions/{id}/steps{?after}",
@@ -56,6 +61,9 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
         "notte://agents/{id}",
         "notte://agents/{id}/steps{?after}",
         "notte://agents/{id}/workflow/{target}",
+        "notte://workflows/{name}",
+        "notte://workflows/{name}/{target}",
+        "notte://runs/{id}",
     ]
     assert host.opened == 0
 
@@ -219,7 +227,7 @@ async def test_session_ids_targets_and_file_names_are_completed(host: Host) -> N
     base = "notte://sessions/{id}"
     assert await completed(base, "id", "ses_") == [session_id]
     assert await completed(base, "id", "x") == []
-    assert await completed(base + "/workflow/{target}", "target", "p") == ["playwright"]
+    assert await completed(base + "/workflow/{target}", "target", "p") == ["playwright", "pytest"]
     assert await completed(base + "/files/{name}", "name", "pic", {"id": session_id}) == ["picture.png"]
 
 

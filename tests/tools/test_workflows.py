@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
-from tests.tools.conftest import FILL_AND_SEND, Host, text_of
+from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
+from tests.tools.recorded import close_the_south, sent
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("target", ["notte", "playwright"])
+@pytest.mark.parametrize("target", ["notte", "playwright", "pytest"])
 async def test_a_sessions_steps_become_a_script(host: Host, target: str) -> None:
     """Contract: the whole script, its parameters, and that it was not verified."""
     session_id = await host.start()
@@ -84,3 +85,120 @@ async def test_a_session_without_steps_has_no_script(host: Host) -> None:
     await host.start(None)
 
     assert "notte_execute" in await host.refusal("notte_workflow_code")
+
+
+# --- verified -----------------------------------------------------------------------
+
+
+async def test_what_was_verified_says_so_before_its_code(host: Host) -> None:
+    """Contract: report and verdict first, so that a cut takes only code; json has no program to run."""
+    session_id = await sent(host)
+
+    result = await host.call("notte_workflow_code", id=session_id, target="json", verify="run")
+    told: dict[str, Any] = result.structured_content or {}
+    text = text_of(result)
+    run = await host.facts("notte_status", id=told["run_id"])
+
+    assert told["verified"] is True, told
+    assert told["report"]["passed"] == 5
+    assert not {"failed", "healed", "not_run", "difference"} & set(told["report"])
+    assert text.startswith("verified: true")
+    assert text.index("steps: 5 passed") < text.index(told["code"].splitlines()[0])
+    assert list(told).index("report") < list(told).index("code")
+    assert (run["kind"], run["state"], run["verified"], run["step_count"]) == ("run", "completed", True, 5)
+    assert 'save_as="..."' in told["next"]
+
+
+async def test_a_report_is_not_lost_when_the_code_is_cut(host: Host) -> None:
+    """Contract: max_tokens cuts the code alone."""
+    await sent(host)
+
+    first = await host.facts("notte_workflow_code", target="notte", verify="run", max_tokens=300)
+    rest = await host.facts("notte_workflow_code", cursor=first["cursor"])
+
+    assert first["report"]["passed"] == 5
+    assert first["run_id"]
+    assert first["verified"] is rest["verified"] is None
+    assert "cloud" in first["report"]["script"]["message"]
+    assert (first["code"] + rest["code"]).count("def run(") == 1
+
+
+async def test_the_first_difference_is_told_with_its_step(host: Host) -> None:
+    """Contract: per step what passed or failed; a step that failed ends it."""
+    await sent(host)
+    close_the_south(host)
+
+    told = await host.facts("notte_workflow_code", target="json", verify="run", save_as="permit")
+    report, kept = told["report"], json.loads(await host.text("notte_read", uri="notte://workflows/permit"))
+
+    assert told["verified"] is False
+    assert report["passed"] == 3
+    assert [[step["number"] for step in report[state]] for state in ("failed", "not_run")] == [[4], [5]]
+    assert report["failed"][0]["message"] in report["difference"]
+    assert f"notte://runs/{told['run_id']}" in told["next"]
+    assert kept["verified"] is False
+
+
+async def test_a_verification_that_outlasts_the_wait_is_a_run_to_follow(host: Host) -> None:
+    """Contract: verified null, an id, and the call that waits; what was saved learns the end."""
+    await sent(host)
+
+    told = await host.facts("notte_workflow_code", target="json", verify="run", save_as="permit", wait_seconds=0)
+    run = await host.facts("notte_status", id=told["run_id"], wait_seconds=10, until="done")
+    kept = json.loads(await host.text("notte_read", uri="notte://workflows/permit"))
+
+    assert told["verified"] is None
+    assert told["next"].startswith(f'notte_status(id="{told["run_id"]}", wait_seconds=')
+    assert (run["state"], run["verified"], run["workflow"]) == ("completed", True, "permit@1")
+    assert kept["verified"] is True
+
+
+async def test_a_profile_without_verifying_is_refused(host: Host) -> None:
+    """Ours: an option that does nothing is not passed over."""
+    await sent(host)
+
+    assert 'verify="run"' in await host.refusal("notte_workflow_code", options={"profile": "mine"})
+
+
+# --- kept ---------------------------------------------------------------------------
+
+
+async def test_a_name_that_exists_gets_its_next_version_in_words(host: Host) -> None:
+    """Contract: nothing is replaced in silence."""
+    session_id = await sent(host)
+    first = await host.facts("notte_workflow_code", id=session_id, target="playwright", save_as="permit")
+    await host.call("notte_execute", actions=[{"type": "goto", "url": DONE}, {"type": "goto", "url": FORM}])
+
+    second = await host.facts("notte_workflow_code", id=session_id, target="playwright", save_as="permit")
+    codes = {
+        name: (await host.facts("notte_workflow_code", id=name, target="playwright"))["code"]
+        for name in ("permit", "permit@1", "permit@2")
+    }
+
+    assert (first["saved_as"], second["saved_as"]) == ("permit@1", "permit@2")
+    assert "note" not in first
+    assert "permit@1 stays" in second["note"]
+    assert 'notte_run_workflow(name="permit"' in second["next"]
+    assert codes["permit"] == codes["permit@2"] != codes["permit@1"]
+
+
+@pytest.mark.parametrize("name", ["two words", "../x", "", "x@2"])
+async def test_a_name_that_cannot_be_part_of_an_address_is_refused(host: Host, name: str) -> None:
+    """Ours: it is told by a resource of its own."""
+    await sent(host)
+
+    assert "no name for a workflow" in await host.refusal("notte_workflow_code", save_as=name)
+    assert await host.text("notte_read", uri="notte://workflows") == "[]"
+
+
+async def test_a_verification_that_cannot_begin_tells_what_was_saved_before(host: Host) -> None:
+    """Ours: an error says whether anything was done."""
+    session_id = await sent(host)
+    await host.call("notte_stop", id=session_id)
+
+    said = await host.refusal("notte_workflow_code", id=session_id, verify="run", save_as="permit")
+    alone = await host.refusal("notte_workflow_code", id=session_id, verify="run")
+
+    assert "SECRET_ACCESS_CODE" in said
+    assert "saved as permit@1, and not verified" in said
+    assert "Nothing was done." in alone

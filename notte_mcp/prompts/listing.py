@@ -1,0 +1,61 @@
+"""The prompts, as hosts list them, and completion of their arguments.
+
+Below: texts, tools.surface. Above: server.
+"""
+
+from typing import Annotated, Final
+
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
+from pydantic import Field
+
+from notte_mcp.errors import NotteMCPError, UnknownRun
+from notte_mcp.prompts.texts import author_text, debug_text, task_text
+from notte_mcp.resources.reader import OpenApp
+from notte_mcp.tools.run_accounts import is_open
+from notte_mcp.tools.surface import Call, surface
+
+MAX_COMPLETIONS: Final = 100
+
+Url = Annotated[str | None, Field(description="where to begin")]
+
+
+async def do_a_task(task: Annotated[str, Field(description="what is to be done")], url: Url = None) -> str:
+    """Do something in a browser."""
+    return task_text(task, url)
+
+
+async def author_workflow(
+    goal: Annotated[str, Field(description="what the workflow is to do")], url: Url = None
+) -> str:
+    """Make a script that runs again without a model: do it once, export, verify, save."""
+    return author_text(goal, url)
+
+
+async def debug_run(run_id: Annotated[str, Field(description="run_...")], ctx: Call) -> str:
+    """Find out why a workflow's run failed, and mend it."""
+    try:
+        app = await surface(ctx).app()
+        run = await app.runs.record(run_id)
+        return debug_text(run, is_open=await is_open(app, run))
+    except UnknownRun as error:
+        raise MCPError(INVALID_PARAMS, str(error)) from error
+    except NotteMCPError as error:
+        raise MCPError(INTERNAL_ERROR, str(error)) from error
+
+
+def all_prompts() -> list[Prompt]:
+    """Every prompt, in the order of the usual work."""
+    titled = ((do_a_task, "Do a task"), (author_workflow, "Author a workflow"), (debug_run, "Debug a run"))
+    return [Prompt.from_function(body, title=title) for body, title in titled]
+
+
+async def completions(app: OpenApp, prompt: str, argument: str, typed: str) -> list[str]:
+    """Values of a prompt's argument that begin with what was typed: ids of runs, what did not succeed first."""
+    if (prompt, argument) != ("debug_run", "run_id"):
+        return []
+    runs = sorted(
+        await (await app()).runs.runs(), key=lambda run: run.state == "completed" and run.verified is not False
+    )
+    return [run.id for run in runs if run.id.startswith(typed)][:MAX_COMPLETIONS]
