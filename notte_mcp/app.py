@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
-from pydantic import SecretStr
 
 from notte_mcp.agents.supervisor import Supervisor
 from notte_mcp.engines.base import Engine
@@ -27,8 +26,8 @@ from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.ids import is_agent_id
 from notte_mcp.logs import Log
-from notte_mcp.models.access import Access, Endpoint
-from notte_mcp.models.shelf import Shelf
+from notte_mcp.models.access import Access
+from notte_mcp.models.shelf import Shelf, Shelves
 from notte_mcp.registry import Limits, Registry
 from notte_mcp.runs import Place, Runs
 from notte_mcp.settings import Settings
@@ -61,7 +60,7 @@ class App:
     registry: Registry
     agents: Supervisor
     runs: Runs
-    models: Shelf
+    models: Shelf | Shelves
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
         """The session meant by an id: an agent's id means its session. Raises: UnknownAgent."""
@@ -70,9 +69,10 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, engines: Mapping[str, Engine] | None = None, models: Shelf | None = None
+    settings: Settings, *, engines: Mapping[str, Engine] | None = None, models: Shelf | Shelves | None = None
 ) -> AsyncGenerator[App]:
-    """The App, within `async with`; entered and left in one task. `engines` and `models` replace the real ones in tests.
+    """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
+    `models` those of the settings, which is for tests and for a server whose connections bring their own.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -90,7 +90,7 @@ async def open_app(
             owner=folder.owner,
             limits=Limits(max_sessions=settings.max_sessions),
         )
-        models = models or _models(settings)
+        models = models or Shelf(Access.of(settings.endpoints), settings.model)
         agents = Supervisor(
             registry=registry, store=store, models=models, owner=folder.owner, limit=settings.max_agents
         )
@@ -169,19 +169,6 @@ def _place(folder: StateFolder, settings: Settings) -> Place:
         drop_tmp=folder.discard,
         note_process=folder.note_process,
     )
-
-
-def _models(settings: Settings) -> Shelf:
-    def key(secret: SecretStr | None) -> str | None:
-        return None if secret is None else secret.get_secret_value()
-
-    access = Access(
-        anthropic=Endpoint(key(settings.anthropic_api_key), settings.anthropic_base_url),
-        openai=Endpoint(key(settings.openai_api_key), settings.openai_base_url),
-        google=Endpoint(key(settings.google_api_key)),
-        ollama=Endpoint(None, settings.ollama_base_url),
-    )
-    return Shelf(access, settings.model)
 
 
 async def _open_store(folder: StateFolder, settings: Settings) -> Store:

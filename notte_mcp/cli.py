@@ -1,174 +1,30 @@
-"""The command line: arguments to settings to what is to run; the only exit codes of the program.
+"""The console script: to the relay at once where that is wanted, else to the full command line.
 
-Without a command it is the MCP server over stdio, in one process (`--in-process`, the
-only form yet). stdout belongs to the protocol then, so whatever is wrong before it
-starts is said on stderr. Everything costly is imported where it is used: a host waits
-for the tool list.
+A host waits for the relay's start, so nothing is imported on the way to it that it does not need.
 
-Above everything. Exit codes: 0 done, 1 failed, 2 the arguments or settings are wrong.
+Above everything.
 """
 
-import argparse
-import gc
 import os
-import signal
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from importlib import import_module
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
 
-from notte_mcp import __version__
+from notte_mcp.keeper import wanted
 
-if TYPE_CHECKING:
-    from notte_mcp.app import App
-    from notte_mcp.settings import Settings
-
-DONE: Final = 0
-FAILED: Final = 1
-WRONG: Final = 2
-
-_DESCRIPTION: Final = """\
-An MCP server that gives an assistant real browsers. Without a command it serves MCP on stdin and stdout."""
-
-_EPILOG: Final = """\
-Every setting is also an environment variable (NOTTE_MCP_STATE_DIR, NOTTE_MCP_BROWSER, ...) or a line in config.toml."""
+RELAY_BY_DEFAULT = False
+"""Whether the server without a flag runs in the keeper (`--in-process` is for the rest then) or in one process."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code (the server itself ends the process)."""
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
     parent = os.getppid()  # now: it may die while the rest is being imported
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["demo"]:
-        from notte_mcp.demo.drive import main as demo
+    flags = wanted.server_flags(given)
+    if flags is not None and wanted.wants_keeper(flags, dict(os.environ), default=RELAY_BY_DEFAULT):
+        from notte_mcp.keeper import relay
 
-        return demo(given[1:])
-    arguments = _parser().parse_args(given)
-    if arguments.command is None:
-        # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
-        gc.disable()
-    settings = _settings(arguments)
-    if isinstance(settings, str):
-        print(f"notte-mcp: {settings}", file=sys.stderr)
-        return WRONG
-    if arguments.command == "sessions":
-        return _sessions(settings)
-    return _serve(settings, parent)
+        if (code := relay.run(flags, parent)) is not None:
+            return code
+        given = [*wanted.words(flags), "--in-process"]
+    from notte_mcp import commands
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="notte-mcp", description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"notte-mcp {__version__}")
-    parser.add_argument("--in-process", action="store_true", help="run all in one process (the only form yet)")
-    parser.add_argument("--state-dir", metavar="PATH", help="where sessions, files and profiles are kept")
-    parser.add_argument("--browser", metavar="PATH", help="the Chromium to use")
-    parser.add_argument(
-        "--no-sandbox", action="store_true", default=None, help="run Chromium without its sandbox (root has to)"
-    )
-    window = parser.add_mutually_exclusive_group()
-    window.add_argument("--headless", dest="headless", action="store_true", default=None, help="no window (default)")
-    window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
-    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
-    commands = parser.add_subparsers(dest="command", metavar="{demo,sessions}")
-    commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
-    commands.add_parser("sessions", help="list the sessions that are kept")
-    return parser
-
-
-def _settings(arguments: argparse.Namespace) -> "Settings | str":
-    """The settings, or the sentence that says what is wrong with them."""
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from notte_mcp.settings import Settings
-
-    names = ("state_dir", "browser", "no_sandbox", "headless", "log_level")
-    flags = {name: value for name in names if (value := getattr(arguments, name)) is not None}
-    try:
-        return Settings(**flags)
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in wrong["loc"])
-        return f"the setting {name} (flag, NOTTE_MCP_{name.upper()} or config.toml) is wrong: {wrong['msg']}."
-    except (SettingsError, ValueError, OSError) as error:
-        return f"the settings cannot be read: {error}"
-
-
-# --- the server -------------------------------------------------------------------
-
-
-def _serve(settings: "Settings", parent: int) -> int:
-    # While nothing is open yet there is nothing to close: a host that gives up early is obeyed at once.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave_at_once)
-
-    import anyio
-
-    from notte_mcp import logs
-
-    logs.configure(settings.log_level)
-    anyio.run(_serve_stdio, settings, parent)
-    return FAILED  # not reached: the process is left by lifetime
-
-
-def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
-    os._exit(DONE)
-
-
-async def _serve_stdio(settings: "Settings", parent: int) -> None:
-    from notte_mcp.lifetime import OnDemand, serve_until_left
-    from notte_mcp.server import create_server
-
-    on_demand = OnDemand(lambda: _open_app(settings))
-    server = create_server(on_demand, settings)
-    gc.freeze()
-    gc.enable()
-    await serve_until_left(server.run_stdio_async, on_demand.close, parent=parent)
-
-
-@asynccontextmanager
-async def _open_app(settings: "Settings") -> "AsyncGenerator[App]":
-    import anyio.to_thread
-
-    # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
-    app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
-    async with app.open_app(settings) as opened:
-        yield opened
-
-
-# --- other commands ---------------------------------------------------------------
-
-
-def _sessions(settings: "Settings") -> int:
-    import anyio
-
-    from notte_mcp.errors import NotteMCPError
-
-    try:
-        rows = anyio.run(_rows, settings)
-    except NotteMCPError as error:
-        print(f"notte-mcp: {error}", file=sys.stderr)
-        return FAILED
-    for row in rows:
-        print("  ".join(row))
-    if not rows:
-        print(f"No sessions are kept in {settings.state_dir}.")
-    return DONE
-
-
-async def _rows(settings: "Settings") -> list[tuple[str, ...]]:
-    from datetime import UTC, datetime
-
-    async with _open_app(settings) as app:
-        found: list[Any] = await app.registry.sessions()
-    return [
-        (
-            record.id,
-            f"{record.state:<11}",
-            f"{record.step_count:>4} steps",
-            datetime.fromtimestamp(record.updated_at, UTC).strftime("%Y-%m-%d %H:%M"),
-            record.url,
-        )
-        for record in found
-    ]
+    return commands.run(given, parent=parent, relay_by_default=RELAY_BY_DEFAULT)

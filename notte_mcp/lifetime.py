@@ -7,7 +7,7 @@ in a blocking read that nothing can end, so the process is left by `os._exit` af
 a bounded drain. (The loop alone dies uncleaned on SIGTERM and hangs on SIGINT, on
 a closed stdout, and when the parent is dead but its pipe is held by another.)
 
-Knows neither MCP nor sessions. Below: logs. Above: server, cli.
+Knows neither MCP nor sessions. Below: logs. Above: server, keeper, commands.
 """
 
 import os
@@ -80,6 +80,11 @@ class OnDemand(Generic[T]):
                 self._group.cancel_scope.cancel()
         self._group = None
 
+    @property
+    def opened(self) -> T | None:
+        """The thing itself if it is open, and None before, after, and while it is being opened."""
+        return self._attempt.value if self._attempt is not None and self._attempt.opened.is_set() else None
+
     async def get(self) -> T:
         """The thing itself, opened if it is not yet. A failure is raised to everyone who waits for that
         attempt; the next caller begins another.
@@ -125,17 +130,19 @@ class OnDemand(Generic[T]):
 
 
 async def serve_until_left(
-    serve: Callable[[], Awaitable[None]], drain: Callable[[], Awaitable[None]], *, parent: int
+    serve: Callable[[], Awaitable[None]], drain: Callable[[], Awaitable[None]], *, parent: int | None
 ) -> None:
     """Run `serve` until it ends or the process is to end; then drain, and end the process.
 
     It is to end on SIGTERM, SIGINT and SIGHUP, at the end of `serve` (EOF on stdin), when stdout or stdin is
-    hung up, and when the process `parent` has died. The exit code is 0 for all of these, 1 when `serve` failed by itself.
+    hung up, and when the process `parent` has died; without a parent it has no host, and those are nothing to it. The
+    exit code is 0 for all of these, 1 when `serve` failed by itself.
     """
-    leave, wires = _Leave(), _Wires(parent)
+    leave, wires = _Leave(), None if parent is None else _Wires(parent)
     leave.on_signals()
     async with anyio.create_task_group() as group:
-        group.start_soon(wires.watch, leave)
+        if wires is not None:
+            group.start_soon(wires.watch, leave)
         group.start_soon(_run, serve, leave, wires)
         await leave.wanted.wait()
         leave.arm_backstop()
@@ -145,16 +152,16 @@ async def serve_until_left(
         _exit(leave.code)
 
 
-async def _run(serve: Callable[[], Awaitable[None]], leave: "_Leave", wires: "_Wires") -> None:
+async def _run(serve: Callable[[], Awaitable[None]], leave: "_Leave", wires: "_Wires | None") -> None:
     try:
         await serve()
     except Exception:  # a host that went away raises through the transport, and that is no failure
-        if not (leave.wanted.is_set() or wires.lost()):
+        if not (leave.wanted.is_set() or (wires is not None and wires.lost())):
             log.exception("server.failed")
             leave.code = 1
         leave.now("transport failed")
     else:
-        leave.now("end of input")
+        leave.now("end of input" if wires is not None else "its time is over")
 
 
 _SIGNALS: Final = tuple(

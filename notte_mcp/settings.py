@@ -8,16 +8,20 @@ in the file does too, since a misspelt setting that is ignored is worse.
 Settings stop at `app`: nothing below is handed this object, only the values.
 """
 
+from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple, Self
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -30,6 +34,20 @@ def default_state_dir() -> Path:
 def default_config_file() -> Path:
     """Where the TOML file is looked for unless `NOTTE_MCP_CONFIG` names one."""
     return Path(platformdirs.user_config_dir("notte-mcp", appauthor=False)) / "config.toml"
+
+
+class SettingsWrong(Exception):
+    """A setting does not fit, or the settings cannot be read; the text is a sentence that says which."""
+
+
+class _Elsewhere(NamedTuple):
+    """Another process's environment and its TOML file."""
+
+    environ: Mapping[str, str]
+    config: Path
+
+
+_elsewhere: ContextVar[_Elsewhere | None] = ContextVar("elsewhere", default=None)
 
 
 def _theirs(*names: str) -> AliasChoices:
@@ -96,6 +114,10 @@ class Settings(BaseSettings):
     max_agents: int = Field(default=16, ge=1, le=256)
     """Live agents of one server."""
 
+    keeper_idle_minutes: float = Field(default=5, gt=0, le=24 * 60)
+    """Minutes that a keeper stays with nothing live and nobody connected, and that a session without an agent stays
+    in it once nobody is connected who used it."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @field_validator("state_dir", "browser", mode="after")
@@ -106,6 +128,42 @@ class Settings(BaseSettings):
     @cached_property
     def database(self) -> Path:
         return self.state_dir / "notte-mcp.sqlite"
+
+    @cached_property
+    def endpoints(self) -> dict[str, tuple[str | None, str | None]]:
+        """(key, address) of each provider of models, in the clear."""
+
+        def key(secret: SecretStr | None) -> str | None:
+            return None if secret is None else secret.get_secret_value()
+
+        return {
+            "anthropic": (key(self.anthropic_api_key), self.anthropic_base_url),
+            "openai": (key(self.openai_api_key), self.openai_base_url),
+            "google": (key(self.google_api_key), None),
+            "ollama": (None, self.ollama_base_url),
+        }
+
+    @classmethod
+    def read(
+        cls, flags: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, config: Path | None = None
+    ) -> Self:
+        """The settings that these flags stand above; with `environ` and `config`, as another process would read them.
+
+        Raises:
+            SettingsWrong.
+        """
+        token = _elsewhere.set(_Elsewhere(environ, config or default_config_file()) if environ is not None else None)
+        try:
+            return cls(**flags)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False)[0]
+            name = ".".join(str(part) for part in wrong["loc"])
+            where = f"flag, NOTTE_MCP_{name.upper()} or config.toml"
+            raise SettingsWrong(f"the setting {name} ({where}) is wrong: {wrong['msg']}.") from error
+        except (SettingsError, ValueError, OSError) as error:
+            raise SettingsWrong(f"the settings cannot be read: {error}") from error
+        finally:
+            _elsewhere.reset(token)
 
     @classmethod
     def settings_customise_sources(
@@ -118,4 +176,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the TOML file; no `.env`, since a host's folder is not ours."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, default_config_file())
+        config = default_config_file()
+        if (other := _elsewhere.get()) is not None and isinstance(env_settings, EnvSettingsSource):
+            # As it reads its own: by lower-case names, and nothing that is empty.
+            env_settings.env_vars = {name.lower(): value for name, value in other.environ.items() if value}
+            config = other.config
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config)

@@ -48,7 +48,8 @@ class Steered:
 class Models(Protocol):
     """Where models come from; `default` is the configured one's name, if any."""
 
-    default: str | None
+    @property
+    def default(self) -> str | None: ...
 
     def named(self, name: str) -> ChatModel:
         """The model of that name. Raises: ModelUnknown, ModelMissing."""

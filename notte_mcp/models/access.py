@@ -3,7 +3,9 @@
 Below: nothing. Above: providers, named, app (which fills it from the settings).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import urlsplit
 
 
@@ -48,3 +50,8 @@ class Access:
     openai: Endpoint = Endpoint()
     google: Endpoint = Endpoint()
     ollama: Endpoint = Endpoint()
+
+    @classmethod
+    def of(cls, endpoints: Mapping[str, tuple[str | None, str | None]]) -> Self:
+        """From (key, address) by the provider's name."""
+        return cls(**{name: Endpoint(*endpoint) for name, endpoint in endpoints.items()})

@@ -1,7 +1,11 @@
 """The models of one server: made when first named, kept for their connections, closed at its end.
 
-Below: named, access. Above: app, agents (by `Shelf.named`).
+Below: named, access. Above: app, agents (by `Shelf.named`), keeper (which has a shelf for each kind of connection).
 """
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from notte_mcp.models.access import Access
 from notte_mcp.models.base import ChatModel
@@ -38,3 +42,43 @@ class Shelf:
             await model.close()
         self._models.clear()
         self._kept.clear()
+
+
+_current: ContextVar[Shelf | None] = ContextVar("shelf", default=None)
+
+
+class Shelves:
+    """The shelves of a server that several callers are connected to, each with keys and a default of its own.
+
+    Whose turn it is goes with the call, and with every task that the call begins: an agent asks its model with the
+    keys of who started it, also once that one has left. Connections with equal access share a shelf.
+    """
+
+    def __init__(self) -> None:
+        self._shelves: dict[tuple[Access, str | None], Shelf] = {}
+
+    @contextmanager
+    def of(self, access: Access, default: str | None) -> Generator[None]:
+        """What is called within the block, and begun there, has these models."""
+        token = _current.set(self._shelves.setdefault((access, default), Shelf(access, default)))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    @property
+    def default(self) -> str | None:
+        """The caller's default, if it has one."""
+        return self._here().default
+
+    def named(self, name: str) -> ChatModel:
+        """The caller's model of that name. Raises: ModelUnknown, ModelMissing."""
+        return self._here().named(name)
+
+    async def close(self) -> None:
+        """Let all connections go. Never raises."""
+        for shelf in self._shelves.values():
+            await shelf.close()
+
+    def _here(self) -> Shelf:
+        return _current.get() or self._shelves.setdefault((Access(), None), Shelf(Access()))

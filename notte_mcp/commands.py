@@ -1,0 +1,195 @@
+"""The full command line: arguments to settings to what is to run; the exit codes of the program.
+
+Without a command it is the MCP server over stdio, in one process or through the keeper.
+stdout belongs to the protocol then, so whatever is wrong before it starts is said on
+stderr. Everything costly is imported where it is used: a host waits for the tool list.
+
+Exit codes: 0 done, 1 failed, 2 the arguments or settings are wrong. Below: everything else. Above: cli.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from notte_mcp import __version__
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+    from notte_mcp.settings import Settings
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG: Final = 2
+
+FLAGS: Final = ("state_dir", "browser", "no_sandbox", "headless", "log_level")
+"""The flags that are settings."""
+
+_DESCRIPTION: Final = """\
+An MCP server that gives an assistant real browsers. Without a command it serves MCP on stdin and stdout."""
+
+_EPILOG: Final = """\
+Every setting is also an environment variable (NOTTE_MCP_STATE_DIR, NOTTE_MCP_BROWSER, ...) or a line in config.toml."""
+
+
+def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
+    """Run the command line; gives the exit code (the server itself ends the process). `parent` is the host's process."""
+    if given[:1] == ["demo"]:
+        from notte_mcp.demo.drive import main as demo
+
+        return demo(given[1:])
+    arguments = _parser().parse_args(given)
+    if arguments.command is None and (code := _relayed(arguments, parent, relay_by_default)) is not None:
+        return code
+    if arguments.command is None:
+        # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
+        gc.disable()
+    settings = _settings(arguments)
+    if isinstance(settings, str):
+        print(f"notte-mcp: {settings}", file=sys.stderr)
+        return WRONG
+    if arguments.command == "sessions":
+        return _sessions(settings)
+    if arguments.command == "keeper":
+        from notte_mcp.keeper.commands import run as keeper
+
+        return keeper(arguments.keeper_command, settings.state_dir)
+    return _serve(settings, parent)
+
+
+def _relayed(arguments: argparse.Namespace, parent: int, by_default: bool) -> int | None:  # noqa: FBT001 - private
+    """What the relay gives, where the keeper is asked for by words that only argparse understands."""
+    from notte_mcp.keeper import wanted
+
+    flags = {name: str(value) for name in (*FLAGS, "keeper") if (value := getattr(arguments, name)) is not None}
+    flags = {name: value.lower() if value in ("True", "False") else value for name, value in flags.items()}
+    if not wanted.wants_keeper(flags, dict(os.environ), default=by_default):
+        return None
+    from notte_mcp.keeper.relay import run as relay
+
+    return relay(flags, parent)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="notte-mcp", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"notte-mcp {__version__}")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--in-process", dest="keeper", action="store_false", default=None, help="run all in one process (default)"
+    )
+    where.add_argument(
+        "--keeper",
+        action="store_true",
+        default=None,
+        help="run browsers and agents in a process that outlives the host",
+    )
+    parser.add_argument("--state-dir", metavar="PATH", help="where sessions, files and profiles are kept")
+    parser.add_argument("--browser", metavar="PATH", help="the Chromium to use")
+    parser.add_argument(
+        "--no-sandbox", action="store_true", default=None, help="run Chromium without its sandbox (root has to)"
+    )
+    window = parser.add_mutually_exclusive_group()
+    window.add_argument("--headless", dest="headless", action="store_true", default=None, help="no window (default)")
+    window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
+    commands = parser.add_subparsers(dest="command", metavar="{demo,sessions,keeper}")
+    commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
+    commands.add_parser("sessions", help="list the sessions that are kept")
+    keeper = commands.add_parser("keeper", help="look at the keeper of the state folder, or end it")
+    keeper.add_argument("keeper_command", choices=("status", "stop"), metavar="{status,stop}")
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> "Settings | str":
+    """The settings, or the sentence that says what is wrong with them."""
+    from notte_mcp.settings import Settings, SettingsWrong
+
+    try:
+        return Settings.read({name: value for name in FLAGS if (value := getattr(arguments, name)) is not None})
+    except SettingsWrong as error:
+        return str(error)
+
+
+# --- the server -------------------------------------------------------------------
+
+
+def _serve(settings: "Settings", parent: int) -> int:
+    # While nothing is open yet there is nothing to close: a host that gives up early is obeyed at once.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave_at_once)
+
+    import anyio
+
+    from notte_mcp import logs
+
+    logs.configure(settings.log_level)
+    anyio.run(_serve_stdio, settings, parent)
+    return FAILED  # not reached: the process is left by lifetime
+
+
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    os._exit(DONE)
+
+
+async def _serve_stdio(settings: "Settings", parent: int) -> None:
+    from notte_mcp.lifetime import OnDemand, serve_until_left
+    from notte_mcp.server import create_server
+
+    on_demand = OnDemand(lambda: _open_app(settings))
+    server = create_server(on_demand, settings)
+    gc.freeze()
+    gc.enable()
+    await serve_until_left(server.run_stdio_async, on_demand.close, parent=parent)
+
+
+@asynccontextmanager
+async def _open_app(settings: "Settings") -> "AsyncGenerator[App]":
+    import anyio.to_thread
+
+    # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
+    app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
+    async with app.open_app(settings) as opened:
+        yield opened
+
+
+# --- other commands ---------------------------------------------------------------
+
+
+def _sessions(settings: "Settings") -> int:
+    import anyio
+
+    from notte_mcp.errors import NotteMCPError
+
+    try:
+        rows = anyio.run(_rows, settings)
+    except NotteMCPError as error:
+        print(f"notte-mcp: {error}", file=sys.stderr)
+        return FAILED
+    for row in rows:
+        print("  ".join(row))
+    if not rows:
+        print(f"No sessions are kept in {settings.state_dir}.")
+    return DONE
+
+
+async def _rows(settings: "Settings") -> list[tuple[str, ...]]:
+    from datetime import UTC, datetime
+
+    async with _open_app(settings) as app:
+        found: list[Any] = await app.registry.sessions()
+    return [
+        (
+            record.id,
+            f"{record.state:<11}",
+            f"{record.step_count:>4} steps",
+            datetime.fromtimestamp(record.updated_at, UTC).strftime("%Y-%m-%d %H:%M"),
+            record.url,
+        )
+        for record in found
+    ]

@@ -1,0 +1,83 @@
+"""`notte-mcp keeper status` and `notte-mcp keeper stop`.
+
+Below: link, locks, places. Above: commands.
+"""
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from notte_mcp.keeper import locks, places
+from notte_mcp.keeper.link import Gone, Link, Refused, Wrong, reach
+
+STOP_S: Final = 5.0
+"""How long a keeper may take to end in order, before it is killed."""
+
+DONE: Final = 0
+FAILED: Final = 1
+
+
+def run(command: str, state: Path) -> int:
+    """Do the command in this state folder; gives the exit code."""
+    try:
+        places.enter(str(state))
+    except places.FolderUnusable as error:
+        print(f"notte-mcp: {error}", file=sys.stderr)
+        return FAILED
+    return _status(state) if command == "status" else _stop(state)
+
+
+def _status(state: Path) -> int:
+    try:
+        link = _ask("status")
+    except Gone:
+        print(f"No keeper runs for {state}.")
+        return DONE
+    except Refused as error:
+        print(f"notte-mcp: {error}", file=sys.stderr)
+        return FAILED
+    found = json.loads(link.said)
+    print(f"keeper of {state}: process {link.pid}, version {found['version']}")
+    print(f"connections  {found['connections']}")
+    for kind in ("sessions", "agents", "runs"):
+        print(f"{kind:<12} {', '.join(found[kind]) or 'none'}")
+    print(f"log          {state / 'keeper' / places.LOG}")
+    return DONE
+
+
+def _stop(state: Path) -> int:
+    """In order, and by force where it does not answer: its browsers die with it, and records are kept at every step."""
+    said = ""
+    with suppress(Gone, Refused):
+        said = _ask("stop").said
+    if (lock := locks.take(places.LIFE, wait_s=STOP_S if said else 0)) is None:
+        _kill()
+        lock = locks.take(places.LIFE, wait_s=STOP_S)
+    if lock is None:
+        print("notte-mcp: the keeper cannot be ended.", file=sys.stderr)
+        return FAILED
+    locks.free(lock)
+    print(
+        f"The keeper has ended; what was live in it ({said}) is interrupted."
+        if said
+        else f"No keeper runs for {state}."
+    )
+    return DONE
+
+
+def _ask(kind: str) -> Link:
+    """Raises: Gone, Refused."""
+    try:
+        return reach({"kind": kind})
+    except Wrong as error:
+        raise Refused(str(error)) from error
+
+
+def _kill() -> None:
+    """End the process that holds the lock: it wrote its number there."""
+    with suppress(OSError, ValueError):
+        os.kill(int(Path(places.LIFE).read_text(encoding="ascii")), getattr(signal, "SIGKILL", signal.SIGTERM))

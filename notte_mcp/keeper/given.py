@@ -1,0 +1,60 @@
+"""The settings that come with a connection, and how they go together with the keeper's own.
+
+What a new session is, which model, which keys: a connection's own (`default_spec`, `endpoints`). What
+belongs to the process (which browser, how many sessions) is the keeper's; a connection that asks for
+something else there is refused in words, since to pass it over would be to do what it did not ask for.
+
+Below: settings. Above: connection, serve.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from notte_mcp.keeper.link import named
+from notte_mcp.keeper.wanted import ON
+from notte_mcp.settings import Settings
+
+OF_PROCESS: Final = (
+    "state_dir",
+    "browser",
+    "no_sandbox",
+    "max_sessions",
+    "max_tabs",
+    "max_download_bytes",
+    "keep_days",
+    "upload_dirs",
+    "max_agents",
+    "keeper_idle_minutes",
+)
+"""Settings of the keeper as a whole. (`log_level` is its own too, and nobody is refused for it.)"""
+
+ALLOWING: Final = frozenset({"no_sandbox", "upload_dirs"})
+"""Those of them that allow something: who did not ask for it does not get it either."""
+
+
+def settings_given(values: dict[str, str]) -> Settings:
+    """The settings of a connection, from its greeting. Raises: SettingsWrong."""
+    config = Path(values.get("config", ""))
+    return Settings.read(as_settings(named(values, "flag.")), environ=named(values, "env."), config=config)
+
+
+def as_settings(flags: Mapping[str, str]) -> dict[str, str | bool]:
+    """Flags in the form that settings take."""
+    return {
+        name: value in ON if name in ("no_sandbox", "headless") else value
+        for name, value in flags.items()
+        if name != "keeper"
+    }
+
+
+def mismatch(asked: Settings, kept: Settings) -> str:
+    """What a connection wants of the process that the keeper is not, as words; "" when all is well."""
+    wanted = [name for name in OF_PROCESS if name in ALLOWING or name in asked.model_fields_set]
+    differ = [name for name in wanted if getattr(asked, name) != getattr(kept, name)]
+    return ", ".join(f"{name} = {_told(kept, name)} (not {_told(asked, name)})" for name in differ)
+
+
+def _told(settings: Settings, name: str) -> str:
+    value: object = getattr(settings, name)
+    return ":".join(map(str, settings.upload_dirs)) or "none" if name == "upload_dirs" else str(value)

@@ -1,0 +1,152 @@
+"""How long a keeper lives, and what lives in it.
+
+It ends by itself when nothing was live and nobody connected for a while. A session that nobody is
+connected to any more who used it, and that no agent or run has, is stopped after the same while.
+
+Below: log_file, tools.surface, app (at run time through what opens it). Above: connection, serve.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.keeper import log_file
+from notte_mcp.lifetime import OnDemand
+from notte_mcp.logs import Log
+from notte_mcp.records import LIVE_STATES, SessionSpec
+from notte_mcp.tools.surface import Surface
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+LOOK_S: Final = 15.0
+"""How often it is looked whether anything is over, at most."""
+
+ALL: Final = 1_000
+"""More sessions, agents and runs than can be live."""
+
+log = Log("keeper")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The ids of what is live in this keeper; `held` are the sessions that agents and runs have."""
+
+    sessions: Sequence[str] = ()
+    agents: Sequence[str] = ()
+    runs: Sequence[str] = ()
+    held: frozenset[str | None] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.agents or self.runs)
+
+    def __str__(self) -> str:
+        kinds = (("session", self.sessions), ("agent", self.agents), ("run", self.runs))
+        return ", ".join(f"{len(ids)} {kind}{'s' * (len(ids) > 1)}" for kind, ids in kinds if ids) or "nothing"
+
+
+class Guest(Surface):
+    """The surface as one connection has it: its own defaults; cursors, repeats and news are everybody's.
+
+    `used` holds the sessions that it did something with.
+    """
+
+    def __init__(self, whole: Surface, app: "OnDemand[App]", spec: SessionSpec) -> None:
+        super().__init__(app, spec)
+        self._whole = whole
+        self.pages, self.repeats, self.bus = whole.pages, whole.repeats, whole.bus
+        self.used: set[str] = set()
+
+    async def app(self) -> "App":
+        return await self._whole.app()
+
+    async def changed(
+        self,
+        *session_ids: str,
+        agents: Sequence[str] = (),
+        runs: Sequence[str] = (),
+        workflows: Sequence[str] = (),
+    ) -> None:
+        self.used.update(session_ids)
+        await super().changed(*session_ids, agents=agents, runs=runs, workflows=workflows)
+
+
+class Life:
+    """See the module. `idle_s` is the while (seconds)."""
+
+    def __init__(self, app: "OnDemand[App]", idle_s: float) -> None:
+        self._app = app
+        self._idle_s = idle_s
+        self._free_since = time.monotonic()
+        self._left_since: dict[str, float] = {}
+        self.guests: set[Guest] = set()
+        self.over = anyio.Event()
+
+    @contextmanager
+    def staying(self, guest: Guest) -> Generator[None]:
+        """While a connection is there."""
+        self.guests.add(guest)
+        try:
+            yield
+        finally:
+            self.guests.discard(guest)
+            self._free_since = time.monotonic()
+
+    async def live(self) -> Live:
+        """What is live in here now. Raises: StoreUnusable."""
+        if (app := self._app.opened) is None:
+            return Live()
+        sessions = [r for r in await app.registry.sessions(limit=ALL) if r.owner == app.owner]
+        agents = [r for r in await app.agents.agents(limit=ALL) if r.owner == app.owner and r.is_live]
+        runs = [r for r in await app.runs.runs(limit=ALL) if r.owner == app.owner and not r.has_ended]
+        return Live(
+            sessions=[one.id for one in sessions if one.state in LIVE_STATES],
+            agents=[one.id for one in agents],
+            runs=[one.id for one in runs],
+            held=frozenset(one.session_id for one in (*agents, *runs)),
+        )
+
+    async def is_free(self) -> bool:
+        """Whether nobody would lose anything if the keeper ended now."""
+        return not self.guests and not await self.live()
+
+    async def watch(self) -> None:
+        """Come back when its time is over."""
+        while not self.over.is_set():
+            with anyio.move_on_after(min(LOOK_S, self._idle_s / 5)):
+                await self.over.wait()
+                return
+            try:
+                await self._look()
+            except (NotteMCPError, OSError) as error:
+                # Whoever cannot tell what is live does not end it.
+                log.warning("keeper.not_looked", reason=type(error).__name__)
+
+    async def _look(self) -> None:
+        log_file.bound()
+        live = await self.live()
+        await self._close_left(live)
+        now = time.monotonic()
+        if live or self.guests:
+            self._free_since = now
+        elif now - self._free_since >= self._idle_s:
+            log.info("keeper.idle", minutes=round(self._idle_s / 60, 2))
+            self.over.set()
+
+    async def _close_left(self, live: Live) -> None:
+        """Stop the sessions that were left long ago."""
+        if (app := self._app.opened) is None:
+            return
+        now = time.monotonic()
+        used = {one for guest in self.guests for one in guest.used}
+        left = [one for one in live.sessions if one not in live.held and one not in used]
+        self._left_since = {one: self._left_since.get(one, now) for one in left}
+        for one, since in self._left_since.items():
+            if now - since >= self._idle_s:
+                log.info("session.left", session=one)
+                await app.registry.stop(one, reason="idle_timeout")

@@ -1,0 +1,134 @@
+"""Where a keeper is found: its folder in the state folder, and which state folder is meant.
+
+    STATE/keeper/      0700, ours
+      socket           the Unix socket; or `port`: a loopback port and its token
+      life.lock        locked for as long as a keeper lives; holds its process id
+      start.lock       locked by whoever starts one
+      log, log.1       what keepers had to say
+
+A Unix socket's path may have some 100 bytes, and a state folder more: so whoever uses it
+goes into the folder first (`enter`) and names it shortly.
+
+Of the relay's path (see wanted). Below: nothing. Above: link, starting, relay, serve, commands.
+"""
+
+import os
+import sys
+
+SOCKET = "socket"
+PORT = "port"
+LIFE = "life.lock"
+START = "start.lock"
+LOG = "log"
+
+KEYS = frozenset(
+    {
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "GEMINI_API_KEY",
+        "GOOGLE_API_KEY",
+        "OLLAMA_BASE_URL",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+    }
+)
+"""Keys and addresses of models as their providers name them: a connection brings its own, and a keeper has none."""
+
+_OTHERS = 0o077
+_KIND, _FOLDER = 0o170000, 0o040000
+
+
+class FolderUnusable(Exception):
+    """The state folder cannot hold a keeper; the text says why."""
+
+
+def settings_of(environ: dict[str, str]) -> dict[str, str]:
+    """The part of an environment that settings are made of, by names in capitals."""
+    named = {name.upper(): value for name, value in environ.items()}
+    return {name: value for name, value in named.items() if name in KEYS or name.startswith("NOTTE_")}
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name stays out of the keeper's environment."""
+    name = name.upper()
+    return name in KEYS or (
+        name.startswith("NOTTE_") and any(part in name for part in ("_KEY", "_TOKEN", "_SECRET", "_BASE_URL"))
+    )
+
+
+def config_file(environ: dict[str, str]) -> str:
+    """The TOML file that the settings look for, with this environment."""
+    if sys.platform == "linux":
+        return os.path.join(_home(environ, "XDG_CONFIG_HOME", "~/.config"), "notte-mcp", "config.toml")
+    from notte_mcp.settings import default_config_file
+
+    return str(default_config_file())
+
+
+def state_dir(flags: dict[str, str], environ: dict[str, str]) -> str:
+    """The state folder that these flags, this environment and the TOML file mean, as an absolute path."""
+    found = flags.get("state_dir") or settings_of(environ).get("NOTTE_MCP_STATE_DIR")
+    return absolute(found or _configured(config_file(environ)) or _default(environ))
+
+
+def absolute(path: str) -> str:
+    """As the settings read a path."""
+    return os.path.join(os.getcwd(), os.path.expanduser(path))
+
+
+def enter(state: str) -> str:
+    """Make or verify the keeper's folder and go into it; gives its path.
+
+    Raises:
+        FolderUnusable: it or the state folder cannot be made, or belongs to or is open to others.
+    """
+    folder = f"{state}/keeper"
+    try:
+        os.makedirs(state, 0o700, exist_ok=True)
+        _verify(state)
+        os.makedirs(folder, 0o700, exist_ok=True)
+        _verify(folder)
+        os.chdir(folder)
+    except OSError as error:
+        raise FolderUnusable(f"{folder} cannot be made or read ({error.strerror})") from error
+    return folder
+
+
+def _verify(folder: str) -> None:
+    found = os.lstat(folder)
+    if found.st_mode & _KIND != _FOLDER:
+        raise FolderUnusable(f"{folder} is not a folder")
+    if sys.platform == "win32":
+        return
+    if found.st_uid != os.geteuid():
+        raise FolderUnusable(f"{folder} belongs to another user (uid {found.st_uid})")
+    if found.st_mode & _OTHERS:
+        raise FolderUnusable(f"other users may open {folder}")
+
+
+def _home(environ: dict[str, str], name: str, default: str) -> str:
+    return environ.get(name, "").strip() or os.path.expanduser(default)
+
+
+def _default(environ: dict[str, str]) -> str:
+    if sys.platform == "linux":
+        return os.path.join(_home(environ, "XDG_DATA_HOME", "~/.local/share"), "notte-mcp")
+    from notte_mcp.settings import default_state_dir
+
+    return str(default_state_dir())
+
+
+def _configured(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError:
+        return ""
+    if b"state_dir" not in text:
+        return ""
+    import tomllib
+
+    try:
+        return str(tomllib.loads(text.decode()).get("state_dir") or "")
+    except ValueError:
+        return ""  # the keeper, or the server in its place, says what is wrong with it

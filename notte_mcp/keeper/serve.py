@@ -1,0 +1,107 @@
+"""The keeper's process: one App behind a door, for as long as there is something to keep.
+
+It holds the lock of its folder from before it listens until it is gone, so that there is one.
+
+Below: connection, door, life, log_file, locks, places; server, lifetime. Above: keeper.__main__.
+"""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp import __version__, logs
+from notte_mcp.keeper import given, locks, log_file, places
+from notte_mcp.keeper.door import Door
+from notte_mcp.keeper.wanted import server_flags
+from notte_mcp.settings import Settings, SettingsWrong
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+    from notte_mcp.models.shelf import Shelves
+
+HANDOVER_S: Final = 10.0
+"""How long the keeper before this one may take to end."""
+
+log = logs.Log("keeper")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Be the keeper of the state folder that the arguments name; gives the exit code (once it serves, the process is
+    left by lifetime). What keeps it from serving is said on stdout, in a line."""
+    try:
+        settings = Settings.read(given.as_settings(server_flags(list(arguments)) or {}))
+        places.enter(str(settings.state_dir))
+    except SettingsWrong as error:
+        return _told(f"wrong {error}", 2)
+    except places.FolderUnusable as error:
+        return _told(f"The state folder cannot be used: {error}.", 1)
+    if (lock := locks.take(places.LIFE, wait_s=HANDOVER_S)) is None:
+        return _told("Another keeper of this folder is still ending; `notte-mcp keeper stop` ends it.", 1)
+    os.truncate(lock, 0)
+    os.write(lock, b"%d\n" % os.getpid())
+    log_file.bound()
+    # Nobody looks on, so what happens is written down unless somebody asked for less (or more).
+    logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "info")
+    anyio.run(_serve, settings)
+    return 1  # not reached
+
+
+def _told(line: str, code: int) -> int:
+    with suppress(OSError):  # who started it may be gone already
+        os.write(1, line.replace("\n", " ").encode() + b"\n")
+    return code
+
+
+async def _serve(settings: Settings) -> None:
+    # All of it is imported before the door opens: who is let in is served at once.
+    from notte_mcp.keeper.connection import Reception
+    from notte_mcp.keeper.life import Life
+    from notte_mcp.lifetime import OnDemand, serve_until_left
+    from notte_mcp.models.shelf import Shelves
+    from notte_mcp.server import create_server
+
+    shelves = Shelves()
+    app = OnDemand(lambda: _open_app(settings, shelves))
+    server = create_server(app, settings)
+    life = Life(app, settings.keeper_idle_minutes * 60)
+    entrance = await Door.open()
+    reception = Reception(door=entrance, life=life, app=app, server=server, settings=settings, shelves=shelves)
+
+    async def serve() -> None:
+        async with server.surface.running(), anyio.create_task_group() as group:
+            group.start_soon(entrance.listener.serve, reception.receive)
+            _ready()
+            await life.watch()
+            await entrance.close()
+            group.cancel_scope.cancel()
+
+    async def close() -> None:
+        await entrance.close()
+        await app.close()
+
+    log.info("keeper.started", version=__version__, pid=os.getpid())
+    await serve_until_left(serve, close, parent=None)
+
+
+def _ready() -> None:
+    """Tell who started it, and have nothing to do with its pipes any more."""
+    _told("ready", 0)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    sys.stdout.flush()
+
+
+@asynccontextmanager
+async def _open_app(settings: Settings, shelves: "Shelves") -> "AsyncGenerator[App]":
+    # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
+    app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
+    async with app.open_app(settings, models=shelves) as opened:
+        yield opened
