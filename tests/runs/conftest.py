@@ -28,7 +28,7 @@ __all__ = ["FORM", "RESULT", "SLOW"]
 
 APPLICANT = Parameter("applicant", default="Ada")
 CODE = Parameter("secret_access_code", secret=True, env="SECRET_ACCESS_CODE")
-SECRET = "correct horse"  # noqa: S105 - typed into pages of tests
+SECRET = "correct horse"
 
 GO = WorkflowStep(1, a.Goto(url=FORM))
 FILL = WorkflowStep(

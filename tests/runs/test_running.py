@@ -63,7 +63,7 @@ async def test_a_value_that_does_not_fit_is_refused_before_anything_starts(house
         with pytest.raises(InvalidArgument, match=said):
             await house.start(GO, FILL, TYPE_CODE, parameters=given)
     path = Parameter("cv", type="path", default="/nowhere/cv.pdf")
-    with pytest.raises(InvalidArgument, match="no file|there is none at"):
+    with pytest.raises(InvalidArgument, match="there is none at"):
         await house.start(workflow=replace(workflow(GO), parameters=(path,)))
     assert house.browsers == {}
     assert await house.runs.runs() == []
