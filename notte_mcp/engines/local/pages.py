@@ -13,13 +13,13 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Scraped
-from notte_mcp.engines.local.locate import bind_all, by_selector, locate, unusable
-from notte_mcp.engines.local.pointer import arm
+from notte_mcp.engines.local.locate import bind_all, by_selector, locate, located, unusable
+from notte_mcp.engines.local.pointer import arm, described, target_of
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.world import DocumentGone, World
-from notte_mcp.errors import ActionFailed, ActionTimeout, PageNotResponding
+from notte_mcp.errors import ActionFailed, ActionTimeout, NotteMCPError, PageNotResponding
 from notte_mcp.observations import clean, clean_line
-from notte_mcp.receipts import Receipt
+from notte_mcp.receipts import Receipt, Target
 
 SCRIPT_SECONDS: Final = 10.0
 SCRIPT_CHARS: Final = 256_000
@@ -75,21 +75,30 @@ async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt
             return Receipt(action.type, success=True, message=f"The URL is {clean_line(stage.tab.url, 200)}")
         elif action.selector is not None:
             try:
-                locator = stage.tab.page.locator(action.selector).filter(visible=True).first
-                await locator.wait_for(state="visible", timeout=timeout_ms)
+                await located(stage.tab, action.selector).filter(visible=True).first.wait_for(timeout=timeout_ms)
             except PlaywrightTimeout:
                 raise _not_met(_condition(stage, action), timeout_ms) from None
             except PlaywrightError as error:
                 raise unusable(clean_line(action.selector, 120), error) from None
-            return Receipt(action.type, success=True, message=f"{clean_line(action.selector, 80)} is visible")
+            said, target = f"{clean_line(action.selector, 80)} is visible", await _only_target(stage, action.selector)
+            return Receipt(action.type, success=True, message=said, target=target)
         else:
             element = await locate(stage, action, timeout_ms)
             found = await element.world.call(
                 "waitVisible", {"key": element.key, "timeout": timeout_ms}, timeout_s=timeout_ms / 1000 + 1
             )
             if not found.get("error"):
-                return Receipt(action.type, success=True, message=f"{action.id} is visible", healed=element.healed)
+                said, target = f"{action.id} is visible", await target_of(element, found)
+                return Receipt(action.type, success=True, message=said, target=target, healed=element.healed)
     raise _not_met(_condition(stage, action), timeout_ms)
+
+
+async def _only_target(stage: Stage, selector: str) -> Target | None:
+    """What a selector matches, where that is one element: several may be waited for."""
+    try:
+        return await described(await by_selector(stage, selector, 1))
+    except NotteMCPError:
+        return None
 
 
 def _condition(stage: Stage, action: a.WaitFor) -> str:
@@ -151,10 +160,11 @@ async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool
 async def _scroll(stage: Stage, action: a.ScrollUp | a.ScrollDown, timeout_ms: int) -> Receipt:
     down = isinstance(action, a.ScrollDown)
     asked: dict[str, Any] = {"key": None, "amount": action.amount, "down": down}
-    world = stage.tab.main
+    world, target, healed = stage.tab.main, None, False
     if action.id or action.selector:
         element = await locate(stage, action, timeout_ms)
-        world, asked["key"] = element.world, element.key
+        world, asked["key"], healed = element.world, element.key, element.healed
+        target = await described(element)
     else:
         await stage.tab.refresh()
     moved = await world.call("scroll", asked, timeout_s=5)
@@ -169,6 +179,8 @@ async def _scroll(stage: Stage, action: a.ScrollUp | a.ScrollDown, timeout_ms: i
         action.type,
         success=True,
         message=f"Scrolled {'down' if down else 'up'} {abs(moved['moved'])} px (at {moved['top']}{rest})",
+        target=target,
+        healed=healed,
     )
 
 

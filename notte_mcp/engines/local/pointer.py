@@ -64,12 +64,9 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, *
         raise _refused(element, facts)
     x, y = facts.get("x", 0.0), facts.get("y", 0.0)
     place = element.tab.place_of(element.world)
-    path: tuple[str, ...] = ()
-    if place is not None:
-        path = await element.tab.frame_path(element.world)
-        if kind != "focus":
-            x, y = await _through_frames(element, place, x, y)
-    return Reached(element, _target(element, facts, path), facts, x, y)
+    if place is not None and kind != "focus":
+        x, y = await _through_frames(element, place, x, y)
+    return Reached(element, await target_of(element, facts), facts, x, y)
 
 
 async def _asked(element: Element, asked: dict[str, Any], timeout_ms: int) -> dict[str, Any]:
@@ -118,7 +115,24 @@ def _refused(element: Element, facts: dict[str, Any]) -> Exception:
     )
 
 
-def _target(element: Element, facts: dict[str, Any], frame: tuple[str, ...]) -> Target:
+async def described(element: Element) -> Target:
+    """An element as a receipt tells it, without waiting for it or touching it.
+
+    Raises:
+        StaleElement: it is gone.
+    """
+    try:
+        facts = await element.world.call("describeKey", element.key, timeout_s=5)
+    except DocumentGone:
+        facts = None
+    if facts is None:
+        raise stale(element, [])
+    return await target_of(element, facts)
+
+
+async def target_of(element: Element, facts: dict[str, Any]) -> Target:
+    """What a receipt tells of an element: role, name, and every way to find it again."""
+    frame = await element.tab.frame_path(element.world)
     found: dict[str, Any] = facts.get("locators") or {}
     role = found.get("role")
     locators = Locators(

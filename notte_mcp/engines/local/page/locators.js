@@ -11,78 +11,179 @@ const ROLE_SELECTORS = {
   treeitem: "[role=treeitem]",
 };
 const MOST_COMPARED = 1500;
+const MOST_TEXTS = 20000;
+const LABELED = "[aria-label],[aria-labelledby],button,meter,output,progress,select,textarea,input";
 
 /** {test_id, test_id_attribute, role, label, placeholder, text, css, xpath, frame, shadow} of an element. */
 function locatorsOf(el, role) {
-  const root = el.getRootNode(), doc = el.ownerDocument;
-  const scope = root.nodeType === 11 ? root : doc;
-  const out = { css: cssOf(el), frame: framesOf(doc.defaultView), shadow: root.nodeType === 11 };
-  if (!out.shadow) out.xpath = xpathOf(el);
-  const only = (selector) => {
-    try { return scope.querySelectorAll(selector).length === 1; } catch { return false; }
-  };
+  const root = el.getRootNode(), inShadow = root.nodeType === 11;
+  const scope = treesBelow(inShadow ? root.host : el.ownerDocument);
+  const out = { css: cssOf(el), frame: framesOf(el.ownerDocument.defaultView), shadow: inShadow };
+  if (!inShadow) out.xpath = xpathOf(el);
   for (const name of TEST_IDS) {
     const value = el.getAttribute(name);
-    if (value && only(`[${name}="${CSS.escape(value)}"]`)) {
+    if (value && only(scope, attribute(name, value))) {
       out.test_id = value;
       out.test_id_attribute = name;
       break;
     }
   }
-  const name = nameOf(el, role);
-  if (name && name.length <= 200 && ROLE_SELECTORS[role] && alone(scope, el, role, name)) out.role = [role, name];
-  const label = el.labels?.length ? squeeze(el.labels[0].textContent) : "";
-  if (label && label.length <= 100 && [...scope.querySelectorAll("label")].filter((l) => squeeze(l.textContent) === label).length === 1) out.label = label;
-  if (el.placeholder && only(`[placeholder="${CSS.escape(el.placeholder)}"]`)) out.placeholder = el.placeholder;
-  const text = squeeze(el.textContent.slice(0, 200));
-  if (text && text.length <= 80 && !FIELDS.has(role) && textAlone(scope, el, text)) out.text = text;
+  const name = roleName(el, role);
+  if (name && alone(scope, el, role, name)) out.role = [role, name];
+  const label = FIELDS.has(role) ? labelsOf(el).find((text) => text && text.length <= 100 && labelAlone(scope, el, text)) : "";
+  if (label) out.label = label;
+  const placeholder = el.getAttribute("placeholder");
+  if (placeholder && placeholder.length <= 100 && only(scope, attribute("placeholder", placeholder))) out.placeholder = placeholder;
+  const text = FIELDS.has(role) ? "" : plain(fullText(el, 400));
+  if (text && text.length <= 80 && textAlone(scope, el, text)) out.text = text;
   return out;
 }
 
-/** Whether no other element in the same tree has the same role and name. */
+// A script looks below the host of a shadow root, or in the whole document, and through every open root in there.
+
+/** A document or a shadow host, and the open shadow roots in it: what Playwright searches as one tree. */
+function treesBelow(top) {
+  const own = top.shadowRoot ? [top.shadowRoot] : [];
+  return [top, ...own, ...[top, ...own].flatMap((root) => shadowHosts(root).filter((el) => el.shadowRoot).map((el) => el.shadowRoot))];
+}
+
+function attribute(name, value) {
+  return `[${name}="${CSS.escape(value)}"]`;
+}
+
+function matching(scope, selector) {
+  const found = new Set();
+  try { for (const root of scope) for (const el of root.querySelectorAll(selector)) found.add(el); } catch { /* no selector */ }
+  return found;
+}
+
+function only(scope, selector) {
+  return matching(scope, selector).size === 1;
+}
+
+/** The element's name where Playwright sees the same role and name in it; else "". */
+function roleName(el, role) {
+  if (!ROLE_SELECTORS[role] || scriptRole(el) !== role || !rendered(el) || el.closest("[aria-hidden=true],[inert]")) return "";
+  const name = squeeze(computeName(el, role, { seen: new Set(), root: true }));
+  return name.length <= 200 && name.search(PRIVATE_USE) < 0 ? name : ""; // a glyph of an icon font is a part of the name there
+}
+
+/** The role as scripts see it, who do not know our own (password, file, date) and see no textbox in what is merely editable. */
+function scriptRole(el) {
+  const role = roleOf(el);
+  if (role === "file") return "button";
+  if (/^(password|date|time|color)$/.test(role)) return "textbox";
+  if (el.localName === "input" && role === implicitRole(el)) {
+    const lists = /^(text|search|email|tel|url)$/.test(el.type) && el.hasAttribute("list");
+    if (lists && (el.type === "search" || el.list)) return "combobox";
+    if (lists || role === "combobox") return "textbox";
+  }
+  return role === "textbox" && el.localName !== "textarea" && el.localName !== "input" && !el.hasAttribute("role") ? "" : role;
+}
+
+/** Whether no other element has the same role and name. */
 function alone(scope, el, role, name) {
-  const likes = scope.querySelectorAll(ROLE_SELECTORS[role]);
-  if (likes.length > MOST_COMPARED) return false;
+  const likes = matching(scope, ROLE_SELECTORS[role]);
+  if (likes.size > MOST_COMPARED) return false;
   for (const like of likes) {
-    if (like !== el && roleOf(like) === role && nameOf(like, role) === name && rendered(like)) return false;
+    if (like !== el && scriptRole(like) === role && rendered(like) && squeeze(nameOf(like, role)) === name) return false;
   }
   return true;
 }
 
+/** What labels an element for a script: other elements by reference, its own attribute, or its label elements. */
+function labelsOf(el) {
+  const ids = (el.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean);
+  const referred = ids.map((id) => el.getRootNode().getElementById(id)).filter(Boolean);
+  if (referred.length) return referred.map((ref) => plain(fullText(ref, 400)));
+  const given = plain(el.getAttribute("aria-label") ?? "");
+  if (given) return [given];
+  return [...el.labels ?? []].map((label) => plain(fullText(label, 400)));
+}
+
+function labelAlone(scope, el, text) {
+  const likes = matching(scope, LABELED);
+  if (likes.size > MOST_COMPARED) return false;
+  for (const like of likes) if (like !== el && labelsOf(like).includes(text)) return false;
+  return true;
+}
+
+/** Whether the text is the element's own, in one piece, and no other element's, in whatever pieces. */
 function textAlone(scope, el, text) {
-  const likes = scope.querySelectorAll(el.localName);
-  if (likes.length > MOST_COMPARED) return false;
-  let same = 0;
-  for (const like of likes) if (squeeze(like.textContent.slice(0, 200)) === text) same++;
-  return same === 1;
+  if (![...el.childNodes].some((node) => node.nodeType === 3 && plain(node.data) === text)) return false;
+  let left = MOST_TEXTS;
+  for (const root of scope) {
+    const texts = el.ownerDocument.createTreeWalker(root, 4);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      if (left-- < 0) return false;
+      const part = plain(node.data);
+      if (!part || !text.startsWith(part) || isUnread(node.parentNode)) continue;
+      if (part === text && node.parentNode !== el) return false;
+      for (let up = node.parentNode; up?.nodeType === 1 && !up.contains(el); up = up.parentElement) {
+        const whole = plain(fullText(up, 400));
+        if (whole === text) return false;
+        if (whole.length > text.length) break;
+      }
+    }
+  }
+  for (const input of matching(scope, "input[type=submit],input[type=button]")) if (plain(input.value) === text) return false;
+  return true;
+}
+
+function isUnread(node) {
+  return node.nodeType === 1 && (/^(script|style|noscript)$/.test(node.localName) || node.ownerDocument.head?.contains(node));
+}
+
+/** The text of an element with what its shadow root holds, as a script compares it; at most some `limit` characters. */
+function fullText(el, limit) {
+  if (el.localName === "input") return /^(submit|button)$/.test(el.type) ? el.value : "";
+  let text = "";
+  for (let node = el.firstChild; node && text.length <= limit; node = node.nextSibling) {
+    if (node.nodeType === 3) text += node.data;
+    else if (node.nodeType === 1 && !isUnread(node)) text += fullText(node, limit);
+  }
+  return el.shadowRoot && text.length <= limit ? text + fullText(el.shadowRoot, limit) : text;
+}
+
+function plain(text) {
+  return squeeze(text.replace(/[\u200b\u00ad]/g, ""));
+}
+
+/** Whether an id or a name was made up by a program for this one page: counted, hashed, random. */
+function isMadeUp(name) {
+  return /[:«»]|\d{4,}|[0-9a-f]{8}/i.test(name) || /^(ember|ext-(gen|comp)|yui|mui|gwt-uid|uid|react-select|rc_?select|select2|headlessui|radix|downshift|cdk|mat-[a-z-]+)[-_]?\w*\d/i.test(name) ||
+    name.split(/[-_]+/).some((part) => part.length > 4 && (part.match(/\d[a-z]|[a-z]\d/gi) ?? []).length > 1);
 }
 
 /** The shortest structural selector: an id that is unique, else a path of tags from the nearest such ancestor. */
 function cssOf(el) {
-  const root = el.getRootNode();
-  const parts = [];
-  for (let up = el; up && up.nodeType === 1; up = up.parentElement) {
-    if (up.id && !/\d{4,}|^:|[0-9a-f]{8}/.test(up.id) && root.querySelectorAll(`#${CSS.escape(up.id)}`).length === 1) {
-      parts.unshift(`#${CSS.escape(up.id)}`);
+  const root = el.getRootNode(), scope = treesBelow(root.host ?? root);
+  const parts = root.host ? [":scope"] : []; // the host, or what matches deeper in it would match too
+  for (let up = el, end = parts.length; up && up.nodeType === 1; up = up.parentElement) {
+    const tag = CSS.escape(up.localName), name = up.getAttribute("name");
+    const own = up.id && !isMadeUp(up.id) && only(scope, `#${CSS.escape(up.id)}`) ? `#${CSS.escape(up.id)}` : "";
+    const named = !own && up === el && name && !isMadeUp(name) && only(scope, tag + attribute("name", name)) ? tag + attribute("name", name) : "";
+    if (own || named) {
+      parts.splice(0, end, own || named);
       break;
     }
-    const like = up.parentElement ? [...up.parentElement.children].filter((c) => c.localName === up.localName) : [up];
-    const tag = CSS.escape(up.localName);
-    if (up === el && el.getAttribute("name") && root.querySelectorAll(`${tag}[name="${CSS.escape(el.getAttribute("name"))}"]`).length === 1) {
-      parts.unshift(`${tag}[name="${CSS.escape(el.getAttribute("name"))}"]`);
-      break;
-    }
-    parts.unshift(like.length > 1 ? `${tag}:nth-of-type(${like.indexOf(up) + 1})` : tag);
+    const like = likesOf(up);
+    parts.splice(end, 0, like.length > 1 ? `${tag}:nth-of-type(${like.indexOf(up) + 1})` : tag);
   }
-  const own = parts.join(" > ");
-  return root.host ? `${cssOf(root.host)} >> ${own}` : own;
+  const path = parts.join(" > ");
+  return root.host ? `${cssOf(root.host)} >> ${path}` : path;
+}
+
+/** The element and its siblings of the same kind, in order. */
+function likesOf(el) {
+  return [...(el.parentNode?.children ?? [el])].filter((c) => c.localName === el.localName && c.namespaceURI === el.namespaceURI);
 }
 
 function xpathOf(el) {
   const parts = [];
   for (let up = el; up && up.nodeType === 1; up = up.parentElement) {
-    const like = up.parentElement ? [...up.parentElement.children].filter((c) => c.localName === up.localName) : [up];
-    parts.unshift(like.length > 1 ? `${up.localName}[${like.indexOf(up) + 1}]` : up.localName);
+    const like = likesOf(up), tag = up.namespaceURI === "http://www.w3.org/1999/xhtml" ? up.localName : `*[name()="${up.nodeName}"]`;
+    parts.unshift(like.length > 1 ? `${tag}[${like.indexOf(up) + 1}]` : tag);
   }
   return `/${parts.join("/")}`;
 }

@@ -67,6 +67,12 @@ function inspect(req) {
   });
 }
 
+/** Role, name and locators of an element by its key, or null. */
+function describeKey(key) {
+  const el = elementOf(key);
+  return el?.isConnected ? describe(el) : null;
+}
+
 function waitVisible(req) {
   return reach({ key: req.key, kind: "hover", timeout: req.timeout, patient: true });
 }
@@ -92,4 +98,4 @@ function bindFrame(el) {
 
 globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, untilQuiet, waitForText, hasText,
   focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
-  localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };
+  localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, describeKey, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };
