@@ -189,3 +189,24 @@ async def test_leaving_is_never_held_up_by_a_page_that_asks(driver: Driver) -> N
         assert time.monotonic() - begun < 4
         assert receipt.dialogs == ()
     assert driver.session.position.url == "about:blank"
+
+
+async def test_what_was_waited_for_scrolled_and_dragged_is_told_with_every_way_to_it(driver: Driver) -> None:
+    """A script is written from the receipt alone; several that are waited for are none in particular."""
+    await driver.open("/form.html")
+    await driver.js(
+        "document.body.innerHTML = '<div id=box role=region aria-label=Log style=\"height:50px;overflow:auto\">' +"
+        " '<p style=\"height:500px\">long</p></div><button>A</button><button>B</button>'"
+    )
+    scrolled = await driver.act(a.ScrollDown(selector="#box", amount=100))
+    waited = await driver.act(a.WaitFor(selector='role=button[name="A"]'))
+    several = await driver.act(a.WaitFor(selector="button"))
+    dragged = await driver.act(a.Drag(selector="text=A", to_selector="text=B"))
+    told = [scrolled.target, waited.target, dragged.target, dragged.destination]
+    assert [(target.name, target.locators.css) for target in told if target is not None] == [
+        ("Log", "#box"),
+        ("A", "html > body > button:nth-of-type(1)"),
+        ("A", "html > body > button:nth-of-type(1)"),
+        ("B", "html > body > button:nth-of-type(2)"),
+    ]
+    assert several.target is None
