@@ -6,16 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 
+from notte_mcp.actions import Goto
 from notte_mcp.app import open_app
 from notte_mcp.engines.base import OpenRequest
 from notte_mcp.engines.scripted import ScriptedEngine, ScriptedSession
 from notte_mcp.errors import StateFolderUnusable, StoreTooNew
 from notte_mcp.records import SessionRecord, SessionSpec
+from notte_mcp.runs import RunRequest, Script
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.sql import SqlStore
+from notte_mcp.workflows import Workflow, WorkflowStep
 from tests import office
 
 pytestmark = pytest.mark.anyio
@@ -150,3 +154,31 @@ async def test_what_ends_the_block_comes_out_of_it_as_it_is(settings: Settings, 
 
 def _live_under(record: SessionRecord, owner: str) -> SessionRecord:
     return replace(record, state="ready", reason="", owner=owner)
+
+
+HANGS = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'], check=False)\n"
+
+
+async def test_a_verification_in_flight_ends_with_the_app_and_its_script_too(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """P5: within the time that closing has; the next App reads how it ended."""
+    flow = Workflow((WorkflowStep(1, Goto(url=FORM)),), (), SessionSpec())
+    request = RunRequest(flow, "ses_0", kind="verify", script=Script("playwright", HANGS))
+    async with open_app(settings, engines={"local": engine}) as app:
+        run = await app.runs.start(request)
+        with anyio.fail_after(20):
+            while len(begun := _below()) < 2:  # noqa: ASYNC110 - another process says nothing when it starts
+                await anyio.sleep(0.05)
+        closing = anyio.current_time()
+    assert anyio.current_time() - closing < 1.3
+    assert [process for process in begun if process in _below()] == []
+    async with open_app(settings, engines={"local": engine}) as app:
+        kept = await app.runs.record(run.id)
+        assert (kept.state, kept.reason) == ("interrupted", "restart")
+    assert list((settings.state_dir / "run").iterdir()) == []
+
+
+def _below() -> list[psutil.Process]:
+    """The processes that are ours."""
+    return psutil.Process().children(recursive=True)
