@@ -80,9 +80,10 @@ def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
         return False
     low = text.lower()
     spoken = {word.lower() for word in _WORD.findall(text)}
-    return not words & spoken and not any(_holds(low, one.strip().lower()) for one in typed)
+    others = [one.strip().lower() for one in typed]
+    return not words & spoken and not any(_holds(low, one) or _holds(one, low) for one in others)
 
 
-def _holds(text: str, typed: str) -> bool:
-    """Whether the typed text stands in it as whole words."""
-    return bool(typed) and re.search(rf"(?<!\w){re.escape(typed)}(?!\w)", text) is not None
+def _holds(text: str, part: str) -> bool:
+    """Whether the part stands in it as whole words."""
+    return bool(part) and re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text) is not None

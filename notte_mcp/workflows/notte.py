@@ -9,14 +9,20 @@ them.
 Below: notte_steps, workflow, source. Above: the package's `write_code`.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from notte_mcp.actions import Scrape, WaitFor
+from notte_mcp.workflows.agent_parts import by_agents, parts_of
 from notte_mcp.workflows.heading import Provenance, heading
+from notte_mcp.workflows.landmark_texts import is_open
 from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
-from notte_mcp.workflows.playwright_parts import secrets_line
-from notte_mcp.workflows.source import WIDTH, Arg, Text, call, comment, flat, lay_out, quote
-from notte_mcp.workflows.workflow import Workflow
+from notte_mcp.workflows.playwright_parts import SHOWN, SHOWN_OPEN, secrets_line
+from notte_mcp.workflows.shapes import Models, model_shape
+from notte_mcp.workflows.source import WIDTH, Arg, Text, call, columns, comment, flat, lay_out, pattern, quote
+from notte_mcp.workflows.urls import regex
+from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
 _LEAST_VIEWPORT: Final = 500
 """Notte's smallest width and height, px."""
@@ -24,7 +30,8 @@ _LEAST_VIEWPORT: Final = 500
 
 def write_notte(workflow: Workflow, *, is_async: bool, sdk: str | None, provenance: Provenance) -> str:
     """The script's whole text. The async form wants SDK 1.10 or newer."""
-    return _Script(workflow, provenance, is_async=is_async, sdk=sdk or "1.10").text()
+    chosen = sdk or ("1.9" if not is_async and by_agents(workflow) else "1.10")
+    return _Script(workflow, provenance, is_async=is_async, sdk=chosen).text()
 
 
 class _Script:
@@ -37,16 +44,29 @@ class _Script:
         self.sdk = sdk
         self.steps = [step for step in workflow.steps if step.action is not None]
         self.secrets = [p.env for p in workflow.parameters if p.env]
-        self.needs_page = any(map(needs_page, self.steps))
-        self.expects = any(isinstance(step.action, WaitFor) and step.action.gone for step in self.steps)
+        self.needs_page = bool(workflow.expects) or any(map(needs_page, self.steps))
+        gone = any(isinstance(step.action, WaitFor) and step.action.gone for step in self.steps)
+        self.expects = gone or bool(workflow.expects)
+        texts = any(isinstance(s.action, WaitFor) and (s.action.value or s.action.gone) for s in self.steps)
+        self.shows = texts or bool(workflow.expects)
         self.scraped = isinstance(self.steps[-1].action, Scrape)
+        self.models = Models()
+        self.model_names = dict(self._scraped_models())
+
+    def _scraped_models(self) -> Iterator[tuple[int, str]]:
+        """(step number, model) of each scrape whose data had a shape."""
+        for step in self.steps:
+            if isinstance(step.action, Scrape) and step.shape is not None and (shape := model_shape(step.shape)):
+                yield step.number, self.models.type_of(shape, "result")
 
     def text(self) -> str:
         start = "asyncio.run(run())" if self.is_async else "run()"
         ending = f"print({start})" if self.scraped else start
         client = [] if self.is_async else ["client = NotteClient()"]
         head = "\n\n".join([self._header(), self._imports(), *client])
-        return f'{head}\n\n\n{self._run()}\n\n\nif __name__ == "__main__":\n    {ending}\n'
+        shown = [SHOWN_OPEN if any(map(is_open, self.workflow.expects)) else SHOWN] if self.shows else []
+        pieces = [head, *self.models.sources, self._run(), *shown, f'if __name__ == "__main__":\n    {ending}\n']
+        return "\n\n\n".join(pieces)
 
     def _header(self) -> str:
         lines = [
@@ -63,27 +83,65 @@ class _Script:
         modules = ["asyncio"] if self.is_async else []
         modules += ["json"] if any(map(needs_json, self.steps)) else []
         modules += ["os"] if self.secrets else []
+        modules += ["re"] if any(map(is_open, self.workflow.expects)) or self._ends_anywhere() else []
         lines = [*(f"import {module}" for module in modules), *([""] if modules else [])]
         lines.append(f"from notte_sdk import {'AsyncNotteClient' if self.is_async else 'NotteClient'}")
         names = ["async_playwright"] if self.is_async and self.needs_page else []
+        names += ["Locator", "Page"] if self.shows else []
         names += ["expect"] if self.expects else []
         if names:
             kind = "async" if self.is_async else "sync"
-            lines.append(f"from playwright.{kind}_api import {', '.join(names)}")
+            lines.append(
+                f"from playwright.{kind}_api import {', '.join(sorted(names, key=lambda n: (n[0].islower(), n)))}"
+            )
+        if self.models.sources:
+            lines.append(f"from pydantic import BaseModel{', Field' if self.models.aliased else ''}")
         return "\n".join(lines)
 
     def _run(self) -> str:
-        statements = NotteStatements(self.is_async, self.workflow.spec.viewport_height)
         last = self.steps[-1]
-        body = [line for step in self.workflow.steps for line in statements.of(step, last=step is last)]
+        # What the script returns comes after what it checks.
+        returned = next((i for i, s in enumerate(self.workflow.steps) if self.scraped and s is last), None)
+        before, after = self.workflow.steps[:returned], self.workflow.steps[returned:] if returned is not None else ()
+        body = [*self._body(before), *self._ending(), *self._body(after)]
         return "\n".join([*self._signature(), '    """Repeat the steps."""', *self._opened(), *body])
+
+    def _body(self, steps: Sequence[WorkflowStep]) -> list[str]:
+        writer = NotteStatements(self.is_async, self.workflow.spec.viewport_height, models=self.model_names)
+        lines: list[str] = []
+        for task, group in parts_of(self.workflow, steps):
+            written = writer
+            if task is not None and self.sdk == "1.9":
+                lines += lay_out(
+                    call("client.AgentFallback", "session", ("task", Text(task))), before="with ", after=":", indent=8
+                )
+                written = replace(writer, indent=12)
+            elif task is not None:
+                lines.append(comment(f"An agent did this: {task}", 8))
+            lines += [line for step in group for line in written.of(step, last=step is self.steps[-1])]
+        return lines
+
+    def _ends_anywhere(self) -> bool:
+        final = self.workflow.final_url
+        return bool(self.workflow.expects) and final is not None and "*" in final
+
+    def _ending(self) -> list[str]:
+        """Where it ends and what is to be seen there, if anything was seen."""
+        if not self.workflow.expects:
+            return []
+        lines: list[str] = []
+        if (final := self.workflow.final_url) is not None:
+            url = pattern(regex(final)) if self._ends_anywhere() else Text(final)
+            lines = lay_out(call("expect", "page", awaited=self.is_async).then("to_have_url", url), indent=8)
+        writer = NotteStatements(self.is_async, self.workflow.spec.viewport_height)
+        return [*lines, *writer.expectations(self.workflow.expects)]
 
     def _signature(self) -> list[str]:
         given = [f"{p.name}: str = {quote(p.default or '')}" for p in self.workflow.parameters if not p.secret]
         result = "object" if self.scraped else "None"
         opening = f"{'async ' if self.is_async else ''}def run("
         line = f"{opening}{', '.join(given)}) -> {result}:"
-        if len(line) <= WIDTH:
+        if columns(line) <= WIDTH:
             return [line]
         return [opening, *(f"    {parameter}," for parameter in given), f") -> {result}:"]
 
@@ -93,11 +151,14 @@ class _Script:
         if not self.is_async:
             page = ["        page = session.page"] if self.needs_page else []
             return [*hints, *lay_out(session, before="with ", after=" as session:"), *page]
-        items = ["AsyncNotteClient() as client", f"{flat(session)} as session"]
-        items += ["async_playwright() as playwright"] if self.needs_page else []
-        line = f"    async with {', '.join(items)}:"
-        if len(line) > WIDTH:
-            line = "\n".join(["    async with (", *(f"        {item}," for item in items), "    ):"])
+        playwright = ["async_playwright() as playwright"] if self.needs_page else []
+        line = (
+            f"    async with {', '.join(['AsyncNotteClient() as client', f'{flat(session)} as session', *playwright])}:"
+        )
+        if columns(line) > WIDTH:
+            opened = lay_out(session, after=" as session,", indent=8)
+            items = ["        AsyncNotteClient() as client,", *opened, *(f"        {item}," for item in playwright)]
+            line = "\n".join(["    async with (", *items, "    ):"])
         connected = [
             "        browser = await playwright.chromium.connect_over_cdp(await session.cdp_url())",
             "        page = browser.contexts[0].pages[0]",

@@ -7,10 +7,11 @@ element) gives None here. Facts: Notte's action schema, SDK 1.10.
 Below: workflow, locators. Above: notte, json_actions.
 """
 
+from dataclasses import replace
 from typing import Any, assert_never
 
 from notte_mcp import actions
-from notte_mcp.workflows.locators import node_selectors, selector
+from notte_mcp.workflows.locators import ARIA_ROLES, node_selectors, selector
 from notte_mcp.workflows.workflow import WorkflowStep
 
 
@@ -30,9 +31,19 @@ def notte_action(step: WorkflowStep) -> dict[str, Any] | None:
 
 def where(step: WorkflowStep) -> Any:
     """The step's element: a selector string, or Notte's NodeSelectors where it stands in a frame."""
-    if step.locators is None:
+    found = step.locators
+    if found is None:
         return None
-    return node_selectors(step.locators) if step.locators.frame else selector(step.locators)
+    if step.called is not None and found.role is not None and found.role[0] in ARIA_ROLES:
+        parts = step.called if isinstance(step.called, tuple) else (step.called,)
+        named = (f'role={found.role[0]}[name="', *parts, '"]')
+        # Another element's place would contradict the name.
+        return (
+            node_selectors(replace(found, css=None, xpath=None)) | {"playwright_selector": named}
+            if found.frame
+            else named
+        )
+    return node_selectors(found) if found.frame else selector(found)
 
 
 def _of_element(step: WorkflowStep, action: actions.ElementAction) -> dict[str, Any] | None:

@@ -4,18 +4,18 @@ Below: notte_actions, playwright_steps, source. Above: notte.
 """
 
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from notte_mcp.actions import HandleDialog, Scrape
+from notte_mcp.workflows.locators import by_position
 from notte_mcp.workflows.notte_actions import notte_action
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import Acts, source_of
-from notte_mcp.workflows.playwright_steps import Statements
-from notte_mcp.workflows.source import Arg, Chain, Expression, Mapping, Text, call, comment, flat, lay_out
+from notte_mcp.workflows.playwright_steps import BY_POSITION, Statements
+from notte_mcp.workflows.source import Arg, Chain, Expression, Items, Mapping, Text, call, comment, flat, lay_out
 from notte_mcp.workflows.workflow import WorkflowStep
-
-_INDENT: Final = 8
 
 
 def needs_page(step: WorkflowStep) -> bool:
@@ -30,33 +30,47 @@ def needs_json(step: WorkflowStep) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NotteStatements:
-    """Writes steps; `is_async` puts `await` where it belongs. `height` is the viewport's, in px."""
+    """Writes steps; `is_async` puts `await` where it belongs. `height` is the viewport's, in px. `models` are the
+    pydantic models of scraped data, by step number."""
 
     is_async: bool
     height: int
+    indent: int = 8
+    models: AnyMapping[int, str] = field(default_factory=dict[int, str])
 
     def of(self, step: WorkflowStep, *, last: bool) -> list[str]:
-        """The lines of one step, indented by eight; the `last` scrape is what the script returns."""
-        lines = [comment(step.comment, _INDENT)] if step.comment else []
+        """The lines of one step; the `last` scrape is what the script returns."""
+        lines = [comment(step.comment, self.indent)] if step.comment else []
         if step.action is None:
             return lines
         if needs_page(step):
             plain = replace(step, leads_to=None, opens_tab=False, closes_tab=False, downloads=False, comment="")
-            return [*lines, *Statements(Acts(self.is_async, self.height), _INDENT).of(plain)]
+            return [*lines, *self._statements().of(replace(plain, pause="", awaits=()))]
+        lines += [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
         if isinstance(step.action, Scrape):
             return [*lines, *self._scrape(step, last=last)]
         if isinstance(step.action, HandleDialog):
             answer = call("session.execute", ("type", Text("evaluate_js")), ("code", _answering(step, step.action)))
-            return [*lines, *lay_out(replace(answer, awaited=self.is_async), indent=_INDENT)]
-        return [*lines, *lay_out(self._call("session.execute", notte_action(step) or {}), indent=_INDENT)]
+            return [*lines, *lay_out(replace(answer, awaited=self.is_async), indent=self.indent)]
+        return [*lines, *lay_out(self._call("session.execute", notte_action(step) or {}), indent=self.indent)]
+
+    def expectations(self, texts: Sequence[str]) -> list[str]:
+        """Assertions on the session's page that each of these texts is to be seen."""
+        return self._statements().expectations(texts)
+
+    def _statements(self) -> Statements:
+        return Statements(Acts(self.is_async, self.height), self.indent)
 
     def _scrape(self, step: WorkflowStep, *, last: bool) -> list[str]:
         fields = {name: value for name, value in (notte_action(step) or {}).items() if name != "type"}
         scrape = self._call("session.scrape", fields)
+        if model := self.models.get(step.number):
+            link = scrape.links[0]
+            scrape = replace(scrape, links=(replace(link, args=(*link.args, ("response_format", model))),))
         return (
-            lay_out(scrape, before="return ", indent=_INDENT)
+            lay_out(scrape, before="return ", indent=self.indent)
             if last
-            else lay_out(call("print", scrape), indent=_INDENT)
+            else lay_out(call("print", scrape), indent=self.indent)
         )
 
     def _call(self, function: str, fields: AnyMapping[str, Any]) -> Chain:
@@ -73,7 +87,7 @@ def _source(value: Any) -> Expression:
         items = cast(dict[str, Any], value).items()
         return Mapping(tuple((key, _source(item)) for key, item in items))
     if isinstance(value, list):
-        return "[" + ", ".join(flat(_source(item)) for item in cast(list[Any], value)) + "]"
+        return Items(tuple(_source(item) for item in cast(list[Any], value)))
     return repr(value)
 
 

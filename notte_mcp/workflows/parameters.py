@@ -10,6 +10,7 @@ import builtins
 import keyword
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -17,6 +18,7 @@ from typing import Final, Literal
 ParameterType = Literal["str", "path"]
 
 _LONGEST_NAME: Final = 40
+_LONGEST_ENV: Final = 60
 
 # Names that a written script uses itself, or that stand for one of its options.
 _SCRIPT: Final = frozenset(
@@ -24,7 +26,7 @@ _SCRIPT: Final = frozenset(
         "answers", "argparse", "arguments", "asyncio", "browser", "choose", "chooser_of", "client", "close_tab",
         "context", "contextlib", "dialog", "download_of", "downloads", "expect", "fill_form_field", "frame", "headed",
         "json", "launch", "main", "options", "os", "page", "playwright", "popup_of", "pytest", "re", "redacted", "run",
-        "save", "session", "shutil", "storage_state", "sys", "response",
+        "save", "session", "shown", "shutil", "storage_state", "sys", "response",
     }
 )  # fmt: skip
 
@@ -95,6 +97,9 @@ def env_name(name: str) -> str:
     words = _ascii_words(name).upper()
     if not words:
         return "SECRET"
+    if len(words) > _LONGEST_ENV:
+        # Told apart from others that begin alike.
+        words = f"{words[:_LONGEST_NAME]}_{zlib.crc32(words.encode()):08X}"
     return words if words[0].isalpha() else f"SECRET_{words}"
 
 

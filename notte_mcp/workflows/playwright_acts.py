@@ -65,11 +65,6 @@ class Acts:
         called = source_of(step.called) if step.called is not None else None
         return locator(step.locators or Locators(), self.head, called)
 
-    def text(self, text: Expression) -> Chain:
-        """What shows this text, the first of all."""
-        shown = Chain("page").then("get_by_text", text).then("filter", ("visible", "True"))
-        return Chain(f"{flat(shown)}.first")
-
     def _awaited(self, chain: Chain) -> Chain:
         return replace(chain, awaited=self.is_async)
 
@@ -169,9 +164,9 @@ class Acts:
         if step.locators is not None:
             return self.element(step).then("wait_for", *late)
         if action.gone is not None:
-            shown = Chain("page").then("get_by_text", source_of(step.value)).then("filter", ("visible", "True"))
-            return call("expect", shown).then("to_have_count", "0", ("timeout", f"{action.timeout_ms:_}"))
-        return self.text(source_of(step.value)).then("wait_for", *late)
+            gone = call("expect", call("shown", "page", source_of(step.value)))
+            return gone.then("to_be_hidden", ("timeout", f"{action.timeout_ms:_}"))
+        return call("shown", "page", source_of(step.value)).then("wait_for", *late)
 
     def _print(self, shown: Chain) -> Chain:
         return call("print", call("redacted", shown) if self.redacts else shown)

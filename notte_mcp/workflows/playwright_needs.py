@@ -13,7 +13,7 @@ from notte_mcp.workflows.landmark_texts import is_open
 from notte_mcp.workflows.locators import is_native_select
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import prints_json
-from notte_mcp.workflows.source import WIDTH, quote
+from notte_mcp.workflows.source import WIDTH, columns, quote
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
 
@@ -72,10 +72,23 @@ class Needs:
         return any(isinstance(step.action, WaitFor) and step.action.gone for step in self.steps)
 
     @property
+    def shows(self) -> bool:
+        """Whether a text is looked for."""
+        waits = any(isinstance(s.action, WaitFor) and (s.action.value or s.action.gone) for s in self.steps)
+        return waits or bool(self._texts)
+
+    @property
+    def opens_numbers(self) -> bool:
+        return any(map(is_open, self._texts))
+
+    @property
     def uses_re(self) -> bool:
         """Whether a part or a text with open numbers is a regular expression."""
-        texts = (*self.workflow.expects, *(text for step in self.steps for text in step.awaits))
-        return self.fills_forms or any(map(is_open, texts))
+        return self.fills_forms or self.opens_numbers
+
+    @property
+    def _texts(self) -> list[str]:
+        return [*self.workflow.expects, *(text for step in self.steps for text in step.awaits)]
 
     @property
     def prints_json(self) -> bool:
@@ -94,13 +107,15 @@ class Needs:
             (self.downloads, parts.SAVE),
             (any(isinstance(step.action, CloseTab) for step in self.steps), parts.CLOSE_TAB),
             (self.awaits_answers, parts.ANSWERS),
+            (self.shows, parts.SHOWN_OPEN if self.opens_numbers else parts.SHOWN),
         )
         return [parts.part(text, is_async=is_async) for needed, text in wanted if needed]
 
     def part_names(self) -> list[str]:
         """What these functions import of Playwright's API."""
         names = ["Download"] if self.downloads else []
-        names += ["FrameLocator", "Locator"] if self.chooses else []
+        names += ["FrameLocator"] if self.chooses else []
+        names += ["Locator"] if self.chooses or self.shows else []
         names += ["Response"] if self.awaits_answers else []
         return names
 
@@ -108,7 +123,7 @@ class Needs:
 def signature(opening: str, parameters: Sequence[str], result: str) -> list[str]:
     """The first lines of a function."""
     line = f"{opening}({', '.join(parameters)}) -> {result}:"
-    if len(line) <= WIDTH:
+    if columns(line) <= WIDTH:
         return [line]
     return [f"{opening}(", *(f"    {parameter}," for parameter in parameters), f") -> {result}:"]
 
@@ -117,7 +132,7 @@ def import_lines(module: str, names: Sequence[str]) -> list[str]:
     """`from module import names`, in the order of a formatter: classes before functions."""
     ordered = [*sorted(n for n in names if n[0].isupper()), *sorted(n for n in names if not n[0].isupper())]
     line = f"from {module} import {', '.join(ordered)}"
-    if len(line) <= WIDTH:
+    if columns(line) <= WIDTH:
         return [line]
     return [f"from {module} import (", *(f"    {name}," for name in ordered), ")"]
 
@@ -125,4 +140,4 @@ def import_lines(module: str, names: Sequence[str]) -> list[str]:
 def tuple_of(names: Sequence[str]) -> list[str]:
     """`SECRETS = ("A", "B")`, one a line where they are too many for one."""
     line = f"SECRETS = ({', '.join(map(quote, names))}{',' if len(names) == 1 else ''})"
-    return [line] if len(line) <= WIDTH else ["SECRETS = (", *(f"    {quote(name)}," for name in names), ")"]
+    return [line] if columns(line) <= WIDTH else ["SECRETS = (", *(f"    {quote(name)}," for name in names), ")"]

@@ -58,6 +58,14 @@ $async def close_tab(page: Page) -> Page:
     pages = context.pages or [$await context.new_page()]
     return pages[min(place, len(pages) - 1)]'''
 
+SHOWN: Final = '''\
+def shown(page: Page, text: str) -> Locator:
+    """The first visible element with this text."""
+    return page.get_by_text(text).filter(visible=True).first'''
+
+SHOWN_OPEN: Final = SHOWN.replace("text: str", "text: str | re.Pattern[str]")
+"""The same, where some texts leave their numbers open."""
+
 ANSWERS: Final = '''\
 def answers(method: str, url: str) -> Callable[[Response], bool]:
     """Tells the response to such a request, whatever comes after this beginning of its address."""

@@ -46,7 +46,7 @@ class Statements:
         """What is said of the step, and what it reads being there."""
         lines = [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
         for text in step.awaits:
-            shown = self.acts.text(text_pattern(text)).then("wait_for")
+            shown = call("shown", "page", text_pattern(text)).then("wait_for")
             lines += lay_out(replace(shown, awaited=self.acts.is_async), indent=self.indent)
         return lines
 
@@ -54,7 +54,7 @@ class Statements:
         """Assertions that each of these texts is to be seen."""
         lines: list[str] = []
         for text in texts:
-            shown = call("expect", self.acts.text(text_pattern(text)), awaited=self.acts.is_async)
+            shown = call("expect", call("shown", "page", text_pattern(text)), awaited=self.acts.is_async)
             lines += lay_out(shown.then("to_be_visible"), indent=self.indent)
         return lines
 

@@ -15,7 +15,19 @@ from notte_mcp.workflows.playwright_acts import Acts
 from notte_mcp.workflows.playwright_needs import Needs, import_lines, signature, tuple_of
 from notte_mcp.workflows.playwright_parts import secrets_line
 from notte_mcp.workflows.playwright_steps import Statements
-from notte_mcp.workflows.source import WIDTH, Arg, Chain, Expression, Mapping, Text, call, lay_out, pattern, quote
+from notte_mcp.workflows.source import (
+    WIDTH,
+    Arg,
+    Chain,
+    Expression,
+    Mapping,
+    Text,
+    call,
+    columns,
+    lay_out,
+    pattern,
+    quote,
+)
 from notte_mcp.workflows.urls import regex
 from notte_mcp.workflows.workflow import Workflow
 
@@ -115,7 +127,7 @@ def _rows(given: list[Parameter]) -> list[str]:
         return []
     names = [quote(p.name) for p in given]
     line = f"    {names[0] if len(names) == 1 else '(' + ', '.join(names) + ')'},"
-    named = [line] if len(line) <= WIDTH else ["    (", *(f"        {name}," for name in names), "    ),"]
+    named = [line] if columns(line) <= WIDTH else ["    (", *(f"        {name}," for name in names), "    ),"]
     values: list[Arg] = [_recorded(p) for p in given]
     row = lay_out(call("pytest.param", *values, ("id", Text("recorded"))), after=",", indent=8)
     return ["@pytest.mark.parametrize(", *named, "    [", *row, "    ],", ")"]

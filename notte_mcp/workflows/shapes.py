@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from notte_mcp.workflows.parameters import identifier
-from notte_mcp.workflows.source import quote
+from notte_mcp.workflows.source import Arg, Text, call, lay_out
 
 _DEEPEST: Final = 6
 _MOST_READ: Final = 200
@@ -70,12 +70,23 @@ def _merged_objects(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def model_shape(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The schema of an object that such data fits into (a list in `items`); None where no model tells more."""
+    if shape.get("type") == "object" and shape.get("properties"):
+        return shape
+    items: Mapping[str, Any] = shape.get("items") or {}
+    if shape.get("type") == "array" and items.get("properties"):
+        return {"type": "object", "properties": {"items": shape}, "required": ["items"]}
+    return None
+
+
 @dataclass(slots=True)
 class Models:
     """Pydantic models while they are written: `sources` are their classes, what is used before what uses it."""
 
     sources: list[str] = field(default_factory=list[str])
     names: set[str] = field(default_factory=set[str])
+    known: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
     aliased: bool = False
 
     def type_of(self, schema: Mapping[str, Any], wish: str) -> str:
@@ -92,23 +103,30 @@ class Models:
         return _PYTHON.get(str(kind), "object")
 
     def _class(self, schema: Mapping[str, Any], wish: str) -> str:
-        name = self._free(_class_name(wish))
+        """The name of the class of an object; one that is like another is that one."""
         required = schema.get("required", ())
-        lines, taken = [f"class {name}(BaseModel):"], set[str]()
+        taken = set[str]()
+        lines: list[str] = []
         for key, inner in schema["properties"].items():
             attribute = _attribute(key, taken)
-            lines.append(self._field(attribute, key, self.type_of(inner, key), optional=key not in required))
-        self.sources.append("\n".join(lines))
+            lines += self._field(attribute, key, self.type_of(inner, key), optional=key not in required)
+        wished = _class_name(wish)
+        if (same := self.known.get((wished, *lines))) is not None:
+            return same
+        name = self.known[wished, *lines] = self._free(wished)
+        self.sources.append("\n".join([f"class {name}(BaseModel):", *lines]))
         return name
 
-    def _field(self, attribute: str, key: str, kind: str, *, optional: bool) -> str:
+    def _field(self, attribute: str, key: str, kind: str, *, optional: bool) -> list[str]:
+        # What was null alone tells nothing of what else it may be.
+        kind = "object" if kind == "None" else kind
         if optional and "None" not in kind.split(" | ") and kind != "object":
             kind = f"{kind} | None"
         if attribute == key:
-            return f"    {attribute}: {kind}{' = None' if optional else ''}"
+            return [f"    {attribute}: {kind}{' = None' if optional else ''}"]
         self.aliased = True
-        default = "default=None, " if optional else ""
-        return f"    {attribute}: {kind} = Field({default}alias={quote(key)})"
+        default: list[Arg] = [("default", "None")] if optional else []
+        return lay_out(call("Field", *default, ("alias", Text(key))), before=f"{attribute}: {kind} = ")
 
     def _free(self, name: str) -> str:
         number, free = 1, name

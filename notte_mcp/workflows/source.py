@@ -7,6 +7,7 @@ Knows nothing of steps. Below: nothing. Above: the script writers.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -60,7 +61,14 @@ class Joined:
     parts: tuple["str | Text", ...]
 
 
-Expression = str | Text | Chain | Mapping | Joined
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list literal."""
+
+    items: tuple["Expression", ...]
+
+
+Expression = str | Text | Chain | Mapping | Joined | Items
 """What a statement is made of; a bare `str` is source already."""
 
 Arg = Expression | tuple[str, Expression]
@@ -100,6 +108,16 @@ def comment(text: str, indent: int = 0) -> str:
     return f"{' ' * indent}# {line if len(line) <= room else line[: room - 1] + '…'}".rstrip()
 
 
+def columns(line: str) -> int:
+    """How wide a line is: characters of East Asia take two columns, marks on others none."""
+    if line.isascii():
+        return len(line)
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in line
+    )
+
+
 def flat(expression: Expression) -> str:
     """The expression on one line."""
     if isinstance(expression, str):
@@ -108,8 +126,10 @@ def flat(expression: Expression) -> str:
         return quote(expression.value)
     if isinstance(expression, Mapping):
         return "{" + ", ".join(f"{quote(key)}: {flat(value)}" for key, value in expression.items) + "}"
+    if isinstance(expression, Items):
+        return "[" + ", ".join(map(flat, expression.items)) + "]"
     if isinstance(expression, Joined):
-        return " + ".join(map(flat, expression.parts))
+        return _formatted(expression) or " + ".join(map(flat, expression.parts))
     links = "".join(_opening(link) + ", ".join(map(_flat_arg, link.args)) + ")" for link in expression.links)
     return f"{'await ' if expression.awaited else ''}{expression.head}{links}"
 
@@ -125,23 +145,36 @@ def _flat_arg(arg: Arg) -> str:
 def lay_out(expression: Expression, *, before: str = "", after: str = "", indent: int = 4) -> list[str]:
     """The lines of a statement: `before`, the expression, `after`; broken where it is too long."""
     line = " " * indent + before + flat(expression) + after
-    if len(line) <= WIDTH or isinstance(expression, str):
+    if columns(line) <= WIDTH:
         return [line]
-    if isinstance(expression, Text):
-        return _text_lines(expression, before, after, indent)
-    if isinstance(expression, Mapping):
-        return _mapping_lines(expression, before, after, indent)
-    if isinstance(expression, Joined):
-        return _joined_lines(expression, before, after, indent)
-    for place in _breaks(expression):
-        link = expression.links[place]
-        head = flat(Chain(expression.head, expression.links[:place], expression.awaited))
+    match expression:
+        case str():
+            lines = [line]
+        case Text():
+            lines = _text_lines(expression, before, after, indent)
+        case Mapping():
+            lines = _mapping_lines(expression, before, after, indent)
+        case Joined():
+            lines = _joined_lines(expression, before, after, indent)
+        case Items():
+            items = [line for item in expression.items for line in lay_out(item, after=",", indent=indent + 4)]
+            lines = [" " * indent + before + "[", *items, " " * indent + "]" + after]
+        case Chain():
+            lines = _chain_lines(expression, before, after, indent) or [line]
+    return lines
+
+
+def _chain_lines(chain: Chain, before: str, after: str, indent: int) -> list[str] | None:
+    """Broken within the last call that leaves a first line which fits; the first call has nothing to be judged by."""
+    places = _breaks(chain)
+    for place in places:
+        link = chain.links[place]
+        head = flat(Chain(chain.head, chain.links[:place], chain.awaited))
         first = " " * indent + before + head + _opening(link)
-        # The last call that leaves a first line which fits; the first call has nothing to be judged by.
-        if len(first) <= WIDTH or place == _breaks(expression)[-1]:
-            tail = flat(Chain("", expression.links[place + 1 :]))
+        if columns(first) <= WIDTH or place == places[-1]:
+            tail = flat(Chain("", chain.links[place + 1 :]))
             return [first, *_arguments(link.args, indent + 4), " " * indent + ")" + tail + after]
-    return [line]
+    return None
 
 
 def _breaks(chain: Chain) -> list[int]:
@@ -152,7 +185,7 @@ def _breaks(chain: Chain) -> list[int]:
 def _arguments(args: Sequence[Arg], indent: int) -> list[str]:
     """Arguments between the brackets: on one line where they fit, else one a line."""
     line = " " * indent + ", ".join(map(_flat_arg, args))
-    if len(line) <= WIDTH:
+    if columns(line) <= WIDTH:
         return [line]
     comma = "," if len(args) > 1 else ""
     lines: list[str] = []
@@ -170,17 +203,29 @@ def _text_lines(text: Text, before: str, after: str, indent: int) -> list[str]:
     return [pad + before + parts[0], *(pad + part for part in parts[1:-1]), pad + parts[-1] + after]
 
 
+def _formatted(joined: Joined) -> str | None:
+    """The texts as one f-string, where all that is put into it is names."""
+    pieces: list[str] = []
+    for part in joined.parts:
+        if isinstance(part, str) and not part.isidentifier():
+            return None
+        pieces.append(f"{{{part}}}" if isinstance(part, str) else part.value.replace("{", "{{").replace("}", "}}"))
+    return f"f{quote(''.join(pieces))}"
+
+
 def _joined_lines(joined: Joined, before: str, after: str, indent: int) -> list[str]:
     pad = " " * indent
+    if (line := _formatted(joined)) is not None:
+        return [f"{pad}{before}{line}{after}"]
     lines = [f"{pad}+ {flat(part)}" for part in joined.parts]
     lines[0] = f"{pad}{before}{flat(joined.parts[0])}"
     return [*lines[:-1], lines[-1] + after]
 
 
-def pattern(regex: str) -> str:
+def pattern(regex: str) -> Chain:
     """`re.compile(...)` of a regular expression, raw where it can be."""
     raw = regex.isprintable() and '"' not in regex and not regex.endswith("\\")
-    return f're.compile(r"{regex}")' if raw and "\\" in regex else f"re.compile({quote(regex)})"
+    return call("re.compile", f'r"{regex}"' if raw and "\\" in regex else Text(regex))
 
 
 def _mapping_lines(mapping: Mapping, before: str, after: str, indent: int) -> list[str]:
