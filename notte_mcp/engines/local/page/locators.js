@@ -18,7 +18,7 @@ const LABELED = "[aria-label],[aria-labelledby],button,meter,output,progress,sel
 function locatorsOf(el, role) {
   const root = el.getRootNode(), inShadow = root.nodeType === 11;
   const scope = treesBelow(inShadow ? root.host : el.ownerDocument);
-  const out = { css: cssOf(el), frame: framesOf(el.ownerDocument.defaultView), shadow: inShadow };
+  const out = { css: cssOf(el, scope), frame: framesOf(el.ownerDocument.defaultView), shadow: inShadow };
   if (!inShadow) out.xpath = xpathOf(el);
   for (const name of TEST_IDS) {
     const value = el.getAttribute(name);
@@ -116,6 +116,8 @@ function textAlone(scope, el, text) {
     const texts = el.ownerDocument.createTreeWalker(root, 4);
     for (let node = texts.nextNode(); node; node = texts.nextNode()) {
       if (left-- < 0) return false;
+      const head = node.data.trimStart()[0]; // most texts begin otherwise, which is cheap to see
+      if (head === undefined || head !== text[0] && head !== "\u200b" && head !== "\u00ad") continue;
       const part = plain(node.data);
       if (!part || !text.startsWith(part) || isUnread(node.parentNode)) continue;
       if (part === text && node.parentNode !== el) return false;
@@ -156,8 +158,8 @@ function isMadeUp(name) {
 }
 
 /** The shortest structural selector: an id that is unique, else a path of tags from the nearest such ancestor. */
-function cssOf(el) {
-  const root = el.getRootNode(), scope = treesBelow(root.host ?? root);
+function cssOf(el, known = null) {
+  const root = el.getRootNode(), scope = known ?? treesBelow(root.host ?? root);
   const parts = root.host ? [":scope"] : []; // the host, or what matches deeper in it would match too
   for (let up = el, end = parts.length; up && up.nodeType === 1; up = up.parentElement) {
     const tag = CSS.escape(up.localName), name = up.getAttribute("name");
