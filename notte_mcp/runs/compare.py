@@ -11,6 +11,7 @@ from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Receipt
 from notte_mcp.registry import LiveSession
 from notte_mcp.workflows import Workflow, WorkflowStep
+from notte_mcp.workflows.landmark_texts import fixed
 from notte_mcp.workflows.urls import fits
 
 END_MS: Final = 5_000
@@ -36,7 +37,7 @@ async def end_state(live: LiveSession, workflow: Workflow) -> str:
             return f"it ended at {live.record.url}, and the recording at {workflow.final_url}"
     if not workflow.expects:
         return ""
-    waits = [WaitFor(value=text, timeout_ms=END_MS) for text in workflow.expects]
+    waits = [WaitFor(value=fixed(text), timeout_ms=END_MS) for text in workflow.expects]
     batch = await live.execute(waits, actor="workflow", deadline_s=END_MS / 1000 * (len(waits) + 1))
     missing = [text for text, receipt in zip(workflow.expects, batch.receipts, strict=False) if not receipt.success]
     return f'"{clean_line(missing[0], MAX_CHARS)}" was to be seen at the end, and is not' if missing else ""

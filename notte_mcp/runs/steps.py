@@ -24,6 +24,7 @@ from notte_mcp.runs.values import Values
 from notte_mcp.workflow_records import RunStepState
 from notte_mcp.workflows import WorkflowStep
 from notte_mcp.workflows.acting import Way, action_of, placed, ways
+from notte_mcp.workflows.landmark_texts import fixed
 from notte_mcp.workflows.urls import fits
 
 FIRST_WAY_S: Final = 2.0
@@ -105,7 +106,7 @@ class Steps:
 
     async def _do(self, live: LiveSession, step: WorkflowStep) -> Outcome:
         for text in step.awaits:
-            receipt = await perform(live, WaitFor(value=text, timeout_ms=AWAITED_MS))
+            receipt = await perform(live, WaitFor(value=fixed(text), timeout_ms=AWAITED_MS))
             if not receipt.success:
                 return Outcome("failed", f'"{text}", which the recording saw here, is not there')
         receipt, healed_by = await self._performed(live, step)

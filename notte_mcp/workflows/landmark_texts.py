@@ -54,6 +54,11 @@ def is_open(text: str) -> bool:
     return "*" in text
 
 
+def fixed(text: str) -> str:
+    """The longest part of such a text that has no open number: what can be waited for as it stands."""
+    return max((part.strip() for part in text.split("*")), key=len)
+
+
 def regex(text: str) -> str:
     """The pattern of such a text, in Python's and JavaScript's spelling alike."""
     words = (_escaped(word) for word in text.split())

@@ -23,19 +23,40 @@ _PYTHON: Final = {"boolean": "bool", "integer": "int", "number": "float", "strin
 _MODEL_NAMES: Final = re.compile(r"model_|schema$|json$|dict$|copy$|construct$|fields$|validate$")
 
 
-def shape_of(value: Any, depth: int = 0) -> dict[str, Any]:
-    """The JSON Schema of a JSON value."""
+def shape_of(value: Any) -> dict[str, Any]:
+    """The JSON Schema of a JSON value, as wide as one example allows: a whole number may be a fraction next time, and
+    what was null alone may be anything."""
+    return _widened(_shape(value))
+
+
+def _widened(shape: dict[str, Any]) -> dict[str, Any]:
+    kind = shape.get("type")
+    if kind == "null":
+        return {}
+    if kind == "integer":
+        return {"type": ["integer", "number"]}
+    if kind == "array":
+        return shape | {"items": _widened(shape["items"])}
+    if kind == "object":
+        return shape | {"properties": {key: _widened(inner) for key, inner in shape["properties"].items()}}
+    if "anyOf" in shape:
+        options: list[dict[str, Any]] = shape["anyOf"]
+        return {"anyOf": [option if option == {"type": "null"} else _widened(option) for option in options]}
+    return shape
+
+
+def _shape(value: Any, depth: int = 0) -> dict[str, Any]:
     if type(value) in _PLAIN:
         return {"type": _PLAIN[type(value)]}
     if depth >= _DEEPEST:
         return {}
     if isinstance(value, list | tuple):
         items = cast(Sequence[Any], value)
-        merged = _merged([shape_of(item, depth + 1) for item in items[:_MOST_READ]])
+        merged = _merged([_shape(item, depth + 1) for item in items[:_MOST_READ]])
         return {"type": "array", "items": merged}
     if isinstance(value, dict):
         pairs = list(cast(dict[str, Any], value).items())[:_MOST_KEYS]
-        properties = {str(key): shape_of(item, depth + 1) for key, item in pairs}
+        properties = {str(key): _shape(item, depth + 1) for key, item in pairs}
         return {"type": "object", "properties": properties, "required": list(properties)}
     return {}
 
@@ -94,6 +115,8 @@ class Models:
         if "anyOf" in schema:
             return " | ".join(dict.fromkeys(self.type_of(option, wish) for option in schema["anyOf"]))
         kind = schema.get("type")
+        if isinstance(kind, list):
+            return " | ".join(_PYTHON[name] for name in cast(list[str], kind))
         if kind == "array":
             return f"list[{self.type_of(schema.get('items') or {}, _singular(wish))}]"
         if kind == "object" and schema.get("properties"):
@@ -118,8 +141,6 @@ class Models:
         return name
 
     def _field(self, attribute: str, key: str, kind: str, *, optional: bool) -> list[str]:
-        # What was null alone tells nothing of what else it may be.
-        kind = "object" if kind == "None" else kind
         if optional and "None" not in kind.split(" | ") and kind != "object":
             kind = f"{kind} | None"
         if attribute == key:

@@ -187,7 +187,7 @@ def test_every_other_action_has_its_effect(style: Style, desk: Desk, runner: Run
     hits = ["menu", "drop", "twice", "because%20of%20it", "because", "pressed", "cv.pdf"]
     assert [hit for hit in desk.hits if hit in hits] == desk.hits
     assert sorted(desk.hits) == sorted(hits)
-    assert done.stdout.splitlines() == ["['Ada', 'a@h.test', 'Norway']", "Pile", odd + "?q=lamp", "Odd ends"]
+    assert done.stdout.splitlines() == ['["Ada", "a@h.test", "Norway"]', "Pile", odd + "?q=lamp", "Odd ends"]
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -1,0 +1,79 @@
+"""The shape of data, and the models that are written of it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, Field
+
+from notte_mcp.workflows.shapes import Models, model_shape, shape_of
+from tests.workflows.broad import DATA
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_data_are_of_their_own_shape(value: Any) -> None:
+    """Ours: whatever JSON holds."""
+    Draft202012Validator.check_schema(shape_of(value))
+    Draft202012Validator(shape_of(value)).validate(value)
+
+
+@given(st.dictionaries(st.text(max_size=8), JSON, min_size=1, max_size=5))
+def test_a_model_takes_the_data_that_it_was_made_of(value: dict[str, Any]) -> None:
+    """Ours: the source runs, and pydantic agrees with it."""
+    shape = model_shape(shape_of(value))
+    assert shape is not None
+    models = Models()
+    name = models.type_of(shape, "result")
+    space: dict[str, Any] = {"BaseModel": BaseModel, "Field": Field}
+    exec("\n".join(models.sources), space)  # noqa: S102 - what was written is what is tested
+
+    assert space[name].model_validate(value).model_dump(by_alias=True, exclude_unset=True) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ({"price": 3}, {"price": 3.5}),
+        ({"since": None}, {"since": "2020"}),
+        ([{"a": 1}, {"a": None, "b": "x"}], [{"a": 2.5}]),
+        ([], [1, "x"]),
+    ],
+)
+def test_a_shape_is_as_wide_as_one_example_allows(value: Any, other: Any) -> None:
+    """Ours: another run's data are not wrong because they are others."""
+    assert Draft202012Validator(shape_of(value)).is_valid(other)
+
+
+@pytest.mark.parametrize(("value", "other"), [({"a": 1}, {"a": "1"}), ({"a": 1}, {}), ([1], ["x"]), ("x", None)])
+def test_another_form_is_told(value: Any, other: Any) -> None:
+    """Ours: a table that lost a column is not what was recorded."""
+    assert not Draft202012Validator(shape_of(value)).is_valid(other)
+
+
+def test_classes_are_named_by_their_keys_and_written_once() -> None:
+    """Ours: nested ones first, names that are none of Python's."""
+    models = Models()
+    items = model_shape(shape_of(DATA["items"]))
+    assert items is not None
+
+    assert [models.type_of(items, "result"), models.type_of(items, "result")] == ["Result", "Result"]
+    seller, item, result = models.sources
+    assert seller == "class Seller(BaseModel):\n    name: str\n    since: object"
+    assert item.splitlines() == [
+        "class Item(BaseModel):",
+        "    name: str",
+        "    price: float",
+        "    tags: list[object]",
+        '    in_stock: bool | None = Field(default=None, alias="in stock")',
+        '    class_value: str | None = Field(alias="class")',
+        "    seller: Seller | None = None",
+    ]
+    assert result == "class Result(BaseModel):\n    items: list[Item]"
