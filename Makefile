@@ -2,11 +2,12 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Passed on by `make test ARGS="-k restart"`, `make demo ARGS="--url http://..."`, `make bench ARGS=--short`.
+# Passed on by `make test ARGS="-k restart"`, `make demo ARGS="--url http://..."`, `make bench ARGS=--short`,
+# `make corpus ARGS="--only order"`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench foreign browser clean
+.PHONY: help demo test check bench corpus foreign browser clean
 
 # Root cannot have Chromium's sandbox (its user namespaces want an unprivileged user).
 ifeq ($(shell id -u),0)
@@ -31,6 +32,9 @@ bench: $(VENV)/.tools browser ## all benchmarks, as a table
 
 foreign: $(VENV)/.foreign browser ## scripts exported from three sites of others, run as files: Django, Sphinx, Swagger UI
 	@$(WITH_BROWSER) $(BIN)/python -m scripts.foreign $(ARGS)
+
+corpus: $(VENV)/.tools browser ## every recorded flow: its scripts run three times, its workflow on changed pages
+	@$(WITH_BROWSER) $(BIN)/python -m tests.corpus $(ARGS)
 
 check: $(VENV)/.tools ## style, types, who imports whom, ceilings
 	$(BIN)/ruff check
