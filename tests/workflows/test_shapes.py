@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
 from notte_mcp.workflows.shapes import Models, model_shape, shape_of
 from tests.workflows.broad import DATA
+
+VALIDATOR: Any = jsonschema.Draft202012Validator
+"""Without types of its own."""
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -21,8 +24,8 @@ JSON = st.recursive(
 @given(JSON)
 def test_data_are_of_their_own_shape(value: Any) -> None:
     """Ours: whatever JSON holds."""
-    Draft202012Validator.check_schema(shape_of(value))
-    Draft202012Validator(shape_of(value)).validate(value)
+    VALIDATOR.check_schema(shape_of(value))
+    VALIDATOR(shape_of(value)).validate(value)
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON, min_size=1, max_size=5))
@@ -49,13 +52,13 @@ def test_a_model_takes_the_data_that_it_was_made_of(value: dict[str, Any]) -> No
 )
 def test_a_shape_is_as_wide_as_one_example_allows(value: Any, other: Any) -> None:
     """Ours: another run's data are not wrong because they are others."""
-    assert Draft202012Validator(shape_of(value)).is_valid(other)
+    assert VALIDATOR(shape_of(value)).is_valid(other)
 
 
 @pytest.mark.parametrize(("value", "other"), [({"a": 1}, {"a": "1"}), ({"a": 1}, {}), ([1], ["x"]), ("x", None)])
 def test_another_form_is_told(value: Any, other: Any) -> None:
     """Ours: a table that lost a column is not what was recorded."""
-    assert not Draft202012Validator(shape_of(value)).is_valid(other)
+    assert not VALIDATOR(shape_of(value)).is_valid(other)
 
 
 def test_classes_are_named_by_their_keys_and_written_once() -> None:
