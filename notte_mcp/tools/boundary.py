@@ -83,10 +83,10 @@ def blocks(text: str, *others: ContentBlock) -> CallToolResult:
 def facts(values: Mapping[str, Any], text: str | None = None, **always: Any) -> CallToolResult:
     """An answer of facts: structured, and the same as text (JSON unless `text` says it better).
 
-    Of `values`, what is None is left out; `always` stays as it is. Both forms are complete, since some
+    Of `values`, what is None is left out; `always` stays as it is (in its place, where `values` has it too). Both forms are complete, since some
     hosts show the model only one of them.
     """
-    kept = {key: value for key, value in values.items() if value is not None} | always
+    kept = {key: value for key, value in values.items() if value is not None or key in always} | always
     content = TextContent(type="text", text=json_text(kept) if text is None else text)
     return CallToolResult(content=[content], structured_content=kept)
 

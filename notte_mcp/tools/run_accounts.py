@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_TOLD: Final = 8
 """Steps of one kind that a report names; the run's record has all."""
 
+MAX_REASON_CHARS: Final = 160
+"""Of why a run ended, where many are listed."""
+
 MAX_OUTPUT_CHARS: Final = 800
 """Of what a script said; its end says most."""
 
@@ -79,7 +82,7 @@ def run_brief(record: RunRecord) -> dict[str, Any]:
         "kind": record.kind,
         "workflow": workflow_of(record),
         "state": record.state,
-        "reason": record.reason,
+        "reason": cut_middle(record.reason, MAX_REASON_CHARS),
     }
     return {**{key: value for key, value in values.items() if value}, "step_count": record.step_count}
 
@@ -110,9 +113,9 @@ def report_of(record: RunRecord) -> dict[str, Any]:
     """What a verification showed, briefly: how many steps passed, which did not, the first difference, the script."""
     report: dict[str, Any] = {"passed": sum(1 for step in record.steps if step.state == "passed")}
     for state in _ODD:
-        told = [_step(step) for step in record.steps if step.state == state]
+        told = [step for step in record.steps if step.state == state]
         if told:
-            report[state] = [{k: v for k, v in one.items() if k != "state"} for one in told[:MAX_TOLD]]
+            report[state] = [_reported(step, first=step is told[0]) for step in told[:MAX_TOLD]]
         if len(told) > MAX_TOLD:
             report[f"more_{state}"] = len(told) - MAX_TOLD
     if reason := _reason(record):
@@ -148,6 +151,12 @@ def failed_step(record: RunRecord) -> RunStep | None:
     return next((step for step in record.steps if step.state == "failed"), None)
 
 
+def _reported(step: RunStep, *, first: bool) -> dict[str, Any]:
+    """A step under its state. Why nothing more was run is said once."""
+    left_out = {"state"} if first or step.state != "not_run" else {"state", "message"}
+    return {name: value for name, value in _step(step).items() if name not in left_out}
+
+
 def _step(step: RunStep) -> dict[str, Any]:
     more = {"message": step.message, "healed_by": step.healed_by}
     told = {"number": step.number, "action": step.what, "state": step.state}
@@ -177,13 +186,13 @@ def _line(step: RunStep) -> str:
 
 def _not_run(steps: Sequence[RunStep]) -> str:
     first = steps[0]
-    why = f": {first.message}" if first.message else ""
-    return f"not run: {numbers_text([step.number for step in steps])}, from {cut_middle(first.what, 80)}{why}"
+    numbers = numbers_text([step.number for step in steps])
+    return f"not run: {numbers}: {first.message}" if first.message else f"not run: {numbers}, from {first.what}"
 
 
 def _script_line(script: ScriptRun) -> str:
     if script.passed is None:
-        return f"script: not run{f' ({script.message})' if script.message else ''}"
+        return f"script: {script.message or 'not run'}"
     how = "passed" if script.passed else "failed"
     code = "" if script.exit_code is None else f", exit code {script.exit_code}"
     said = "" if script.passed else _tail(script.errors or script.output)
@@ -202,9 +211,10 @@ def _mend(record: RunRecord, *, is_open: bool) -> str:
 
 
 def _reason(record: RunRecord) -> str | None:
-    """Why it ended, where its difference does not say so."""
+    """Why it ended, where neither its difference nor a step says so."""
     said = record.difference.rstrip(".")
-    return None if not record.reason or (said and record.reason.startswith(said)) else record.reason
+    told = (said and record.reason.startswith(said)) or any(step.message == record.reason for step in record.steps)
+    return record.reason if record.reason and not told else None
 
 
 def _again(record: RunRecord, more: str = "") -> str:

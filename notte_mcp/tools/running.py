@@ -78,16 +78,16 @@ def _answer(run: RunRecord, made: Made, *, is_open: bool) -> CallToolResult:
     account = run_account(run, is_open=is_open)
     values: dict[str, Any] = {
         "run_id": run.id,
-        **{name: value for name, value in account.items() if name not in ("id", "kind")},
         "workflow": made.saved.name if made.saved is not None else made.source,
         "version": made.saved.version if made.saved is not None else None,
+        **{name: value for name, value in account.items() if name not in ("id", "kind", "workflow")},
         "healed": account["healed"] or [],
     }
     return facts(values, "\n".join(_lines(run, made, values, is_open=is_open)))
 
 
 def _lines(run: RunRecord, made: Made, values: Mapping[str, Any], *, is_open: bool) -> list[str]:
-    lines = [f"run {run.id} of {made.label} is {run.state}", *report_lines(run)]
+    lines = [f"run {run.id} of {made.label}: {run.state}", *report_lines(run)]
     if run.session_id is not None:
         lines.append(f"session: {run.session_id}{', still open at the page it stopped at' if is_open else ''}")
     if run.agent_id is not None:

@@ -40,7 +40,7 @@ async def test_a_kept_workflow_runs_with_other_parameters_and_no_model(host: Hos
     assert [step["state"] for step in told["steps"]] == ["passed"] * 5
     assert "session_id" not in told
     assert session.closed
-    assert f"run {told['run_id']} of permit@1 is completed" in text_of(result)
+    assert f"run {told['run_id']} of permit@1: completed" in text_of(result)
     assert "geheim" not in text_of(result)
 
 
