@@ -70,9 +70,10 @@ class RunRecord:
     `workflow` and `version` name a saved one, `source` is what it was made from. `parameters` are what was
     given in place of the recorded defaults, secrets left out. `verified` is true only when the steps (and the
     script, where one was to be run) went to the end and ended where the recording did; null where something
-    was not run. `difference` is the first thing that was not as recorded. `proposal` is the content of a mended
-    workflow that an agent's fix gives; it runs for nobody until it is saved. `result` is what the last step
-    that reads gave.
+    was not run. `difference` is the first thing that was not as recorded. `step_count` counts the steps that are
+    over (`steps` may end with ones that were not run), `session_id` is the run's session for as long as that is
+    open. `proposal` is the content of a mended workflow that an agent's fix gives; it runs for nobody until it is
+    saved. `result` is what the last step that reads gave.
     """
 
     id: str
