@@ -22,8 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     if flags is not None and wanted.wants_keeper(flags, dict(os.environ), default=RELAY_BY_DEFAULT):
         from notte_mcp.keeper import relay
 
-        if (code := relay.run(flags, parent)) is not None:
-            return code
+        relay.run(flags, parent)
         given = [*wanted.words(flags), "--in-process"]
     from notte_mcp import commands
 

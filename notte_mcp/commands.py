@@ -45,9 +45,8 @@ def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
 
         return demo(given[1:])
     arguments = _parser().parse_args(given)
-    if arguments.command is None and (code := _relayed(arguments, parent, relay_by_default)) is not None:
-        return code
     if arguments.command is None:
+        _relay(arguments, parent, relay_by_default)
         # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
         gc.disable()
     settings = _settings(arguments)
@@ -63,17 +62,14 @@ def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
     return _serve(settings, parent)
 
 
-def _relayed(arguments: argparse.Namespace, parent: int, by_default: bool) -> int | None:  # noqa: FBT001 - private
-    """What the relay gives, where the keeper is asked for by words that only argparse understands."""
-    from notte_mcp.keeper import wanted
+def _relay(arguments: argparse.Namespace, parent: int, by_default: bool) -> None:  # noqa: FBT001 - private
+    """Be the relay, where that is asked for in words that only argparse understands."""
+    from notte_mcp.keeper import relay, wanted
 
     flags = {name: str(value) for name in (*FLAGS, "keeper") if (value := getattr(arguments, name)) is not None}
     flags = {name: value.lower() if value in ("True", "False") else value for name, value in flags.items()}
-    if not wanted.wants_keeper(flags, dict(os.environ), default=by_default):
-        return None
-    from notte_mcp.keeper.relay import run as relay
-
-    return relay(flags, parent)
+    if wanted.wants_keeper(flags, dict(os.environ), default=by_default):
+        relay.run(flags, parent)
 
 
 def _parser() -> argparse.ArgumentParser:

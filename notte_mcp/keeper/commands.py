@@ -40,6 +40,7 @@ def _status(state: Path) -> int:
     except Refused as error:
         print(f"notte-mcp: {error}", file=sys.stderr)
         return FAILED
+    link.close()
     found = json.loads(link.said)
     print(f"keeper of {state}: process {link.pid}, version {found['version']}")
     print(f"connections  {found['connections']}")
@@ -53,7 +54,9 @@ def _stop(state: Path) -> int:
     """In order, and by force where it does not answer: its browsers die with it, and records are kept at every step."""
     said = ""
     with suppress(Gone, Refused):
-        said = _ask("stop").said
+        link = _ask("stop")
+        said = link.said
+        link.close()
     if (lock := locks.take(places.LIFE, wait_s=STOP_S if said else 0)) is None:
         _kill()
         lock = locks.take(places.LIFE, wait_s=STOP_S)

@@ -23,6 +23,7 @@ INVALID = -32_600
 
 _HEADS = b'{"jsonrpc":"2.0","id":'
 _METHOD = b',"method":'
+_ENDS = (b',"result":', b',"error":')
 _TAIL = b'"id":'
 _NEAR = 160
 _DIGITS = b"0123456789"
@@ -89,8 +90,8 @@ def asked(line: bytes) -> bytes | None:
 
 def answered(line: bytes) -> bytes | None:
     """The id of an answer, as JSON; None when the line is none."""
-    if found := _first(line):
-        return None if line[len(_HEADS) + len(found) :].startswith(_METHOD) else found
+    if (found := _first(line)) and line[len(_HEADS) + len(found) :].startswith(_ENDS):
+        return found
     return None if line.startswith(b'{"jsonrpc":"2.0","method"') else _parsed(line, asked=False)
 
 

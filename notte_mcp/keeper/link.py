@@ -95,6 +95,10 @@ class Link:
         except OSError:
             return
 
+    def close(self) -> None:
+        """Let go of it; who still sends learns that it is gone."""
+        self._wire.close()
+
     def expect(self, asked: bytes) -> bool:
         """An answer to this request is due from now on; False when the link is over."""
         with self._lock:
@@ -124,19 +128,29 @@ def reach(values: dict[str, str]) -> Link:
         Gone, Refused, Wrong.
     """
     wire, token = _connected()
-    wire.settimeout(GREET_S)
     try:
+        wire.settimeout(GREET_S)
         wire.sendall(greeting({**values, "token": token}))
-        said = _line(wire)
+        pid, said = _taken(_line(wire))
+        wire.settimeout(None)
     except TimeoutError as error:
+        wire.close()
         raise Refused(
             f"The keeper does not answer within {GREET_S:.0f} s. `notte-mcp keeper stop` ends it; what it holds is "
             "interrupted then and can be restored."
         ) from error
     except OSError as error:
+        wire.close()
         raise Gone from error
-    wire.settimeout(None)
-    kind, _, rest = said.partition(" ")
+    except Exception:
+        wire.close()
+        raise
+    return Link(wire, pid, said)
+
+
+def _taken(answer: str) -> tuple[int, str]:
+    """The process id and what else was said to a connection that is taken. Raises: Gone, Refused, Wrong."""
+    kind, _, rest = answer.partition(" ")
     if kind == "refused":
         raise Refused(rest)
     if kind == "wrong":
@@ -144,22 +158,27 @@ def reach(values: dict[str, str]) -> Link:
     if kind != "ok":  # `leaving`, or nothing, since it ended meanwhile
         raise Gone
     pid, _, rest = rest.partition(" ")
-    return Link(wire, int(pid), rest)
+    return int(pid), rest
 
 
 def _connected() -> tuple[Socket, str]:
     try:
         if sys.platform != "win32" and os.path.exists(SOCKET):
-            wire = Socket(AF_UNIX, SOCK_STREAM)
-            wire.connect(SOCKET)
-            return wire, ""
+            return _connect(Socket(AF_UNIX, SOCK_STREAM), SOCKET), ""
         with open(PORT, encoding="ascii") as file:
             port, token = file.read().split()
-        wire = Socket(AF_INET, SOCK_STREAM)
-        wire.connect(("127.0.0.1", int(port)))
+        return _connect(Socket(AF_INET, SOCK_STREAM), ("127.0.0.1", int(port))), token
     except (OSError, ValueError) as error:
         raise Gone from error
-    return wire, token
+
+
+def _connect(wire: Socket, place: str | tuple[str, int]) -> Socket:
+    try:
+        wire.connect(place)
+    except BaseException:
+        wire.close()
+        raise
+    return wire
 
 
 def _line(wire: Socket) -> str:

@@ -31,11 +31,11 @@ DIED = (
 )
 
 
-def run(flags: dict[str, str], parent: int) -> int | None:
-    """Serve the host on stdin and stdout until it ends; gives the exit code.
+def run(flags: dict[str, str], parent: int) -> None:
+    """Serve the host on stdin and stdout until it ends, and end the process with it.
 
-    None: no keeper can live in this state folder, and nothing was read yet. Who serves in its place says why.
-    `parent` is the process of the host.
+    Comes back only when no keeper can live in this state folder; nothing was read then. Who serves in its place says
+    why. `parent` is the process of the host.
     """
     environ = dict(os.environ)
     state = places.state_dir(flags, environ)
@@ -43,17 +43,18 @@ def run(flags: dict[str, str], parent: int) -> int | None:
     try:
         places.enter(state)
     except places.FolderUnusable:
-        return None
+        return
     relay = Relay(values)
     start_new_thread(_watch, (parent,))
+    code = 0
     try:
         relay.serve()
     except KeyboardInterrupt:
-        return 0
+        pass
     except Wrong as error:
-        print(f"notte-mcp: {error}", file=sys.stderr)
-        return WRONG
-    return 0
+        print(f"notte-mcp: {error}", file=sys.stderr, flush=True)
+        code = WRONG
+    os._exit(code)  # at once: nothing here has to be put in order
 
 
 def hello(flags: dict[str, str], environ: dict[str, str], state: str) -> dict[str, str]:
@@ -158,6 +159,7 @@ class Relay:
                         link.answered(asked)
                     self._write(line)
         self._over(link)
+        link.close()
         listening.release()
 
     def _over(self, link: Link) -> None:

@@ -1,0 +1,196 @@
+import json
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from notte_mcp import __version__
+from tests.keeper.kept import FLAGS, KEY, command, keepers, kill, pid_of, relay, until_gone
+from tests.stdio.wire import ENVELOPE, Wire, environment
+
+pytestmark = pytest.mark.anyio
+
+LISTEN = {"notifications": {"resourceSubscriptions": ["notte://sessions"]}}
+
+
+def listening(wire: Wire) -> int:
+    """Ask for something that has no answer yet; gives its id. (It is acknowledged at once.)"""
+    number = 4711
+    wire.send(
+        {"jsonrpc": "2.0", "id": number, "method": "subscriptions/listen", "params": {**LISTEN, "_meta": ENVELOPE}}
+    )
+    assert "id" not in wire.line()
+    return number
+
+
+async def test_hosts_of_both_eras_are_served_by_one_keeper_that_outlives_them(state: Path) -> None:
+    """P7. Ten that start at once start one; what it serves is what the server in one process serves."""
+    with ExitStack() as stack:
+        wires = [stack.enter_context(relay(state)) for _ in range(10)]
+        first = wires[0].modern("server/discover")["result"]
+        hello = wires[1].handshake()["result"]
+        tools = [
+            wires[0].modern("tools/list"),
+            wires[1].request("tools/list", {}),
+            *(w.modern("tools/list") for w in wires[2:]),
+        ]
+        assert len(keepers(state)) == 1
+        assert f"connections  {len(wires)}" in command(state, "status")
+        # A host that kills its children, and what those started, does not get at the keeper.
+        assert {psutil.Process(pid_of(state)).ppid()}.isdisjoint({w.process.pid for w in wires})
+
+    assert "2026-07-28" in first["supportedVersions"]
+    assert (hello["protocolVersion"], hello["serverInfo"]["version"]) == ("2025-11-25", __version__)
+    assert all(answer["result"]["tools"][0]["name"] == "notte_start" for answer in tools)
+    assert len(keepers(state)) == 1
+
+
+@pytest.mark.parametrize("how", ["eof", "term", "int", "stdout", "partial line"])
+async def test_a_relay_ends_with_its_host_and_the_keeper_stays(kept: Path, how: str) -> None:
+    """P5, and P7: the end of a connection is the end of nothing else."""
+    with relay(kept) as wire:
+        wire.modern("tools/list")
+        assert wire.process.stdin is not None
+        assert wire.process.stdout is not None
+        match how:
+            case "term" | "int":
+                wire.process.send_signal(signal.SIGTERM if how == "term" else signal.SIGINT)
+            case "stdout":
+                wire.process.stdout.close()
+            case _:
+                wire.process.stdin.write(b'{"jsonrpc":"2.0","id":9,"method":"tools/l' if how == "partial line" else b"")
+                wire.process.stdin.close()
+        code, _ = wire.end()
+        errors = wire.errors()
+
+    assert (code, errors) in ((0, ""), (-signal.SIGTERM, ""))
+    assert len(keepers(kept)) == 1
+
+
+async def test_when_the_keeper_dies_what_was_asked_is_answered_and_the_next_call_has_a_new_one(state: Path) -> None:
+    """Never silence: an error for what was under way, and the handshake of an older host is said again for it."""
+    with relay(state) as modern, relay(state) as legacy:
+        asked = listening(modern)
+        legacy.handshake()
+        before = pid_of(state)
+        kill(state)
+        died = modern.line()
+        again = modern.modern("tools/call", name="notte_status", arguments={})["result"]
+        tools = legacy.request("tools/list", {})["result"]["tools"]
+        assert len(keepers(state)) == 1
+
+    assert (died["id"], died["error"]["code"]) == (asked, -32_000)
+    assert "notte_status" in died["error"]["message"]
+    assert again["structuredContent"] == {"sessions": [], "agents": []}
+    assert tools[0]["name"] == "notte_start"
+    assert pid_of(state) != before
+
+
+async def test_a_keeper_ends_by_itself_and_leaves_nothing_that_says_where_it_was(state: Path) -> None:
+    """P7: nothing live and nobody connected for a while; and it is started again when it is wanted."""
+    env = {"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.005"}
+    with relay(state, env=env) as wire:
+        wire.open_app()
+    await until_gone(state)
+
+    left = {path.name for path in (state / "keeper").iterdir()}
+    assert left == {"life.lock", "log", "start.lock"}
+    assert list((state / "run").iterdir()) == []
+    with relay(state, env=env) as wire:
+        wire.open_app()
+
+
+async def test_a_keeper_is_looked_at_and_ended_by_commands(state: Path) -> None:
+    """`notte-mcp keeper status` and `stop`; one that does not answer is ended too."""
+    assert "No keeper runs" in command(state, "status")
+    assert "No keeper runs" in command(state, "stop")
+    with relay(state) as wire:
+        wire.modern("tools/list")
+        assert str(pid_of(state)) in command(state, "status")
+        assert "has ended" in command(state, "stop")
+        assert keepers(state) == []
+        wire.modern("tools/list")
+        assert len(keepers(state)) == 1
+
+
+async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_keeper_gives_way(state: Path) -> None:
+    """P7: a mismatch is said, with what mends it; a keeper that holds nothing is simply followed by the next."""
+    with relay(state) as one:
+        one.modern("tools/list")
+        first = pid_of(state)
+        with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
+            refused = other.modern("tools/list")["error"]
+        with relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "500"}) as another:
+            assert "result" in another.modern("tools/list")
+    with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
+        assert "result" in other.modern("tools/list")
+
+    assert "max_sessions = 16 (not 3)" in refused["message"]
+    assert "notte-mcp keeper stop" in refused["message"]
+    assert pid_of(state) != first
+
+
+async def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(state: Path) -> None:
+    """As the server in one process; whether a keeper runs already or not."""
+    for number in range(2):
+        with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "many"}) as wire:
+            code, _ = wire.end()
+            errors = wire.errors()
+        assert (code, len(errors.splitlines())) == (2, 1)
+        assert "NOTTE_MCP_MAX_SESSIONS" in errors
+        if not number:
+            with relay(state) as wire:
+                wire.modern("tools/list")
+
+
+async def test_a_folder_that_can_hold_no_keeper_is_served_in_one_process(tmp_path: Path) -> None:
+    """Who would tell what is wrong with it, were there no server?"""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with relay(tmp_path / "file" / "state") as wire:
+        answer = wire.modern("tools/call", name="notte_status", arguments={})["result"]
+
+    assert answer["isError"]
+    assert str(tmp_path / "file") in answer["content"][0]["text"]
+
+
+async def test_a_model_key_is_in_no_environment_and_no_log_of_the_keeper(kept: Path) -> None:
+    """P7, P9: it comes with a connection, and goes to the provider as an argument."""
+    environ = psutil.Process(pid_of(kept)).environ()
+    files = [path for path in (kept / "keeper").iterdir() if path.is_file()]
+
+    assert KEY not in environ.values()
+    assert all(KEY.encode() not in path.read_bytes() for path in files)
+    assert (
+        json.loads((kept / "keeper" / "log").read_text(encoding="utf-8").splitlines()[0])["event"] == "keeper.started"
+    )
+
+
+PARENT = """
+import subprocess, sys, time
+command = [sys.executable, "-m", "notte_mcp", "--keeper", "--state-dir", sys.argv[1], *sys.argv[2:]]
+child = subprocess.Popen(command, stdin=0, stdout=subprocess.PIPE)
+print(child.pid, flush=True)
+child.stdout.readline()
+print("answered", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_dead_host_ends_the_relay_though_its_pipe_is_held_open(kept: Path) -> None:
+    """P5: this test holds the other end, so that there is no end of input."""
+    command = [sys.executable, "-c", PARENT, str(kept), *FLAGS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n")
+        parent.stdin.flush()
+        parent.stdout.readline()
+        parent.kill()
+        _, alive = psutil.wait_procs([child], timeout=5)
+
+    assert alive == []

@@ -1,0 +1,111 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from notte_mcp.keeper import given, places, wanted
+from notte_mcp.keeper.relay import hello
+from notte_mcp.settings import Settings, default_config_file, default_state_dir
+from tests.stdio.wire import environment
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        ([], {}),
+        (["--keeper", "--state-dir", "x"], {"keeper": "true", "state_dir": "x"}),
+        (
+            ["--state-dir=a b", "--headful", "--in-process"],
+            {"state_dir": "a b", "headless": "false", "keeper": "false"},
+        ),
+        (["--headless", "--headful"], None),
+        (["--keeper", "--in-process"], None),
+        (["--state-dir"], None),
+        (["--state", "x"], None),
+        (["demo"], None),
+        (["--help"], None),
+    ],
+)
+def test_the_servers_own_flags_are_read_and_all_else_is_left_alone(
+    words: list[str], flags: dict[str, str] | None
+) -> None:
+    """What is not plainly the server's, argparse tells about."""
+    assert wanted.server_flags(words) == flags
+    if flags is not None:
+        assert wanted.server_flags(wanted.words(flags)) == {k: v for k, v in flags.items() if k != "keeper"}
+
+
+def test_the_relay_finds_the_state_folder_that_the_settings_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two who look for it differently would never meet."""
+    monkeypatch.delenv("NOTTE_MCP_STATE_DIR")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for base in ("", str(tmp_path / "data")):
+        monkeypatch.setenv("XDG_DATA_HOME", base)
+        assert places.state_dir({}, dict(os.environ)) == str(default_state_dir())
+    assert places.config_file(dict(os.environ)) == str(default_config_file())
+    (tmp_path / "notte-mcp").mkdir()
+    (tmp_path / "notte-mcp" / "config.toml").write_text('state_dir = "~/elsewhere"\n', encoding="utf-8")
+    assert places.state_dir({}, dict(os.environ)) == str(Settings().state_dir)
+    monkeypatch.setenv("NOTTE_MCP_STATE_DIR", "here")
+    assert places.state_dir({}, dict(os.environ)) == str(Settings().state_dir)
+    assert places.state_dir({"state_dir": "there"}, dict(os.environ)) == str(
+        Settings(state_dir=Path("there")).state_dir
+    )
+
+
+def test_a_connections_settings_are_those_of_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: keys and defaults come with the connection, and the keeper's own environment is nothing to it."""
+    monkeypatch.setenv("OPENAI_API_KEY", "the keeper's")
+    monkeypatch.setenv("NOTTE_MCP_VIEWPORT_WIDTH", "333")
+    (tmp_path / "notte-mcp").mkdir()
+    (tmp_path / "notte-mcp" / "config.toml").write_text("viewport_height = 444\n", encoding="utf-8")
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "gemini_api_key": "theirs", "NOTTE_MCP_MODEL": "", "PATH": "/secret"}
+
+    values = hello({"headless": "false", "browser": "b/chrome"}, environ, "/state")
+    found = given.settings_given(values)
+
+    assert (found.openai_api_key, found.viewport_width, found.viewport_height) == (None, 1_280, 444)
+    assert found.endpoints["google"] == ("theirs", None)
+    assert (found.headless, found.model, found.state_dir) == (False, None, Path("/state"))
+    assert found.browser == Path("b/chrome").absolute()
+    assert "/secret" not in values.values()
+
+
+def test_every_variable_that_settings_are_made_of_comes_along_and_no_key_stays() -> None:
+    """A field that is added to the settings must not be forgotten here."""
+    names = {
+        alias
+        for field in Settings.model_fields.values()
+        for alias in getattr(field.validation_alias, "choices", ())
+        if isinstance(alias, str) and alias.isupper()
+    }
+    secret = {n for n in names if "KEY" in n}
+
+    assert set(places.settings_of(dict.fromkeys(names, "x"))) == names
+    assert all(map(places.is_secret, secret | {"NOTTE_API_KEY", "notte_mcp_api_key"}))
+    assert set(given.OF_PROCESS) <= set(Settings.model_fields)
+
+
+def test_what_a_connection_wants_of_the_process_is_compared_where_it_says_so() -> None:
+    """A mismatch is said and not passed over; what allows something counts also where nothing was said."""
+    kept = Settings(max_sessions=4, no_sandbox=True, upload_dirs=(Path("/a"),), viewport_width=500)
+
+    told = given.mismatch(Settings(max_tabs=10, no_sandbox=False, viewport_width=700), kept)
+    assert told == "no_sandbox = True (not False), upload_dirs = /a (not none)"
+    assert given.mismatch(kept.model_copy(update={"viewport_width": 9}), kept) == ""
+    assert "max_sessions = 4 (not 5)" in given.mismatch(kept.model_copy(update={"max_sessions": 5}), kept)
+
+
+def test_the_relay_imports_next_to_nothing() -> None:
+    """Its start is a number we are proud of: each of these modules costs more than all of its work."""
+    ask = "import sys, notte_mcp.cli, notte_mcp.keeper.relay; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", ask], capture_output=True, text=True, check=True, timeout=30, env=environment()
+    )
+
+    costly = {"argparse", "contextlib", "enum", "json", "pathlib", "re", "socket", "subprocess", "threading", "typing"}
+    assert costly.isdisjoint(done.stdout.split())
