@@ -9,6 +9,7 @@ import pytest
 from notte_mcp.actions import Fill
 from notte_mcp.engines.scripted import ScriptedPage
 from tests.tools.conftest import FORM, SLOW, Host, text_of
+from tests.tools.driven import completion, drives, says
 from tests.tools.recorded import CODE, close_the_south, kept, pages_of, sent
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +64,7 @@ async def test_parameters_may_be_json_text_and_numbers(host: Host) -> None:
         ({"name": "permit", "parameters": {"applicants": "x"}}, "applicant"),
         ({"name": "permit", "parameters": {"applicant": ["x"]}}, "text"),
         ({"name": "permit"}, "SECRET_ACCESS_CODE"),
-        ({"name": "permit", "heal": True, "parameters": CODE}, "model"),
+        ({"name": "permit", "heal": True, "parameters": CODE}, "the same call without heal"),
         ({"id": "run_nope"}, "run_nope"),
         ({"id": "ses_nope"}, "ses_nope"),
     ],
@@ -104,6 +105,26 @@ async def test_a_run_that_failed_leaves_its_page_to_be_looked_at(host: Host) -> 
         "session_id": told["session_id"],
         "step_count": 4,
     }
+
+
+async def test_an_agents_fix_is_offered_as_a_new_version_and_put_in_place_by_nobody(host: Host) -> None:
+    """Contract: heal=true; what runs stays what it was until the fix is saved."""
+    choice = {"type": "select_dropdown_option", "id": "{{combobox 'District'}}", "value": "East"}
+    drives(host, says(choice), says(completion("It is East now.")))
+    await kept(host)
+    close_the_south(host)
+
+    told = await host.facts("notte_run_workflow", name="permit", parameters=CODE, heal=True)
+    before = json.loads(await host.text("notte_read", uri="notte://workflows/permit"))
+    offered = await host.facts("notte_workflow_code", id=told["run_id"], target="json", save_as="permit")
+    again = await host.facts("notte_run_workflow", name="permit", parameters=CODE)
+
+    assert (told["state"], [step["number"] for step in told["healed"]]) == ("completed", [4]), told
+    assert told["agent_id"] in told["healed"][0]["healed_by"]
+    assert f'notte_workflow_code(id="{told["run_id"]}", save_as="permit")' in told["next"]
+    assert before["version"] == 1
+    assert (offered["saved_as"], "permit@1 stays" in offered["note"]) == ("permit@2", True)
+    assert (again["state"], again["version"], again["healed"]) == ("completed", 2, []), again
 
 
 async def test_a_session_may_be_run_again_without_a_name(host: Host) -> None:
