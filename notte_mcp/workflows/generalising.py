@@ -31,7 +31,7 @@ from notte_mcp.workflows.effects import effect_of
 from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
 from notte_mcp.workflows.landmark_texts import lasting
 from notte_mcp.workflows.lifting import Lifter, Value, marked_name, secret_names
-from notte_mcp.workflows.pauses import pause_after, seen_before
+from notte_mcp.workflows.pauses import pause_after, seen_before, within_frames
 from notte_mcp.workflows.shapes import shape_of
 from notte_mcp.workflows.targets import aimed, destination_of, target_of
 from notte_mcp.workflows.urls import anonymous, openable
@@ -60,7 +60,7 @@ def to_workflow(
             _kept(spec),
             start_url=openable(start_url) if start_url else "",
             final_url=ending(recording.kept, lifter.typed_texts),
-            expects=lasting(seen, lifter.typed_texts, before=(text for step in recording.kept for text in step.saw)),
+            expects=recording.expected(seen),
             tasks=tuple((agent, task) for agent, task in (tasks or {}).items() if agent in agents),
         )
     )
@@ -88,6 +88,12 @@ class _Recording:
             elif keep_failed and not done(step):
                 written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {step.message or step.state}"))
         return written
+
+    def expected(self, seen: Sequence[str]) -> tuple[str, ...]:
+        """What a run can be told by at its end, of the texts that were seen there."""
+        if within_frames(self.kept):
+            return ()
+        return lasting(seen, self.lifter.typed_texts, before=(text for step in self.kept for text in step.saw))
 
     def _step(self, step: StepRecord, place: int) -> WorkflowStep | None:
         action = _parsed(step)

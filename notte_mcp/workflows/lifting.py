@@ -114,7 +114,7 @@ class Lifter:
         if text in by_default:
             return by_default[text]
         pattern = "|".join(map(re.escape, longest))
-        pieces = re.split(rf"(?<!\w)({pattern})(?!\w)", text)
+        pieces = re.split(rf"(?<![\w-])({pattern})(?![\w-])", text)
         parts = tuple(by_default[piece] if i % 2 else piece for i, piece in enumerate(pieces) if piece)
         return parts if len(pieces) > 1 else None
 

@@ -25,10 +25,24 @@ _LOADS: Final = frozenset({"goto", "goto_new_tab", "reload", "go_back", "go_forw
 def seen_before(kept: Sequence[StepRecord], place: int, typed: Sequence[str]) -> tuple[str, ...]:
     """The text that a reading step waits for: one that its caller had seen, and that was not there before."""
     step = kept[place]
-    if kind(step) not in READS or not step.saw:
+    if kind(step) not in READS or not step.saw or within_frames(kept[:place]):
         return ()
     before = {text for other in kept[:place] for text in other.saw}
     return lasting((text for text in step.saw if text not in before), typed, most=1)
+
+
+def within_frames(done: Sequence[StepRecord]) -> bool:
+    """Whether the page that these steps ended on was acted on within a frame.
+
+    A view tells the texts of all frames alike, and a script would look for one of a frame on the page around it.
+    """
+    for step in reversed(done):
+        receipt = receipt_of(step)
+        if receipt.moved or receipt.new_tab is not None or receipt.tab_closed:
+            return False
+        if receipt.target is not None and receipt.target.locators.frame:
+            return True
+    return False
 
 
 def pause_after(kept: Sequence[StepRecord], place: int, typed: Sequence[str]) -> Pause:

@@ -32,7 +32,8 @@ def shop() -> Recording:
     recording.click(button("B1", "Add red lamp to cart"), sent=(f"POST {HOME}/cart/1042/lines",))
     recording.add({"type": "wait_for", "value": "1 x red lamp"})
     deep = Target("B2", "button", "Pay red lamp", Locators(role=("button", "Pay red lamp"), frame=("#outer",)))
-    return recording.click(deep, sent=(f"POST {HOME}/orders",))
+    recording.click(deep).add({"type": "reload"}, to=f"{HOME}/p/7")
+    return recording.click(button("B6", "Pay"), sent=(f"POST {HOME}/orders",))
 
 
 def reader() -> Recording:

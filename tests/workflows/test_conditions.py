@@ -53,6 +53,18 @@ def test_a_text_with_open_numbers_is_seen_with_any() -> None:
     assert not shows("Thank you", [])
 
 
+def test_a_text_that_may_be_a_frame_s_is_not_looked_for() -> None:
+    """Ours: a view tells the texts of all frames alike; on another page they are the page's own again."""
+    inside = Target("B1", "button", "Send", Locators(role=("button", "Send"), frame=("#f",)))
+    recording = Recording().goto(HOME).click(inside)
+    at_once = saw(Recording().goto(HOME).click(inside).add(READ, data=1), "Sent")
+    moved = Recording().goto(HOME).click(inside).goto(f"{HOME}/a")
+
+    assert generalise(recording.steps, SPEC, seen=["Sent"]).expects == ()
+    assert generalise(at_once.steps, SPEC).steps[-1].awaits == ()
+    assert generalise(moved.steps, SPEC, seen=["Sent"]).expects == ("Sent",)
+
+
 def scripts(workflow: Workflow) -> list[str]:
     """Its scripts in both of Playwright's forms."""
     return [write(workflow, target="playwright").code, write(workflow, target="pytest").code]
@@ -130,6 +142,7 @@ def test_an_element_that_is_called_what_was_typed_is_called_by_the_parameter() -
     [
         ("2", button("B1", "Step 2")),
         ("lamp", button("B1", "Lampshade")),
+        ("lamp", button("B1", "Send lamp-oil")),
         ("Ada", textbox("I2", "Ada")),
         ("red lamp", button("B1", "red")),
         ("Lamp", button("B1", "lamp")),

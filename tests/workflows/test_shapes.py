@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -21,6 +21,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(JSON)
 def test_data_are_of_their_own_shape(value: Any) -> None:
     """Ours: whatever JSON holds."""
@@ -28,6 +29,7 @@ def test_data_are_of_their_own_shape(value: Any) -> None:
     VALIDATOR(shape_of(value)).validate(value)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON, min_size=1, max_size=5))
 def test_a_model_takes_the_data_that_it_was_made_of(value: dict[str, Any]) -> None:
     """Ours: the source runs, and pydantic agrees with it."""
