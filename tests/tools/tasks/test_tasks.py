@@ -1,6 +1,5 @@
 """The tasks extension, through the SDK's own client: what a host that declares it is told."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +33,6 @@ from tests.tools.polling import (
 pytestmark = pytest.mark.anyio
 
 NOWHERE = "agt_00000000000000000000000000"
-
-
-@pytest.fixture
-def mode() -> str:
-    """The revision that has the extension."""
-    return "auto"
-
-
-@pytest.fixture
-async def host(tmp_path: Path, mode: str) -> AsyncGenerator[Host]:
-    """A host whose client knows tasks and shows forms."""
-    host = Host(tmp_path, mode)
-    async with host.connected(extensions=[Knows()], elicitation_callback=no_person):
-        yield host
 
 
 async def test_a_start_with_a_task_is_answered_with_a_handle(host: Host) -> None:

@@ -1,6 +1,5 @@
 """What an agent asks while it is a task: a form for the person, and where the answer goes."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +25,6 @@ from tests.tools.polling import (
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def mode() -> str:
-    """The revision that has the extension."""
-    return "auto"
-
-
-@pytest.fixture
-async def host(tmp_path: Path, mode: str) -> AsyncGenerator[Host]:
-    """A host whose client knows tasks and shows forms."""
-    host = Host(tmp_path, mode)
-    async with host.connected(extensions=[Knows()], elicitation_callback=no_person):
-        yield host
 
 
 async def test_what_an_agent_asks_is_a_form_and_its_answer_goes_to_the_agent(host: Host) -> None:
