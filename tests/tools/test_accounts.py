@@ -1,9 +1,12 @@
 """What is told of steps while some of them are still under way."""
 
-from notte_mcp.agent_records import AgentRecord, AgentSpec
+import pytest
+
+from notte_mcp.agent_records import AgentRecord, AgentSpec, AgentState, Usage
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, StepState
-from notte_mcp.tools.accounts import account, agent_account
+from notte_mcp.resources.records_json import agent_step_json
+from notte_mcp.tools.accounts import account, agent_account, agent_next
 
 SESSION = SessionRecord("ses_1", "me", "busy", SessionSpec(), 1.0, 1.0, step_count=4)
 AGENT = AgentRecord(
@@ -57,3 +60,40 @@ def test_an_unknown_outcome_is_one() -> None:
 def test_without_a_step_the_cursor_stays_where_it_was() -> None:
     assert agent_account(AGENT, SESSION, [], after=3)["last_step"] == 3
     assert account(SESSION, steps("intended"), after=1)["last_step"] == 1
+
+
+def test_nobody_says_that_an_unknown_outcome_was_a_failure() -> None:
+    """Status leaves `success` out, the log has null."""
+    (step,) = steps("outcome_unknown")
+
+    assert "success" not in agent_account(AGENT, SESSION, [step], after=0)["steps"][0]
+    assert agent_step_json(step)["success"] is None
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "goes_on"),
+    [
+        ("stopped", "max_steps", True),
+        ("stopped", "timeout", True),
+        ("failed", "model_error", True),
+        ("stopped", "user", False),
+        ("completed", "", False),
+    ],
+)
+def test_an_agent_that_stopped_short_says_how_to_go_on_from_there(
+    state: AgentState, reason: str, *, goes_on: bool
+) -> None:
+    """Its script alone would be half of one."""
+    ended = AGENT.but(state=state, reason=reason)
+
+    assert ('notte_observe(session_id="ses_1")' in agent_next(ended, last_step=3)) is goes_on
+    assert "notte_workflow_code" in agent_next(ended, last_step=3)
+    assert "notte_observe" not in agent_next(ended, last_step=3, is_open=False)
+
+
+def test_a_price_of_nothing_stays_a_price() -> None:
+    """US dollars are a float, whatever they add up to."""
+    free = Usage(model_calls=1, usd=0.0)
+
+    assert str(free.plus(free).usd) == "0.0"
+    assert free.plus(Usage(model_calls=1)).usd is None
