@@ -4,7 +4,7 @@ The first way is tried as it is, which costs nothing where it holds. Where it ma
 was done), all ways are looked up at once until one can be believed or the action's own time is over. An
 action that may have been done is never done again.
 
-Below: words, values, registry, workflows. Above: run.
+Below: aims, compare, values, registry, workflows. Above: run.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,14 @@ from notte_mcp.action_fields import DEFAULT_LOAD_TIMEOUT_MS, DEFAULT_TIMEOUT_MS
 from notte_mcp.actions import Action, WaitFor
 from notte_mcp.engines.base import Found
 from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, SessionNotLive
-from notte_mcp.receipts import Locators, Receipt
+from notte_mcp.receipts import Receipt
 from notte_mcp.registry import LiveSession, Registry
+from notte_mcp.runs.aims import Aim, aims_of, chosen_of, healing
 from notte_mcp.runs.compare import misfit
 from notte_mcp.runs.values import Values
 from notte_mcp.workflow_records import RunStepState
 from notte_mcp.workflows import WorkflowStep
-from notte_mcp.workflows.acting import Way, action_of, placed, ways
+from notte_mcp.workflows.acting import Way, action_of
 from notte_mcp.workflows.landmark_texts import fixed
 from notte_mcp.workflows.urls import fits
 
@@ -53,26 +54,6 @@ class Outcome:
     healed_by: str = ""
     data: Any = None
     is_final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """An element that an action names: the ways to it, and what stands there."""
-
-    ways: tuple[Way, ...]
-    role: str
-    name: str
-
-    def sound(self, found: Sequence[Found | None], *, any_way: bool) -> Way | None:
-        """The first way that leads to it for certain; with `any_way` the later ones are believed too."""
-        for place, (way, there) in enumerate(zip(self.ways, found, strict=True)):
-            if there is not None and (place == 0 or (any_way and self._is(way, there))):
-                return way
-        return None
-
-    def _is(self, way: Way, there: Found) -> bool:
-        same_role = not self.role or there.role == self.role
-        return same_role and (way.steady or bool(self.role and self.name and there.name == self.name))
 
 
 class Steps:
@@ -121,7 +102,7 @@ class Steps:
 
     async def _performed(self, live: LiveSession, step: WorkflowStep) -> tuple[Receipt, str]:
         """The receipt, and the selector that found the element where it was not the first."""
-        aims = [_aim(step, placed(step, self._values.texts)), _aim(None, step.destination)]
+        aims = aims_of(step, self._values.texts)
         action = self._action(step, [aim.ways[0] if aim.ways else None for aim in aims])
         begun = anyio.current_time()
         if not any(aim.ways for aim in aims) or "timeout_ms" not in action.model_fields_set:
@@ -132,21 +113,21 @@ class Steps:
         return await self._sought(live, step, aims, action, begun)
 
     async def _sought(
-        self, live: LiveSession, step: WorkflowStep, aims: list[Aim], action: Action, begun: float
+        self, live: LiveSession, step: WorkflowStep, aims: Sequence[Aim], action: Action, begun: float
     ) -> tuple[Receipt, str]:
         """Look for the element until the action's time is over."""
         over = begun + getattr(action, "timeout_ms", DEFAULT_TIMEOUT_MS) / 1000
         patience_s = ONCE_HEALED_S if self._was_healed else FIRST_WAY_S
         while True:
             now = anyio.current_time()
-            chosen = _chosen(aims, await _found(live, aims), any_way=now - begun >= patience_s)
+            chosen = chosen_of(aims, await _found(live, aims), any_way=now - begun >= patience_s)
             if chosen is not None:
                 timed = self._action(step, chosen).model_copy(
                     update={"timeout_ms": max(1_000, int((over - now) * 1000))}
                 )
                 receipt = await perform(live, timed)
                 if receipt.success or receipt.code not in _MISSED:
-                    return receipt, _healing(aims, chosen)
+                    return receipt, healing(aims, chosen)
             if anyio.current_time() >= over:
                 tried = sum(len(aim.ways) for aim in aims)
                 message = f"its element is not there: none of {tried} recorded ways leads to it"
@@ -196,37 +177,8 @@ def _elsewhere(live: LiveSession, pattern: str) -> str:
 
 async def _found(live: LiveSession, aims: Sequence[Aim]) -> list[Found | None]:
     """What all ways lead to now; nothing while the page does not answer."""
-    selectors = [way.selector for aim in aims for way in aim.ways]
+    selectors = [way.selector for aim in aims for way in aim.all]
     try:
         return await live.find(selectors)
     except PageNotResponding:
         return [None] * len(selectors)
-
-
-def _aim(step: WorkflowStep | None, locators: Locators | None) -> Aim:
-    if locators is None:
-        return Aim((), "", "")
-    role, name = locators.role or ("", "")
-    if step is not None:
-        # What a reader is told (`password`, `file`), where there is no role to ask for.
-        role, name = step.role or role, name or step.name
-    return Aim(ways(locators), role, name)
-
-
-def _chosen(aims: Sequence[Aim], found: Sequence[Found | None], *, any_way: bool) -> list[Way | None] | None:
-    """A way for each element that is named; None where one has none yet."""
-    chosen: list[Way | None] = []
-    begin = 0
-    for aim in aims:
-        end = begin + len(aim.ways)
-        way = aim.sound(found[begin:end], any_way=any_way)
-        if aim.ways and way is None:
-            return None
-        chosen.append(way)
-        begin = end
-    return chosen
-
-
-def _healing(aims: Sequence[Aim], chosen: Sequence[Way | None]) -> str:
-    other = [way.selector for aim, way in zip(aims, chosen, strict=True) if way is not None and way != aim.ways[0]]
-    return " and ".join(other)
