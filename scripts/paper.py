@@ -23,13 +23,16 @@ ROOT: Final = Path(__file__).parents[1]
 SHOWN_LINES: Final = 45
 
 _SHORTENED: Final = (
-    (r"\b(ses|agt)_[0-9a-z]{26}", r"\1_…"),
+    (r"\b(ses|agt|run)_[0-9a-z]{26}", r"\1_…"),
     (r"(127\.0\.0\.1|localhost):\d{4,5}", r"\1:PORT"),
+    (r"(127\\\.0\\\.0\\\.1):\d{4,5}", r"\1:PORT"),
     (r"\d{10}\.\d+", "TIME"),
     (r'("ttlMs": )\d+', r"\1MS"),
     (r"\bp[0-9a-f]{16}\b", "p…"),
     (r"saved \d+ s ago", "saved S s ago"),
     (r'("seconds": ?)[\d.]+', r"\1S"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC", "TIME UTC"),
+    (r"\bin \d+\.\d+ ?s\b", "in S s"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)", "TIME"),
 )
 

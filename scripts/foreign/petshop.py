@@ -4,6 +4,7 @@ Below: serving, swagger_ui_bundle. Above: petshop_flow, __main__.
 """
 
 import json
+from importlib import import_module
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -68,9 +69,8 @@ class PetShop(Files):
     """The open page and its API. `calls` are the API's requests, with their bodies."""
 
     def __init__(self) -> None:
-        from swagger_ui_bundle import swagger_ui_path
-
-        super().__init__(swagger_ui_path)
+        # It has no types, and is not there where only the package is.
+        super().__init__(import_module("swagger_ui_bundle").swagger_ui_path)
         self.pets: list[dict[str, Any]] = [
             {"id": 1, "name": "Basil", "status": "available"},
             {"id": 2, "name": "Sorrel", "status": "sold"},
