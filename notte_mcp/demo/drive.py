@@ -1,11 +1,10 @@
 """The demo: the main job from end to end, through the real server and a real browser.
 
-A host would do the same: start the server, open a page, read it, act on it, take
-the script away. Each call is told with its time and its tokens; the script is
-then run, with no server behind it, and has to bring about a second order. In the
-second act (`watch`) an agent places the third one.
+A host would do the same: start the server, open a page, read it, act on it. Each call
+is told with its time and its tokens. In the second act (`watch`) an agent places an
+order; in the third (`prove`) the first act's script is proved, kept and run again.
 
-Below: shop, talk, watch. Above: cli.
+Below: shop, talk, watch, prove. Above: cli.
 """
 
 import argparse
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 import anyio
 
+from notte_mcp.demo.prove import prove
 from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
 from notte_mcp.demo.watch import watch
@@ -25,12 +25,9 @@ from notte_mcp.demo.watch import watch
 WHOLE_S: Final = 180.0
 """How long the demo may take in all."""
 
-SCRIPT_S: Final = 90.0
-"""How long the exported script may take."""
-
 PRODUCT: Final = "Copper kettle"
 ACCESS_CODE: Final = "tea-at-four"
-"""Typed into a password field, so it must never be seen again but in the script's environment."""
+"""Typed into a password field, so it must never be seen again."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -75,22 +72,20 @@ async def _in_time(options: argparse.Namespace) -> None:
 
 
 async def _shop(out: Path | None, *, show: bool) -> None:
-    """Order in the shop by hand, so to speak; take the script; let it order the same again."""
+    """Order in the shop by hand, so to speak; let an agent order; let the first order's script do it again."""
     with Shop() as shop:
         print(f"A shop is open at {shop.url}\n\nFirst act: an assistant places an order, call by call.")
         async with server(show=show) as talk:
             shelf = await talk.call("open the shop", "notte_start", url=shop.url)
             number = await _order(talk, shop, shelf)
-            code, secrets = await _script(talk)
-            await talk.call("end the session", "notte_stop", id=shelf.facts["session_id"])
             print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
+            await watch(shop, ACCESS_CODE, show=show)
+            session: str = shelf.facts["session_id"]
+            code = await prove(talk, shop, session, ACCESS_CODE)
+            await talk.call("end the session", "notte_stop", id=session)
         script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
         script.write_text(code, encoding="utf-8")
-        print(f"The script is {script.absolute()} ({len(code.splitlines())} lines). Running it ...")
-        await _run(script, secrets)
-        first, second = _both_orders(shop)
-        print(f"It passed: order {second}, the same as {first}, with no server and no model.")
-        await watch(shop, ACCESS_CODE, show=show)
+        print(f"\nThe script is {script.absolute()} ({len(code.splitlines())} lines). It runs by itself: see --help.")
 
 
 async def _page(url: str, *, show: bool) -> None:
@@ -147,40 +142,3 @@ def _fill_in(form: Answer) -> list[dict[str, Any]]:
 
 def _click(page: Answer, name: str) -> dict[str, Any]:
     return {"type": "click", "id": page.id(name)}
-
-
-# --- the script -------------------------------------------------------------------
-
-
-async def _script(talk: Talk) -> tuple[str, list[str]]:
-    """The session as a Playwright script, and the names of the secrets that it reads from the environment."""
-    part = await talk.call("take the script", "notte_workflow_code", target="playwright")
-    code: str = part.facts["code"]
-    secrets = [one["env"] for one in part.facts["parameters"] if one["secret"]]
-    while part.facts.get("cursor"):
-        part = await talk.call("its rest", "notte_workflow_code", cursor=part.facts["cursor"])
-        code += part.facts["code"]
-    if ACCESS_CODE in code:
-        raise DemoFailed("the access code stands in the script")
-    return code, secrets
-
-
-async def _run(script: Path, secrets: Sequence[str]) -> None:
-    env = {**os.environ, **dict.fromkeys(secrets, ACCESS_CODE)}
-    with anyio.move_on_after(SCRIPT_S) as limit:
-        done = await anyio.run_process([sys.executable, str(script)], env=env, check=False)
-        if done.returncode != 0:
-            said = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise DemoFailed(f"the script ended with exit code {done.returncode}: {said}")
-    if limit.cancelled_caught:
-        raise DemoFailed(f"the script did not end within {SCRIPT_S:.0f} s")
-
-
-def _both_orders(shop: Shop) -> tuple[str, str]:
-    """The numbers of the two orders, once they are seen to be alike."""
-    if len(shop.orders) != 2:  # noqa: PLR2004 - ours and the script's
-        raise DemoFailed(f"the script passed and the shop has {len(shop.orders)} orders, not 2")
-    ours, scripts = shop.orders
-    if (ours.product, ours.quantity, ours.fields) != (scripts.product, scripts.quantity, scripts.fields):
-        raise DemoFailed(f"the script ordered something else: {scripts}")
-    return ours.number, scripts.number

@@ -101,6 +101,7 @@ async def server(*, show: bool, model: str = "") -> AsyncGenerator[Talk]:
         DemoFailed: it did not start, or left a process running; with the end of what it said on stderr.
     """
     failure: DemoFailed | None = None
+    others = set(psutil.Process().children(recursive=True))
     started: list[psutil.Process] = []
     with tempfile.TemporaryDirectory(prefix="notte-mcp-demo-state-", ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "server.log"
@@ -111,7 +112,7 @@ async def server(*, show: bool, model: str = "") -> AsyncGenerator[Talk]:
                 except DemoFailed as error:
                     # Held until the connection is closed: its task group would wrap it.
                     failure = error
-                started = psutil.Process().children(recursive=True)
+                started = [one for one in psutil.Process().children(recursive=True) if one not in others]
         except (MCPError, OSError) as error:
             raise DemoFailed(f"the server did not start: {error}{_end_of(log)}") from error
         if failure is not None:
