@@ -16,3 +16,6 @@ BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
 BREADTH: Final = ("order", "frame-other-origin", "shadow-roots", "new-tab", "rebuilt-list", "uploads")
 """A whole order with a secret, a frame of another process, shadow roots, tabs, nodes that are built anew, files."""
+
+CHANGED: Final = "every-control"
+"""Run on a changed page, too: a dozen controls in another order."""

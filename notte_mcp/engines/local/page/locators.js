@@ -8,7 +8,7 @@ const ROLE_SELECTORS = {
   searchbox: "input,[role=searchbox]", combobox: "select,input,[role=combobox]", listbox: "select,[role=listbox]",
   slider: "input,[role=slider]", spinbutton: "input,[role=spinbutton]", option: "[role=option]", tab: "[role=tab]",
   menuitem: "[role=menuitem]", menuitemcheckbox: "[role=menuitemcheckbox]", menuitemradio: "[role=menuitemradio]",
-  treeitem: "[role=treeitem]",
+  treeitem: "[role=treeitem]", gridcell: "[role=gridcell]", application: "[role=application]", region: "section,[role=region]",
 };
 const MOST_COMPARED = 1500;
 const MOST_TEXTS = 20000;
@@ -193,14 +193,21 @@ function xpathOf(el) {
 /** One selector per enclosing frame of the same origin, from this world's top frame down. */
 function framesOf(view) {
   const path = [];
-  for (let w = view; w !== window && w.frameElement; w = w.parent) path.unshift(cssOf(w.frameElement));
+  for (let w = view; w !== window && w.frameElement; w = w.parent) path.unshift(frameCss(w.frameElement));
   return path;
 }
 
 /** The selector of a frame element in this world, with the frames it stands in. `req`: {key}. */
 function framePath(req) {
   const frame = elementOf(req.key);
-  return frame ? [...framesOf(frame.ownerDocument.defaultView), cssOf(frame)] : [];
+  return frame ? [...framesOf(frame.ownerDocument.defaultView), frameCss(frame)] : [];
+}
+
+/** A frame by the title that people are told it by, where it is the only one of that title; else by its place. */
+function frameCss(frame) {
+  const title = frame.getAttribute("title") ?? "", named = `${frame.localName}[title="${title}"]`;
+  const plainly = title && title.length <= 100 && !/["\\\n]|\d{3,}/.test(title) && !frame.getRootNode().host;
+  return plainly && only(treesBelow(frame.ownerDocument), named) ? named : cssOf(frame);
 }
 
 /** Elements that could be the heir of a stale one. `req`: {role, name, context, after}: what has a key up to `after` lived beside it. */
