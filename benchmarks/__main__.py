@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 
 import anyio
 
-from benchmarks import acting, agents, crowd, looking, starting, workflows, writing
+from benchmarks import acting, agents, crowd, keeper, looking, starting, workflows, writing
 from benchmarks.browser import set_browser
 from benchmarks.host import serving
 from benchmarks.rows import UNITS, Outcome, Row, Run, Target, Unit
@@ -68,6 +68,9 @@ ROWS: Final = (
     Row("step", "a step on disk (intent, outcome)", (), writing.step),
     Row("turn", "an agent's step, beside its browser", (_ms(30),), agents.turn),
     Row("question", "a question to the model, 1,000 products", (_tokens(4_000),), agents.question),
+    Row("keeper", "keeper runs: spawn to tools/list", (_ms(60),), keeper.tool_list_time),
+    Row("keeper-first", "keeper runs: to first observation", (_ms(400),), keeper.first_observation),
+    Row("relay", "what the relay adds to a call", (_ms(1),), keeper.added),
     Row("agents", "status while 16 agents work", (_ms(200),), agents.crowd),
 )
 

@@ -4,7 +4,7 @@ Below: host, wire, rows. Above: `__main__`.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.host import HELLO, SERVER, serving, tokens
@@ -24,9 +24,9 @@ async def tool_list_time(run: Run) -> Outcome:
     """From the start of the process to the answer, each pair of runs one after the other."""
     if not run.short:
         # The first run reads everything from the disk and compiles it.
-        await _time_to_tools(SERVER)
-        await _time_to_tools(BARE_SERVER)
-    return paired([(await _time_to_tools(SERVER), await _time_to_tools(BARE_SERVER)) for _ in run.times(11)])
+        await time_to_tools(SERVER)
+        await time_to_tools(BARE_SERVER)
+    return paired([(await time_to_tools(SERVER), await time_to_tools(BARE_SERVER)) for _ in run.times(11)])
 
 
 async def first_observation(run: Run) -> Outcome:
@@ -46,9 +46,10 @@ async def first_observation(run: Run) -> Outcome:
     return paired(pairs, tokens=told)
 
 
-async def _time_to_tools(command: Sequence[str]) -> float:
+async def time_to_tools(command: Sequence[str], settings: Mapping[str, str] | None = None) -> float:
+    """From the start of the process to the list of its tools (ms)."""
     begun = time.perf_counter()
-    async with wire(command) as line:
+    async with wire(command, settings) as line:
         await _listed(line)
         return (time.perf_counter() - begun) * 1_000
 

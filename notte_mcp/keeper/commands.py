@@ -57,18 +57,17 @@ def _stop(state: Path) -> int:
         link = _ask("stop")
         said = link.said
         link.close()
-    if (lock := locks.take(places.LIFE, wait_s=STOP_S if said else 0)) is None:
-        _kill()
-        lock = locks.take(places.LIFE, wait_s=STOP_S)
-    if lock is None:
+    lock = locks.take(places.LIFE, wait_s=STOP_S if said else 0)
+    if lock is not None and not said:
+        print(f"No keeper runs for {state}.")
+    elif lock is not None:
+        print(f"The keeper has ended; what was live in it ({said}) is interrupted.")
+    elif (lock := _killed()) is not None:
+        print("The keeper did not answer and was killed; what was live in it is interrupted.")
+    else:
         print("notte-mcp: the keeper cannot be ended.", file=sys.stderr)
         return FAILED
     locks.free(lock)
-    print(
-        f"The keeper has ended; what was live in it ({said}) is interrupted."
-        if said
-        else f"No keeper runs for {state}."
-    )
     return DONE
 
 
@@ -80,7 +79,8 @@ def _ask(kind: str) -> Link:
         raise Refused(str(error)) from error
 
 
-def _kill() -> None:
-    """End the process that holds the lock: it wrote its number there."""
+def _killed() -> int | None:
+    """End the process that holds the lock (it wrote its number there), and take that."""
     with suppress(OSError, ValueError):
         os.kill(int(Path(places.LIFE).read_text(encoding="ascii")), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return locks.take(places.LIFE, wait_s=STOP_S)

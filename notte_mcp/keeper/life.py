@@ -35,12 +35,12 @@ log = Log("keeper")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The ids of what is live in this keeper; `held` are the sessions that agents and runs have."""
+    """The ids of what is live in this keeper; `idle` are the sessions in which nothing is being done, for anybody."""
 
     sessions: Sequence[str] = ()
     agents: Sequence[str] = ()
     runs: Sequence[str] = ()
-    held: frozenset[str | None] = frozenset()
+    idle: Sequence[str] = ()
 
     def __bool__(self) -> bool:
         return bool(self.sessions or self.agents or self.runs)
@@ -104,11 +104,13 @@ class Life:
         sessions = [r for r in await app.registry.sessions(limit=ALL) if r.owner == app.owner]
         agents = [r for r in await app.agents.agents(limit=ALL) if r.owner == app.owner and r.is_live]
         runs = [r for r in await app.runs.runs(limit=ALL) if r.owner == app.owner and not r.has_ended]
+        held = {one.session_id for one in (*agents, *runs)}
         return Live(
             sessions=[one.id for one in sessions if one.state in LIVE_STATES],
             agents=[one.id for one in agents],
             runs=[one.id for one in runs],
-            held=frozenset(one.session_id for one in (*agents, *runs)),
+            # One that is being opened is nobody's yet, and one that is busy is somebody's.
+            idle=[one.id for one in sessions if one.state == "ready" and one.id not in held],
         )
 
     async def is_free(self) -> bool:
@@ -144,7 +146,7 @@ class Life:
             return
         now = time.monotonic()
         used = {one for guest in self.guests for one in guest.used}
-        left = [one for one in live.sessions if one not in live.held and one not in used]
+        left = [one for one in live.idle if one not in used]
         self._left_since = {one: self._left_since.get(one, now) for one in left}
         for one, since in self._left_since.items():
             if now - since >= self._idle_s:

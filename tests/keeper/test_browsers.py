@@ -1,0 +1,104 @@
+"""What is kept: browsers, sessions and agents, beyond the hosts that asked for them."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.whole import browsers_below, facts, gone, told
+from tests.keeper.kept import keepers, kill, pid_of, relay, until_gone
+from tests.site import Site
+
+pytestmark = pytest.mark.anyio
+
+TASK = "Request a permit for Ada Brew."
+FILLS: list[dict[str, Any]] = [
+    {"type": "fill", "id": '{{textbox "Applicant"}}', "value": "Ada Brew"},
+    {"type": "select_dropdown_option", "id": '{{combobox "District"}}', "value": "South"},
+    {"type": "check", "id": '{{checkbox "I accept the terms"}}'},
+]
+SEND = {"type": "click", "id": '{{button "Send request"}}'}
+
+
+def plan(path: Path, *, delay_s: float) -> str:
+    """A model that answers slowly, one action at a time, and sends the form once."""
+    answers: list[Any] = [{"actions": [action]} for action in (*FILLS, SEND)]
+    answers.append({"actions": [{"type": "completion", "success": True, "answer": "sent"}]})
+    path.write_text(json.dumps({"answers": answers, "delay_s": delay_s}), encoding="utf-8")
+    return f"scripted:{path}"
+
+
+async def test_two_hosts_share_a_session_and_each_has_its_own_defaults(state: Path, site: Site) -> None:
+    """P7: one App for all connections; what a new session is, each connection says."""
+    with relay(state) as one, relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "555"}) as other:
+        session = facts(one, "notte_start", url=site.url("/form.html"))["session_id"]
+        assert "Applicant" in told(other, "notte_observe")
+        os.kill(one.process.pid, signal.SIGKILL)
+        narrow = facts(other, "notte_start", url=site.url("/form.html"))["session_id"]
+        width = [{"type": "evaluate_js", "code": "'width ' + innerWidth"}]
+        assert "width 555" in told(other, "notte_execute", session_id=narrow, actions=width)
+        assert "width 1280" in told(other, "notte_execute", session_id=session, actions=width)
+        assert facts(other, "notte_stop", all=True)
+
+
+async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_it_end(
+    tmp_path: Path, state: Path, site: Site
+) -> None:
+    """P7, and the issue's own story: closing the host leaves running agents running, and each step is done once."""
+    with relay(state) as first:
+        model = plan(tmp_path / "plan.json", delay_s=0.4)
+        begun = facts(first, "notte_start", task=TASK, url=site.url("/form.html"), model=model)
+        facts(first, "notte_status", id=begun["agent_id"], wait_seconds=20, after_step=1, until="step")
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.end()
+    assert site.submissions == []
+    with relay(state) as second:
+        ended = facts(second, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
+        steps = told(second, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
+
+    assert (ended["state"], ended["answer"], ended["success"]) == ("completed", "sent", True)
+    numbers = [line["number"] for line in map(json.loads, steps.splitlines()) if "number" in line]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(site.submissions) == 1
+
+
+async def test_after_a_killed_keeper_all_is_interrupted_and_goes_on_when_asked_to(
+    tmp_path: Path, state: Path, site: Site
+) -> None:
+    """P1 to P4: the same host calls on; no browser is left, and what was sent is not sent again."""
+    with relay(state) as wire:
+        model = plan(tmp_path / "plan.json", delay_s=0.2)
+        begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), model=model)
+        facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=20, after_step=2, until="step")
+        browsers = browsers_below(pid_of(state))
+        assert browsers
+        kill(state)
+        await gone(browsers, within_s=3)
+
+        seen = facts(wire, "notte_status", id=begun["agent_id"])
+        assert seen["state"] == "interrupted"
+        assert facts(wire, "notte_start", session_id=begun["session_id"])["url"] == site.url("/form.html")
+        facts(wire, "notte_steer", agent_id=begun["agent_id"], command="resume")
+        ended = facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
+        assert len(keepers(state)) == 1
+
+    assert (ended["state"], ended["answer"]) == ("completed", "sent")
+    assert ended["step_count"] > seen["step_count"]
+    assert len(site.submissions) == 1
+
+
+async def test_a_session_that_was_left_is_closed_and_then_the_keeper_ends(state: Path, site: Site) -> None:
+    """P7: nothing is kept for nobody, and no process is left of it."""
+    with relay(state, env={"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.02"}) as wire:
+        session = facts(wire, "notte_start", url=site.url("/form.html"))["session_id"]
+        processes = psutil.Process(pid_of(state)).children(recursive=True)
+    await until_gone(state, within_s=20)
+    await gone(processes, within_s=1)
+
+    with relay(state) as wire:
+        found = facts(wire, "notte_status", id=session)
+    assert (found["state"], found["reason"]) == ("stopped", "idle_timeout")
