@@ -1,5 +1,6 @@
 """Frames of every kind and open shadow roots: all that is in them is shown at its place, and can be acted on."""
 
+import anyio
 import pytest
 
 from notte_mcp import actions as a
@@ -121,3 +122,16 @@ async def test_a_change_inside_a_shadow_root_is_told(eye: Eye) -> None:
     await eye.do(a.Fill(id=id_of(seen, "Deep field"), value="pearl"))
     changed = (await eye.changes(seen.view)).changed
     assert [(node.name, node.value) for node in changed] == [("Deep field", "pearl")]
+
+
+async def test_a_click_right_after_a_scroll_does_not_go_to_the_frame_that_was_there(eye: Eye) -> None:
+    """The browser sends input by its last picture, which on a busy machine is older than the scroll."""
+    await eye.go("/frames.html")
+    for _ in range(6):
+        await eye.click(await eye.look(), "Load the late frame")
+        with anyio.fail_after(10):
+            while "Press late" not in names(seen := await eye.look()):
+                pass
+        await eye.click(seen, "Press late")
+        said = await eye.run("document.getElementById('late').contentDocument.getElementById('out').textContent")
+        assert said == "pressed in late"

@@ -30,6 +30,10 @@ _REASONS: Final = {
 }
 
 
+_AIM_S: Final = {"": 1.0, "beside": 0.2}
+"""How long (s) an old picture of the page is waited out, by where the pointer comes meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """An element that was reached: where the pointer goes (px of the top frame), and what is known of it."""
@@ -170,10 +174,44 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
     stage.acting = world = reached.element.world
     if world is not stage.tab.main:
         await _arm(stage.tab.main)
+    framed = len(stage.tab.page.frames) > 1
+    if framed:
+        await aim(stage.tab, reached)
     await press(stage.tab, reached.x, reached.y, count=count)
-    if (hit := await _landed_on(world)) is not None:
+    hit, heard = await _landed_on(world)
+    if not heard and not framed:
+        # The browser drops input for a document that it has not shown yet. Nobody else can have got it.
+        await aim(stage.tab, reached)
+        await press(stage.tab, reached.x, reached.y, count=count)
+        hit, heard = await _landed_on(world)
+    if hit is not None or not heard:
         raise _missed(reached, hit)
     return reached
+
+
+async def aim(tab: Tab, reached: Reached) -> None:
+    """Move the pointer to an element that is watched (`reach` with `arm`) until its frame has it.
+
+    Where a page has frames the browser decides by its last picture which of them gets input, and right after a
+    scroll or a change that picture is old: a press would go to whatever frame was there before.
+
+    Raises:
+        NotActionable: another frame keeps the pointer.
+    """
+    where, begun = "", anyio.current_time()
+    while where != "there" and anyio.current_time() - begun < _AIM_S[where]:
+        await move(tab, reached.x, reached.y)
+        try:
+            where = await reached.element.world.call("aimed", timeout_s=2)
+            if where != "there":
+                await tab.main.call("firstFrames", timeout_s=2)
+        except (DocumentGone, PageNotResponding):
+            return  # what became of the element, the press finds out
+    if not where:
+        raise NotActionable(
+            f'The pointer does not come to {reached.target.role} "{reached.target.name}": another frame has it.',
+            next_call="notte_observe, then the same action",
+        )
 
 
 async def arm(stage: Stage) -> None:
@@ -187,18 +225,25 @@ async def _arm(world: World) -> None:
         await world.call("arm", {"key": None}, timeout_s=5)
 
 
-async def _landed_on(world: World) -> str | None:
-    """What the pointer came down on instead of the element, or None where it hit."""
+async def _landed_on(world: World) -> tuple[str | None, bool]:
+    """What the pointer came down on instead of the element (None where it hit), and whether it came down in its frame."""
     try:
-        found: str | None = await world.call("landed", timeout_s=2)
+        found: dict[str, Any] = await world.call("landed", timeout_s=2)
     except (DocumentGone, PageNotResponding):
-        return None  # it has hit something that leads away, or that keeps the page busy
-    return found
+        return None, True  # it has hit something that leads away, or that keeps the page busy
+    return found["hit"], found["heard"]
 
 
-def _missed(reached: Reached, hit: str) -> ActionFailed:
+def _missed(reached: Reached, hit: str | None) -> ActionFailed:
+    called = f'{reached.target.role} "{reached.target.name}"'
+    if hit is None:
+        return ActionFailed(
+            f"The click did not arrive at {called}.",
+            done="Whether anything else was clicked is unknown.",
+            next_call="notte_observe to see what changed",
+        )
     return ActionFailed(
-        f'The click landed on {clean_line(hit, 90)} instead of {reached.target.role} "{reached.target.name}".',
+        f"The click landed on {clean_line(hit, 90)} instead of {called}.",
         done="Something was clicked.",
         next_call="notte_observe to see what changed",
     )

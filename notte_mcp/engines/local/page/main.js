@@ -77,11 +77,6 @@ function waitVisible(req) {
   return reach({ key: req.key, kind: "hover", timeout: req.timeout, patient: true });
 }
 
-/** What the pointer landed on instead of the armed element, or null. */
-function landed() {
-  return armed?.landed ?? null;
-}
-
 function elementFor(key) {
   return elementOf(key);
 }
@@ -98,4 +93,4 @@ function bindFrame(el) {
 
 globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, untilQuiet, waitForText, hasText,
   focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
-  localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, describeKey, waitVisible, centerOf, landed, elementFor, bindFrame, foreignFrames };
+  localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, describeKey, waitVisible, centerOf, aimed, landed, elementFor, bindFrame, foreignFrames };

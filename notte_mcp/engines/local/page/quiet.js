@@ -39,12 +39,12 @@ function shadowHosts(root) {
   return hosts;
 }
 
-/** Begin to watch before input, and note what the pointer really lands on. `req`: {key}. */
+/** Begin to watch before input, and note where the pointer comes and what it really lands on. `req`: {key}. */
 function arm(req) {
   disarm();
   const el = req.key === null ? null : elementOf(req.key);
   const doc = el?.ownerDocument ?? document;
-  const state = { quiet: watchQuiet(document), landed: undefined, view: doc.defaultView, off: null };
+  const state = { quiet: watchQuiet(document), landed: undefined, view: doc.defaultView, off: null, el, aim: "", over: el !== null && hovers(el) };
   if (el) {
     let box = null;
     const missed = (event) => {
@@ -63,14 +63,37 @@ function arm(req) {
       if (now.width && (now.left !== box.left || now.top !== box.top)) state.landed ??= missed(event);
       box = null;
     };
+    const move = (event) => {
+      if (state.aim !== "there") state.aim = missed(event) === null ? "there" : "beside";
+    };
+    state.view.addEventListener("pointermove", move, true);
     state.view.addEventListener("pointerdown", down, true);
     state.view.addEventListener("pointerup", up, true);
     state.off = () => {
+      state.view.removeEventListener("pointermove", move, true);
       state.view.removeEventListener("pointerdown", down, true);
       state.view.removeEventListener("pointerup", up, true);
     };
   }
   armed = state;
+}
+
+function hovers(el) {
+  return [el, ...ownLabels(el)].some((e) => e.matches(":hover"));
+}
+
+/** Where the pointer has come since the watch began: "there" (on the element), "beside" it in the same frame, or "". */
+function aimed() {
+  if (!armed?.el?.isConnected || armed.aim === "there") return "there";
+  return hovers(armed.el) && !armed.over ? "there" : armed.aim || (hovers(armed.el) ? "beside" : "");
+}
+
+/** What the pressed pointer landed on instead of the element (`hit`, or null), and whether its frame got the press at all. */
+function landed() {
+  if (!armed) return { hit: null, heard: true };
+  // A page may keep events from us, but not that the pointer is on the element.
+  const heard = armed.landed !== undefined || !armed.el?.isConnected || !armed.el.ownerDocument.defaultView || hovers(armed.el);
+  return { hit: armed.landed ?? null, heard };
 }
 
 function disarm() {
