@@ -54,10 +54,25 @@ FORMS: Final = (
         "/address.html",
         act(
             "form_fill",
-            value={"first_name": "Ada", "last_name": "Brew", "email": "ada@example.org", "city": "Bern", "country": "Switzerland"},
+            value={
+                "first_name": "Ada",
+                "last_name": "Brew",
+                "email": "ada@example.org",
+                "city": "Bern",
+                "country": "Switzerland",
+            },
         ),
         (choose("combobox Title", "Dr"), click("button Save address")),
-        forms=({"given": "Ada", "family": "Brew", "mail": "ada@example.org", "town": "Bern", "land": "CH", "honorific": "Dr"},),
+        forms=(
+            {
+                "given": "Ada",
+                "family": "Brew",
+                "mail": "ada@example.org",
+                "town": "Bern",
+                "land": "CH",
+                "honorific": "Dr",
+            },
+        ),
     ),
     flow(
         "every-control",
@@ -75,7 +90,19 @@ FORMS: Final = (
             check("radio Courier"),
             click("button Preview"),
         ),
-        forms=({"name": "Grace", "amount": "4", "day": "2026-03-04", "size": "l", "canton": "ge", "news": None, "delivery": "courier", "alerts": "on", "action": "preview"},),
+        forms=(
+            {
+                "name": "Grace",
+                "amount": "4",
+                "day": "2026-03-04",
+                "size": "l",
+                "canton": "ge",
+                "news": None,
+                "delivery": "courier",
+                "alerts": "on",
+                "action": "preview",
+            },
+        ),
     ),
     flow(
         "corrected",
@@ -143,7 +170,11 @@ FORMS: Final = (
         "/form.html",
         fill("textbox Applicant", "A"),
         fill("textbox Applicant", "Ada B"),
-        (fill("textbox Applicant", "Ada Brew"), choose("combobox District", "South"), choose("combobox District", "West")),
+        (
+            fill("textbox Applicant", "Ada Brew"),
+            choose("combobox District", "South"),
+            choose("combobox District", "West"),
+        ),
         (fill("textbox E-mail", "ada@example.org"), click("button Send request")),
         forms=({"applicant": "Ada Brew", "district": "West", "email": "ada@example.org"},),
     ),

@@ -62,7 +62,7 @@ class Grounds:
         return [*self._told, *(_text(target) for _, target, _ in self.site.requests if target.startswith("/hit/said?"))]
 
     def difference(self, flow: Flow) -> str:
-        """What did not come of a flow as it should, in words; \"\" where all did."""
+        """What did not come of a flow as it should, in words; empty where all did."""
         forms = [{n: ",".join(v) for n, v in s.fields.items()} for s in self.site.submissions]
         files = [{f.field: f.name for f in s.files} for s in self.site.submissions]
         came = [form | named for form, named in zip(forms, files, strict=True)]
@@ -105,7 +105,7 @@ def _visit(grounds: Grounds) -> type[demo._Visit]:
     """The shop's own handler, with pages rewritten and what they say taken in."""
 
     class Visit(demo._Visit):
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - the base's name
             if self.path.startswith("/hit/said?"):
                 grounds.tell(self.path)
                 self.send_response(204)
@@ -133,5 +133,5 @@ def _unlike(what: str, wanted: Sequence[Mapping[str, str]], came: Sequence[Mappi
         return f"{len(came)} {what}(s), not {len(wanted)}: {list(came)}"
     for one, other in zip(wanted, came, strict=True):
         if wrong := {name: other.get(name) for name, value in one.items() if other.get(name) != value}:
-            return f"{what} with {wrong} in place of {({name: one[name] for name in wrong})}"
+            return f"{what} with {wrong} in place of { ({name: one[name] for name in wrong}) }"
     return ""

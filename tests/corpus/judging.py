@@ -28,7 +28,7 @@ _COMMANDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one run came to: \"\" where it is right, else the first thing that is not. `ms` is wall time."""
+    """What one run came to: `fault` is empty where it is right, else the first thing that is not. `ms` is wall time."""
 
     fault: str
     ms: float

@@ -13,7 +13,9 @@ import re
 from typing import Final
 
 _ATTRIBUTES: Final = r"(?:\s+(?:\"[^\"]*\"|'[^']*'|[^'\">])*)?"
-_SCRIPT: Final = re.compile(r"(<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|srcdoc=\"[^\"]*\")", re.DOTALL | re.IGNORECASE)
+_SCRIPT: Final = re.compile(
+    r"(<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|srcdoc=\"[^\"]*\")", re.DOTALL | re.IGNORECASE
+)
 _CONTROL: Final = re.compile(rf"<(button|select|textarea|a){_ATTRIBUTES}>.*?</\1>|<input{_ATTRIBUTES}>", re.DOTALL)
 _FORM: Final = re.compile(rf"(<form{_ATTRIBUTES}>)(.*?)(</form>)", re.DOTALL)
 _TABLE: Final = re.compile(rf"<table{_ATTRIBUTES}>.*?</table>", re.DOTALL)

@@ -18,7 +18,7 @@ DEADLINE_S: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """What a run came to: `healed` counts the steps that went another way; `fault` is \"\" where all is right."""
+    """What a run came to: `healed` counts the steps that went another way; `fault` is empty where all is right."""
 
     outcome: Literal["passed", "healed", "failed"]
     healed: int

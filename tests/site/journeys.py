@@ -20,9 +20,11 @@ _STEPS = (
     ("Who", '<label>Full name <input name="full_name" required></label> <label>Born in <input name="born"></label>'),
     (
         "Where",
-        '<label>Town <select name="town"><option>Bern<option>Basel<option>Chur</select></label>'
-        '<fieldset><legend>Rooms</legend><label><input type="radio" name="rooms" value="2"> Two</label>'
-        '<label><input type="radio" name="rooms" value="3"> Three</label></fieldset>',
+        (
+            '<label>Town <select name="town"><option>Bern<option>Basel<option>Chur</select></label>'
+            '<fieldset><legend>Rooms</legend><label><input type="radio" name="rooms" value="2"> Two</label>'
+            '<label><input type="radio" name="rooms" value="3"> Three</label></fieldset>'
+        ),
     ),
     ("Extras", '<label><input type="checkbox" name="garden" value="yes"> With a garden</label>'),
 )
