@@ -31,7 +31,7 @@ _SHORTENED: Final = (
     (r"\bp[0-9a-f]{16}\b", "p…"),
     (r"saved \d+ s ago", "saved S s ago"),
     (r'("seconds": ?)[\d.]+', r"\1S"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC", "TIME UTC"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?\s+UTC", "TIME UTC"),
     (r"\bin \d+\.\d+ ?s\b", "in S s"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)", "TIME"),
 )

@@ -25,7 +25,7 @@ async def author(paper: "Workshop") -> None:
         "memory. The first call opens the page and shows it.",
     )
     await paper.call("notte_start", "", url=paper.shop.url)
-    paper.session = paper.facts["session_id"]
+    paper.session = paper.recorded = paper.facts["session_id"]
     search = {"type": "fill", "id": paper.id("Search products"), "value": "kettle", "press_enter": True}
     await paper.act("Search. The answer says what was done and what the page shows now.", search)
     await paper.act("Look into one: the wrong one, as it happens.", {"type": "click", "id": paper.id("Enamel kettle")})

@@ -5,11 +5,10 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp.demo import pages
 from notte_mcp.demo.stock import Product
-from scripts.paper import spread
 
 if TYPE_CHECKING:
     from scripts.workflows_tried import Workshop
@@ -69,11 +68,13 @@ async def page_changes(paper: "Workshop") -> None:
             heal=True,
         )
         run = paper.facts.get("run_id", "")
-        await paper.ask("notte_workflow_code", id=run, target="playwright", save_as="order")
-        paper.session, paper.code = run, str(paper.facts.get("code", ""))
-        facts = spread({name: value for name, value in paper.facts.items() if name != "code"})
-        call = json.dumps({"id": run, "target": "playwright", "save_as": "order"})
-        paper.write("It takes the place of nothing until it is saved.", f"notte_workflow_code {call}", "", *facts)
+        await paper.call(
+            "notte_workflow_code",
+            "It takes the place of nothing until it is saved.",
+            id=run,
+            target="playwright",
+            save_as="order",
+        )
         await paper.call("notte_run_workflow", "From now on it runs without an agent.", name="order")
     paper.say("`order@1` is still there for the old page.")
 
@@ -129,23 +130,27 @@ async def notte(paper: "Workshop") -> None:
 
 
 async def kept(paper: "Workshop") -> None:
-    """What is stored."""
+    """What is recorded of an element."""
     paper.section(
         "What a workflow keeps",
-        "`notte://workflows/order` is the workflow itself: per step the action, what was lifted out of it, where it led,",
-        "what it sent, and every locator that was unique when it was recorded. Writers take the one that says most",
-        "(test id, role and name, label, placeholder, text, CSS, XPath); a run tries the others. One of its steps:",
+        "Per step: the action, what was lifted out of it, where it led, what it sent, and every locator that was unique when",
+        "it was recorded. Writers take the one that says most (test id, role and name, label, placeholder, text, CSS,",
+        "XPath); a run tries the others, and believes those that say where an element stands only if role and name are the",
+        "recorded ones. The step log has them all:",
     )
-    await paper.ask("notte_read", uri="notte://workflows/order@1", max_tokens=20000)
-    paper.lines += ["", "```json", *_one_step(paper.last).splitlines(), "```"]
+    await paper.ask("notte_read", uri=f"notte://sessions/{paper.recorded}/steps", max_tokens=20_000)
+    found = [_target(line) for line in paper.last.splitlines() if line.startswith("{")]
+    shown = {name: target for target in found for name in _SHOWN if target.get("name") == name}
+    paper.lines += ["", "```json", *(json.dumps(shown[name], ensure_ascii=False) for name in _SHOWN), "```"]
 
 
-def _one_step(text: str) -> str:
-    """The step that clicks on the order button, laid out."""
-    found = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    steps = found.get("steps") or found.get("workflow", found.get("content", {})).get("steps", [])
-    step = next(one for one in steps if "Order now" in json.dumps(one))
-    return json.dumps(step, indent=2, ensure_ascii=False)
+_SHOWN: Final = ("Order now", "Postal code")
+
+
+def _target(line: str) -> dict[str, Any]:
+    """What a step of the log was aimed at, without its id of that day."""
+    target: dict[str, Any] = json.loads(line).get("receipt", {}).get("target") or {}
+    return {name: value for name, value in target.items() if name != "id"}
 
 
 async def limits(paper: "Workshop") -> None:

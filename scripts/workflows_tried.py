@@ -46,7 +46,8 @@ class Workshop(Paper):
         super().__init__({"FOLDER": folder}, client)
         self.shop = shop
         self.folder = folder
-        self.session = self.code = ""
+        self.session = self.recorded = self.code = ""
+        self._told: list[dict[str, Any]] = []
         self.parameters: list[dict[str, Any]] = []
 
     def say(self, *said: str) -> None:
@@ -56,6 +57,9 @@ class Workshop(Paper):
     def shown(self, result: CallToolResult) -> Sequence[str]:
         """What a host shows its model: the structured content where there is any; code stands in a block of its own."""
         facts = {name: value for name, value in self.facts.items() if name != "code"}
+        if (parameters := facts.get("parameters")) is not None:
+            facts["parameters"] = ["as above"] if parameters == self._told else parameters
+            self._told = parameters
         return spread(facts) if facts and not result.is_error else super().shown(result)
 
     async def script(self, why: str, /, **arguments: Any) -> None:

@@ -135,7 +135,8 @@ async def _again(
     if any(secret in ran.said for secret in flow.secrets):
         return "a secret stands in what it printed"
     if others:
-        return "" if flow.shows in str(arrived) else f"{flow.shows!r} did not arrive, but {arrived}"
+        right = flow.shows in str(arrived) and len(arrived) == len(recorded)
+        return "" if right else f"{flow.shows!r} did not arrive, but {arrived}"
     return "" if arrived == list(recorded) else f"it brought about {arrived}, not {list(recorded)}"
 
 
