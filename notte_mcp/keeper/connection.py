@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import anyio
-from anyio.abc import SocketStream
+from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp.server.runner import serve_dual_era_loop
 from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
@@ -36,6 +36,8 @@ GREET_S: Final = 5.0
 MAX_GUESTS: Final = 64
 """Connections at the same time."""
 
+ACCEPT_AGAIN_S: Final = 0.25
+
 _FIRST_LINE: Final = 32
 
 log = Log("keeper")
@@ -56,6 +58,17 @@ class Reception:
         self._server = server
         self._settings = settings
         self._shelves = shelves
+
+    async def open(self, group: TaskGroup) -> None:
+        """Receive whoever comes, in this group, until the door is closed."""
+        while True:
+            try:
+                group.start_soon(self.receive, await self._door.listener.accept())
+            except anyio.ClosedResourceError:
+                return
+            except OSError as error:  # too many files are open, say: who is here already goes on
+                log.warning("connection.not_accepted", reason=error.strerror)
+                await anyio.sleep(ACCEPT_AGAIN_S)
 
     async def receive(self, stream: SocketStream) -> None:
         """One connection from its first byte to its end. Never raises but when it is cancelled."""

@@ -24,7 +24,7 @@ HELLO = b"notte-mcp 1 "
 MAX_GREETING = 256 * 1024
 """Bytes of names and values."""
 
-GREET_S = 10.0
+GREET_S = 5.0
 """How long the keeper may take to answer a greeting."""
 
 CHUNK = 256 * 1024

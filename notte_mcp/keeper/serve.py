@@ -75,7 +75,7 @@ async def _serve(settings: Settings) -> None:
 
     async def serve() -> None:
         async with server.surface.running(), anyio.create_task_group() as group:
-            group.start_soon(entrance.listener.serve, reception.receive)
+            group.start_soon(reception.open, group)
             _ready()
             await life.watch()
             await entrance.close()

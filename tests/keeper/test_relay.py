@@ -100,6 +100,9 @@ async def test_a_keeper_ends_by_itself_and_leaves_nothing_that_says_where_it_was
     left = {path.name for path in (state / "keeper").iterdir()}
     assert left == {"life.lock", "log", "start.lock"}
     assert list((state / "run").iterdir()) == []
+    logged = list(map(json.loads, (state / "keeper" / "log").read_text(encoding="utf-8").splitlines()))
+    assert {line["level"] for line in logged} == {"info"}, logged
+    assert (logged[-1]["event"], logged[-1]["code"]) == ("server.left", 0)
     with relay(state, env=env) as wire:
         wire.open_app()
 
@@ -114,7 +117,9 @@ async def test_a_keeper_is_looked_at_and_ended_by_commands(state: Path) -> None:
         assert "has ended" in command(state, "stop")
         assert keepers(state) == []
         wire.modern("tools/list")
-        assert len(keepers(state)) == 1
+        psutil.Process(pid_of(state)).suspend()
+        assert "was killed" in command(state, "stop")
+        assert keepers(state) == []
 
 
 async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_keeper_gives_way(state: Path) -> None:
