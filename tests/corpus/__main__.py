@@ -6,6 +6,8 @@ once, each with servers of its own. Exit codes: 0 all that must hold does, 1 som
 Below: table, recording, judging, rerunning. Above: `make corpus`.
 """
 
+# ruff: noqa: T201 - what it prints is a table on stdout
+
 import argparse
 import os
 import sys
@@ -33,6 +35,9 @@ from tests.corpus.table import BY_NAME, FLOWS
 WORKERS: Final = 2
 LIVE_ON: Final = 0.9
 """What part of the flows has to run on changed pages, too."""
+
+LEAST_TELLING: Final = 5
+"""Characters of the longest secret that may stand on the disk by chance."""
 
 PAGES: Final = ("same", "changed")
 FLOW_S: Final = 300
@@ -105,7 +110,7 @@ def _keep(plan: Plan, recorded: Recorded) -> None:
 
 
 @asynccontextmanager
-async def _surface(options: argparse.Namespace) -> AsyncGenerator[Plan]:
+async def _surface(options: argparse.Namespace, lines: Sequence[Line]) -> AsyncGenerator[Plan]:
     browser = find()
     if browser is None:
         raise SystemExit("no Chromium was found: `make corpus` finds or installs one")
@@ -119,6 +124,17 @@ async def _surface(options: argparse.Namespace) -> AsyncGenerator[Plan]:
         )
         async with open_app(settings) as app:
             yield Plan(app, Path(browser), files, options.times, options.scripts, options.runs, options.keep)
+        _note_leaks(lines, settings.state_dir)
+
+
+def _note_leaks(lines: Sequence[Line], state: Path) -> None:
+    """What a flow typed into a secret field is nowhere in what the server left on the disk."""
+    stored = b"".join(file.read_bytes() for file in state.rglob("*") if file.is_file())
+    for line in lines:
+        for name, value in line.flow.secrets.items():
+            # Three digits are found anywhere.
+            if len(value) > LEAST_TELLING and value.encode() in stored:
+                line.faults.append(f"the state folder holds the secret {name}")
 
 
 async def _all(options: argparse.Namespace) -> list[Line]:
@@ -130,8 +146,9 @@ async def _all(options: argparse.Namespace) -> list[Line]:
             while waiting:
                 line = waiting.pop()
                 await _at_work(plan, line, grounds)
+                print(_row(line, plan), flush=True)
 
-    async with _surface(options) as plan, anyio.create_task_group() as group:
+    async with _surface(options, lines) as plan, anyio.create_task_group() as group:
         for _ in range(min(WORKERS, len(lines))):
             group.start_soon(worker, plan)
     return lines
@@ -141,7 +158,7 @@ def _row(line: Line, plan: Plan) -> str:
     passed = "".join(f"{f'{line.passed.get(language, 0)}/{plan.times}':>12}" for language in LANGUAGES)
     again = "".join(f"{run.outcome:>9}" if (run := line.runs.get(pages)) else f"{'-':>9}" for pages in PAGES)
     ms = f"{line.ms:>8.0f}{line.runs['same'].ms if 'same' in line.runs else 0:>8.0f}"
-    return f"{line.flow.name:<28}{line.steps:>6}{passed}{again}{ms}  {'; '.join(line.faults)[:160]}".rstrip()
+    return f"{line.flow.name:<28}{line.steps:>6}{passed}{again}{ms}  {' '.join(' '.join(line.faults).split())[:160]}".rstrip()
 
 
 def _faults(line: Line) -> list[str]:
@@ -154,13 +171,15 @@ def _told(lines: Sequence[Line], seconds: float) -> bool:
     """Print what is wrong, and the totals; whether all is as it must be."""
     for line in lines:
         changed = line.runs.get("changed")
-        for _fault in _faults(line) + ([f"changed pages: {changed.fault}"] if changed and changed.fault else []):
-            pass
+        for fault in _faults(line) + ([f"changed pages: {changed.fault}"] if changed and changed.fault else []):
+            print(f"\n{line.flow.name}: {fault}")
     good = sum(not _faults(line) for line in lines)
     runs = [line.runs["changed"] for line in lines if "changed" in line.runs]
     lived = sum(run.outcome != "failed" for run in runs)
+    print(f"\n{good} of {len(lines)} flows are right, in {seconds:.0f} s.")
     if runs:
-        sum(run.outcome == "healed" for run in runs)
+        healed = sum(run.outcome == "healed" for run in runs)
+        print(f"On changed pages {lived} of {len(runs)} still run ({healed} healed): {lived / len(runs):.0%}.")
     return good == len(lines) and lived >= LIVE_ON * len(runs)
 
 
@@ -174,6 +193,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-runs", dest="runs", action="store_false", help="do not run the saved workflows")
     options = parser.parse_args(arguments)
     begun = time.monotonic()
+    print(f"{'flow':<28}{'steps':>6}{'playwright':>12}{'pytest':>12}{'run':>9}{'changed':>9}{'ms':>8}{'run ms':>8}")
     lines = anyio.run(_all, options)
     return 0 if _told(lines, time.monotonic() - begun) else 1
 
