@@ -1,8 +1,9 @@
 """What repeating a recorded step would do outside again, in words.
 
-The evidence is what the page sent. Where nothing was seen to be sent, a button that is
-called like something final, or that led on, may have: better one stop too many than a
-second payment. Looking does nothing outside, and a login nothing that another would mind.
+The evidence is what the page sent. A page that answered where nothing but questions was sent
+was looked at, whatever the button was called. Where that cannot be known, a button that is
+called like something final, or that led on, may have sent something: better one stop too many
+than a second payment. A login does nothing that another would mind.
 
 Below: records, folding. Above: generalising.
 """
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from notte_mcp.records import StepRecord
-from notte_mcp.workflows.folding import kind, receipt_of
+from notte_mcp.workflows.folding import enters, kind, receipt_of
 
 _LOADS: Final = frozenset({"goto", "goto_new_tab", "go_back", "go_forward", "switch_tab", "close_tab"})
 _SAFE_METHODS: Final = ("GET ", "HEAD ", "OPTIONS ")
@@ -51,7 +52,10 @@ def effect_of(step: StepRecord, before: Sequence[StepRecord] = ()) -> str:
 
 def _may_submit(step: StepRecord) -> bool:
     receipt = receipt_of(step)
-    if _enters(step):
+    if receipt.navigated and receipt.status is not None:
+        # An engine that saw the page's answer saw how it was asked for, and that nothing else was sent.
+        return False
+    if enters(step):
         # A search leads to an address that holds it; a form that was posted does not.
         return receipt.navigated and "?" not in receipt.url_after
     if kind(step) not in _PRESSES or receipt.target is None:
@@ -63,10 +67,6 @@ def _may_submit(step: StepRecord) -> bool:
         return False
     led_on = receipt.navigated and "?" not in receipt.url_after and not _HARMLESS.match(name)
     return led_on or _FINAL.search(name) is not None
-
-
-def _enters(step: StepRecord) -> bool:
-    return step.action.get("press_enter") is True or (kind(step) == "press_key" and step.action.get("key") == "Enter")
 
 
 def _name(step: StepRecord) -> str:
@@ -83,7 +83,7 @@ def _logs_in(step: StepRecord, before: Sequence[StepRecord]) -> bool:
         typed += [other] if kind(other) in _TYPES else []
     few = len({str(receipt_of(one).target) for one in typed}) <= _FEW_FIELDS
     secret = any(_is_secret(one) for one in typed)
-    handed_in = _enters(step) or (kind(step) in _PRESSES and _LOGIN.search(_name(step)) is not None)
+    handed_in = enters(step) or (kind(step) in _PRESSES and _LOGIN.search(_name(step)) is not None)
     return secret and few and handed_in
 
 

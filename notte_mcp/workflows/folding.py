@@ -63,6 +63,11 @@ def receipt_of(step: StepRecord) -> Receipt:
     return step.receipt or Receipt(type=kind(step), success=False)
 
 
+def enters(step: StepRecord) -> bool:
+    """Whether Enter was pressed by it."""
+    return step.action.get("press_enter") is True or (kind(step) == "press_key" and step.action.get("key") == "Enter")
+
+
 def has_effect(step: StepRecord) -> bool:
     """Whether the step did more than change what it was aimed at."""
     receipt = receipt_of(step)

@@ -107,7 +107,7 @@ class _Recording:
         target = receipt_of(step).target
         # Before its own value is lifted: no element is called what will be typed into it.
         called = self.lifter.called(locators.role) if locators is not None else None
-        value, form = _lifted(step, action, self.lifter)
+        value, form = _lifted(step, self._after(place), action, self.lifter)
         plain = WorkflowStep(
             step.number,
             _emptied(action),
@@ -124,7 +124,7 @@ class _Recording:
 
     def _with_outcome(self, plain: WorkflowStep, step: StepRecord, place: int) -> WorkflowStep:
         """The step with what its receipt says that it brought."""
-        following = self.kept[place + 1] if place + 1 < len(self.kept) else None
+        following = self._after(place)
         receipt = receipt_of(step)
         leads_to, anew = arrival(step, following, self.lifter.typed_texts)
         awaits = seen_before(self.kept, place, self.lifter.typed_texts)
@@ -142,6 +142,9 @@ class _Recording:
             pause=pause_after(self.kept, place, self.lifter.typed_texts) if leads_to is None else "",
             shape=shape_of(receipt.data) if receipt.data is not None else None,
         )
+
+    def _after(self, place: int) -> StepRecord | None:
+        return self.kept[place + 1] if place + 1 < len(self.kept) else None
 
     def _waited(self, step: StepRecord, action: Wait, place: int) -> WorkflowStep | None:
         """What is left of a fixed wait: nothing where a condition takes its place, else a comment."""
@@ -186,12 +189,14 @@ def _parsed(step: StepRecord) -> Action | None:
         return None
 
 
-def _lifted(step: StepRecord, action: Action, lifter: Lifter) -> tuple[Value | None, tuple[tuple[str, Value], ...]]:
+def _lifted(
+    step: StepRecord, following: StepRecord | None, action: Action, lifter: Lifter
+) -> tuple[Value | None, tuple[tuple[str, Value], ...]]:
     """What the action holds besides its type and target: one value, or a form's."""
     value: Value | None = None
     match action:
         case Fill() | MultiFactorFill() | FallbackFill() | SelectDropdownOption():
-            value = lifter.typed(step)
+            value = lifter.typed(step, following)
         case UploadFile():
             value = lifter.path(step)
         case Goto() | GotoNewTab():

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from notte_mcp.receipts import Target
 from notte_mcp.records import StepRecord
-from notte_mcp.workflows.folding import kind, receipt_of
+from notte_mcp.workflows.folding import enters, kind, receipt_of
 from notte_mcp.workflows.parameters import Parameter, ParameterList, first_name
 from notte_mcp.workflows.urls import openable
 
@@ -37,6 +37,7 @@ _SECRET_FIELDS: Final = frozenset(
 _FIELDS: Final = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "slider", "password", "file", "date"})
 """Roles of what is typed into: their names are the page's, whatever was typed before."""
 
+_SEARCH_FIELD: Final = re.compile(r"(?:^|[\W_])(search|filter|query|find|q)(?:$|[\W_])", re.IGNORECASE)
 _LEAST_LETTERS: Final = 3
 _LEAST_DIGITS: Final = 4
 
@@ -69,25 +70,31 @@ class Lifter:
     """Turns recorded values into script values, and gathers the parameters they need.
 
     `secrets` are the NAMEs that the records themselves name: a mark with another
-    name is text of a page, and no way to read an environment variable.
+    name is text of a page, and no way to read an environment variable. `searched` are
+    the names of parameters that something was searched by: what is found holds them
+    somewhere, and is another thing for each.
     """
 
     secrets: frozenset[str]
     parameters: ParameterList = field(default_factory=ParameterList)
+    searched: set[str] = field(default_factory=set[str])
 
     @property
     def typed_texts(self) -> list[str]:
         """The recorded values of the parameters so far, which another run may replace."""
         return [parameter.default for parameter in self.parameters.by_name.values() if parameter.default]
 
-    def typed(self, step: StepRecord) -> Value:
-        """The value of a step that types or chooses one."""
+    def typed(self, step: StepRecord, following: StepRecord | None = None) -> Value:
+        """The value of a step that types or chooses one; the `following` step may hand it in."""
         raw = step.action.get("value")
         target = receipt_of(step).target
         name = marked_name(raw) or receipt_of(step).secret or self._withheld(step, raw, target)
         if name:
             return self.parameters.secret(name)
-        return self.text(_wish(target), _chosen(step, str(raw)))
+        value = self.text(_wish(target), _chosen(step, str(raw)))
+        if isinstance(value, Parameter) and _searches(step, following):
+            self.searched.add(value.name)
+        return value
 
     def literal(self, text: str) -> Value:
         """A text that is no input of the script, in parts where a secret was cut out of it."""
@@ -105,15 +112,18 @@ class Lifter:
         return self._with_typed(role[1])
 
     def _with_typed(self, text: str) -> Value | None:
-        """The text with the parameters that stand in it as whole words; None without one."""
+        """The text with the parameters that it is, or that stand in it as whole words; None without one.
+
+        A part is a parameter only where it is hardly there by chance: data that was entered, and no word of a search.
+        """
         typed = [p for p in self.parameters.by_name.values() if p.type == "str" and _is_telling(p.default)]
         by_default = {str(p.default): p for p in reversed(typed)}
-        longest = sorted(by_default, key=len, reverse=True)
-        if not longest:
-            return None
         if text in by_default:
             return by_default[text]
-        pattern = "|".join(map(re.escape, longest))
+        entered = [word for word, p in by_default.items() if p.name not in self.searched and _is_data(word)]
+        if not entered:
+            return None
+        pattern = "|".join(map(re.escape, sorted(entered, key=len, reverse=True)))
         pieces = re.split(rf"(?<![\w-])({pattern})(?![\w-])", text)
         parts = tuple(by_default[piece] if i % 2 else piece for i, piece in enumerate(pieces) if piece)
         return parts if len(pieces) > 1 else None
@@ -183,6 +193,21 @@ def _is_telling(text: str | None) -> bool:
     return letters >= _LEAST_LETTERS or digits >= _LEAST_DIGITS
 
 
+def _is_data(text: str) -> bool:
+    """Whether a text is rather a name or a number than a word of the language."""
+    return any(char.isupper() or char.isdigit() or char.isspace() for char in text)
+
+
+def _searches(step: StepRecord, following: StepRecord | None) -> bool:
+    """Whether what was typed is looked for, and not entered."""
+    target = receipt_of(step).target
+    handed_in = enters(step) or (following is not None and enters(following))
+    if target is None or handed_in or kind(step) == "select_dropdown_option":
+        return handed_in
+    names = (target.name, target.locators.label, target.locators.placeholder, _attribute(target))
+    return target.role == "searchbox" or any(name and _SEARCH_FIELD.search(name) for name in names)
+
+
 def _chosen(step: StepRecord, asked: str) -> str:
     """The option as it is called on the page, where less than its name was asked for."""
     found = receipt_of(step).value
@@ -196,7 +221,13 @@ def _wish(target: Target | None, otherwise: str = "value") -> str:
     if target is None:
         return otherwise
     found = target.locators
-    attribute = _NAME_ATTRIBUTE.search(found.given or found.css or "")
-    spelled = next(filter(None, attribute.groups()), None) if attribute else None
-    wish = first_name([target.name, found.label, found.placeholder, found.test_id, spelled, target.role])
+    wish = first_name([target.name, found.label, found.placeholder, found.test_id, _attribute(target), target.role])
     return otherwise if wish == "value" else wish
+
+
+def _attribute(target: Target) -> str | None:
+    """The field's `name` or `id`, where a selector tells it."""
+    found = target.locators
+    # An id further up is another element's.
+    match = _NAME_ATTRIBUTE.search(found.given or (found.css or "").rpartition(" > ")[2])
+    return next(filter(None, match.groups()), None) if match else None

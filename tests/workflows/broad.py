@@ -26,8 +26,8 @@ def saw(recording: Recording, *texts: str) -> Recording:
 
 
 def shop() -> Recording:
-    """Something is searched for, and what it is called is then clicked, waited for and bought."""
-    recording = Recording().goto(HOME).fill(SEARCH, "red lamp", press_enter=True)
+    """A product is named, and what it is called is then clicked, waited for and bought."""
+    recording = Recording().goto(HOME).fill(textbox("I1", "Product"), "red lamp")
     recording.click(element("L1", "link", "red lamp"), to=f"{HOME}/p/7")
     recording.click(button("B1", "Add red lamp to cart"), sent=(f"POST {HOME}/cart/1042/lines",))
     recording.add({"type": "wait_for", "value": "1 x red lamp"})

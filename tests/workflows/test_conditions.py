@@ -6,7 +6,7 @@ import pytest
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.receipts import Locators, Target
-from notte_mcp.workflows import Workflow, generalise, write
+from notte_mcp.workflows import Parameter, Workflow, generalise, write
 from notte_mcp.workflows.acting import action_of, placed, ways
 from notte_mcp.workflows.landmark_texts import lasting, regex, shows
 from tests.workflows.broad import LONG, by_agent, reader, saw, shop
@@ -124,15 +124,15 @@ def test_an_element_that_is_called_what_was_typed_is_called_by_the_parameter() -
     link, add = workflow.steps[2], workflow.steps[3]
 
     for code in scripts(workflow):
-        assert 'get_by_role("link", name=search, exact=True).click()' in code
-        assert 'get_by_role("button", name=f"Add {search} to cart", exact=True).click()' in code
-        assert 'shown(page, f"1 x {search}").wait_for()' in code
+        assert 'get_by_role("link", name=product, exact=True).click()' in code
+        assert 'get_by_role("button", name=f"Add {product} to cart", exact=True).click()' in code
+        assert 'shown(page, f"1 x {product}").wait_for()' in code
     assert '"role=link[name=\\"red lamp\\"]"' in write(workflow, target="json").code
     assert placed(link, {}) == link.locators
-    other = placed(add, {"search": "oil"})
+    other = placed(add, {"product": "oil"})
     assert other is not None
     assert [way.selector for way in ways(other)] == ['role=button[name="Add oil to cart"]']
-    assert action_of(workflow.steps[4], {"search": "oil"}, selector=None, to_selector=None).model_dump()["value"] == (
+    assert action_of(workflow.steps[4], {"product": "oil"}, selector=None, to_selector=None).model_dump()["value"] == (
         "1 x oil"
     )
 
@@ -142,6 +142,7 @@ def test_an_element_that_is_called_what_was_typed_is_called_by_the_parameter() -
     [
         ("2", button("B1", "Step 2")),
         ("lamp", button("B1", "Lampshade")),
+        ("kettle", element("L1", "link", "Copper kettle")),
         ("lamp", button("B1", "Send lamp-oil")),
         ("Ada", textbox("I2", "Ada")),
         ("red lamp", button("B1", "red")),
@@ -150,9 +151,36 @@ def test_an_element_that_is_called_what_was_typed_is_called_by_the_parameter() -
 )
 def test_a_name_that_is_like_it_by_chance_stays_as_it_is(typed: str, target: Target) -> None:
     """Ours: whole words, of some length, and no field's name."""
-    recording = Recording().goto(HOME).fill(textbox("I1", "Search"), typed).click(target)
+    recording = Recording().goto(HOME).fill(textbox("I1", "Product"), typed).click(target)
 
     assert generalise(recording.steps, SPEC).steps[-1].called is None
+
+
+ENTER = {"type": "press_key", "key": "Enter"}
+
+
+@pytest.mark.parametrize(
+    ("field", "enter"),
+    [
+        (element("I1", "searchbox", "Plants"), []),
+        (textbox("I1", "Search the shop"), []),
+        (textbox("I1", "", placeholder="Filter..."), []),
+        (textbox("I1", "", css='input[name="q"]'), []),
+        (textbox("I1", "Plant"), [ENTER]),
+    ],
+)
+def test_a_word_of_a_search_is_no_part_of_what_was_found(field: Target, enter: list[dict[str, str]]) -> None:
+    """Ours: another search finds other things; only what is called just like it is called by the parameter."""
+    recording = Recording().goto(HOME).fill(field, "Royal fern")
+    for key in enter:
+        recording.add(key)
+    recording.click(element("L1", "link", "Royal fern, 9 EUR")).click(element("L2", "link", "Royal fern"))
+    entered = Recording().goto(HOME).fill(textbox("I1", "Plant"), "Royal fern").click(button("B1", "Save Royal fern"))
+    *_, found, same = generalise(recording.steps, SPEC).steps
+
+    assert found.called is None
+    assert isinstance(same.called, Parameter)
+    assert isinstance(generalise(entered.steps, SPEC).steps[-1].called, tuple)
 
 
 def test_where_only_the_position_tells_a_comment_says_so() -> None:

@@ -37,6 +37,22 @@ CASES: dict[str, tuple[Callable[[], Recording], str]] = {
     "an address only looks": (lambda: Recording().add({"type": "goto", "url": SHOP}, to=SHOP, sent=(ORDER,)), ""),
     "a button called like a payment": (lambda: start().click(button("B1", "Pay now")), 'may submit "Pay now"'),
     "a word within another is none": (lambda: start().click(button("B1", "Display payload")), ""),
+    "a button that asked for a page and sent nothing": (
+        lambda: start().click(button("B1", "Order now"), to=f"{SHOP}/order", status=200),
+        "",
+    ),
+    "nor does Enter that only asked for one": (
+        lambda: start().add(SEARCH, textbox("I1", "Title"), to=f"{SHOP}/made", status=404),
+        "",
+    ),
+    "a page that was sent for is an effect with any answer": (
+        lambda: start().click(button("B1", "Next"), to=f"{SHOP}/x", status=200, sent=(ORDER,)),
+        f"sends {ORDER}",
+    ),
+    "a tab of its own may have been sent": (
+        lambda: start().click(button("B1", "Pay now"), new_tab=1, status=None),
+        'may submit "Pay now"',
+    ),
     "a link that deletes": (lambda: start().click(element("L1", "link", "Delete")), 'may submit "Delete"'),
     "a link to orders only looks": (lambda: start().click(element("L1", "link", "Order history"), to=SHOP + "/o"), ""),
     "a button that led on": (lambda: start().click(button("B1", "Done"), to=f"{SHOP}/x"), 'may submit "Done"'),
