@@ -125,7 +125,7 @@ class ElementBook:
                     return element
             except DocumentGone:
                 pass
-        return await self._heal(element)
+        return await self.heir(element)
 
     async def look_up(self, element_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What is known now of the elements behind these ids, by id; one question per document.
@@ -143,7 +143,7 @@ class ElementBook:
                 continue
             known |= {e.id: facts for e, facts in zip(mine, found, strict=True) if facts is not None}
         for name in asked.keys() - known.keys():
-            heir = await self._heal(asked[name])
+            heir = await self.heir(asked[name])
             known[name] = (await heir.world.call("inspect", [heir.key], timeout_s=5))[0] or {}
         return known
 
@@ -151,7 +151,12 @@ class ElementBook:
         document = element.world.document
         return document is not None and document.uid == element.document_uid and not element.tab.closed
 
-    async def _heal(self, element: Element) -> Element:
+    async def heir(self, element: Element) -> Element:
+        """The one element that stands where another stood that is gone (then `healed`).
+
+        Raises:
+            StaleElement: there is none, or several.
+        """
         tab = element.tab
         world = element.world if element.world in tab.worlds else None
         if tab.closed or world is None or page_of(tab.url) != element.page:
@@ -171,6 +176,8 @@ class ElementBook:
             element.id, tab, world, world.document.uid, int(same[0]["key"]), element.role, element.name,
             element.context, element.page, healed=True, beside=element.beside,
         )  # fmt: skip
+        if not element.id:
+            return healed
         self._by_id[element.id] = healed
         self._by_place.setdefault((healed.document_uid, healed.key), element.id)
         return healed
@@ -181,11 +188,30 @@ def _called(node: dict[str, Any]) -> str:
     return f'{node["role"]} "{name}"' + (f" in {clean_line(node['context'], 50)}" if node.get("context") else "")
 
 
-def stale(element: Element, candidates: list[str]) -> StaleElement:
-    """The error for an id whose element is gone."""
+def stale(element: Element, candidates: list[str], *, done: str = "") -> StaleElement:
+    """The error for an id whose element is gone. `done` is what was done before it was (default: nothing)."""
     what = f'{element.id} ({element.role} "{clean_line(element.name, 60)}") is no longer on the page'
     if candidates:
         return StaleElement(
             f"{what}. Alike now: {'; '.join(candidates)}.", next_call="the same call with one of these ids"
         )
-    return StaleElement(f"{what}.", next_call="notte_observe, then use an id it shows")
+    return StaleElement(
+        f"{what}.", done=done or "Nothing was done.", next_call="notte_observe, then use an id it shows"
+    )
+
+
+async def ask(
+    element: Element, function: str, argument: dict[str, Any], *, timeout_s: float = 5, done: str = ""
+) -> dict[str, Any]:
+    """What a function of an element's world answers; `done` is what was done before, should the element turn out to be gone.
+
+    Raises:
+        StaleElement: it is.
+    """
+    try:
+        answer: dict[str, Any] = await element.world.call(function, argument, timeout_s=timeout_s)
+    except DocumentGone:
+        raise stale(element, [], done=done) from None
+    if answer.get("error") == "gone":
+        raise stale(element, [], done=done)
+    return answer

@@ -3,7 +3,7 @@
 Every value is read back; what a field does not hold afterwards is a failure, never a
 quiet success. A field that takes a secret is compared inside the page and never read.
 
-Below: `pointer`, `elements`. Above: `performer`.
+Below: `boxes`, `pointer`, `elements`. Above: `performer`.
 """
 
 from pathlib import Path
@@ -22,7 +22,8 @@ from notte_mcp.actions import (
     SelectDropdownOption,
     UploadFile,
 )
-from notte_mcp.engines.local.elements import Element, page_of, stale
+from notte_mcp.engines.local.boxes import check
+from notte_mcp.engines.local.elements import Element, ask, page_of, stale
 from notte_mcp.engines.local.pointer import Reached, click, reach
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import Tab
@@ -35,7 +36,6 @@ from notte_mcp.receipts import Receipt
 _KEY_DELAY_S: Final = 0.02
 _WIDGET_OPTION_MS: Final = 2_000
 _OPTION_MS: Final = 1_000
-_STATE_MS: Final = 500
 _FieldAction = FillAction | Check | SelectDropdownOption | UploadFile
 
 
@@ -84,13 +84,9 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
     shown = None if secret else clean(held["value"] or "")
     said = f'"{clean_line(action.value, 60)}"' if secret is None else f"(secret {secret})"
     return Receipt(
-        action.type, success=True, message=f"Filled {_called(reached)} with {said}", target=reached.target,
+        action.type, success=True, message=f"Filled {reached.called} with {said}", target=reached.target,
         healed=reached.element.healed, value=shown, secret=secret,
     )  # fmt: skip
-
-
-def _called(reached: Reached) -> str:
-    return f'{reached.target.role} "{reached.target.name}"'
 
 
 async def _set(element: Element, value: str) -> dict[str, Any]:
@@ -108,7 +104,7 @@ async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys
         if focus is None:
             focus = await world.call("focusField", {"key": reached.element.key, "clear": clear}, timeout_s=5)
         if not focus.get("focused"):
-            raise NotActionable(f"{_called(reached)} does not take the focus.", next_call="click it first, then fill")
+            raise NotActionable(f"{reached.called} does not take the focus.", next_call="click it first, then fill")
         if clear and not focus["empty"] and (keys or not value):
             await tab.page.keyboard.press("Delete")
         if keys:
@@ -138,58 +134,15 @@ async def _insert_lines(tab: Tab, text: str) -> None:
 def _not_held(reached: Reached, held: dict[str, Any], secret: str | None) -> NotteMCPError:
     if held.get("error"):
         return ActionFailed(
-            f"{_called(reached)} went away while it was filled.",
+            f"{reached.called} went away while it was filled.",
             done="Text was typed.",
             next_call="notte_observe to see what took it",
         )
     holds = f"{held['length']} other characters" if secret else f'"{clean_line(held["value"] or "", 80)}"'
     return ActionFailed(
-        f"{_called(reached)} holds {holds} after the fill.", done="The field was changed.",
+        f"{reached.called} holds {holds} after the fill.", done="The field was changed.",
         next_call="fallback_fill types key by key; or fill a value in the form the field wants",
     )  # fmt: skip
-
-
-async def check(stage: Stage, element: Element, action: Check, *, timeout_ms: int) -> Receipt:
-    """Set a checkbox, radio or switch, and look whether it took.
-
-    Raises:
-        StaleElement, NotActionable, ActionFailed.
-    """
-    state = await _ask(element, "checkedOf", {"key": element.key})
-    if state.get("error"):
-        raise NotActionable(f'{element.role} "{element.name}" cannot be checked.', next_call="click it instead")
-    changed = state["checked"] != action.value
-    if changed and state["kind"] == "radio" and not action.value:
-        raise NotActionable(
-            "A radio button is only unset by choosing another.", next_call="check another option of its group"
-        )
-    if changed:
-        reached = await click(stage, element, timeout_ms=timeout_ms)
-        asked = {"key": element.key, "wanted": action.value, "timeout": _STATE_MS}
-        state = await _ask(element, "checkedOf", asked)
-        if not state.get("error") and state["checked"] != action.value:
-            raise ActionFailed(f"{_called(reached)} was clicked and is still {_on(state['checked'])}.", done="It was clicked.",
-                               next_call="notte_observe to see why")  # fmt: skip
-    else:
-        reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
-    said = f"{_called(reached)} is {_on(action.value)}" + ("" if changed else " already")
-    return Receipt(
-        action.type, success=True, message=said, target=reached.target, healed=element.healed, value=_on(action.value)
-    )
-
-
-def _on(checked: bool) -> str:  # noqa: FBT001  (the state itself)
-    return "checked" if checked else "not checked"
-
-
-async def _ask(element: Element, function: str, argument: dict[str, Any], *, timeout_s: float = 5) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = await element.world.call(function, argument, timeout_s=timeout_s)
-    except DocumentGone:
-        raise stale(element, []) from None
-    if answer.get("error") == "gone":
-        raise stale(element, [])
-    return answer
 
 
 async def select(stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int) -> Receipt:
@@ -199,7 +152,7 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
         StaleElement, NotActionable, ActionFailed (no such option; those that exist are named).
     """
     reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
-    answer = await _ask(
+    answer = await ask(
         element, "selectOption", {"key": element.key, "value": action.value, "timeout": min(timeout_ms, _OPTION_MS)}
     )
     if answer.get("error") == "not native":
@@ -208,7 +161,7 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
         raise _no_option(reached, action.value, answer)
     chosen = clean_line(answer["value"], 120)
     return Receipt(
-        action.type, success=True, message=f'Selected "{chosen}" in {_called(reached)}', target=reached.target,
+        action.type, success=True, message=f'Selected "{chosen}" in {reached.called}', target=reached.target,
         healed=element.healed, value=chosen,
     )  # fmt: skip
 
@@ -217,13 +170,15 @@ async def _select_in_widget(
     stage: Stage, element: Element, action: SelectDropdownOption, *, timeout_ms: int
 ) -> Receipt:
     asked = {"key": element.key, "value": action.value, "timeout": 0}
-    answer = await _ask(element, "findOption", asked | {"inside": True})
+    answer = await ask(element, "findOption", asked | {"inside": True})
     if answer.get("error"):  # its list is not open
         reached = await click(stage, element, timeout_ms=timeout_ms)
         wait = min(timeout_ms, _WIDGET_OPTION_MS)
         if reached.facts["editable"]:  # one that suggests what begins as the typed text does
             await _type(stage, reached, action.value, clear=True, keys=False)
-        answer = await _ask(element, "findOption", asked | {"timeout": wait}, timeout_s=timeout_ms / 1000 + 1)
+        answer = await ask(
+            element, "findOption", asked | {"timeout": wait}, timeout_s=timeout_ms / 1000 + 1, done="It was clicked."
+        )
     else:
         reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
     if answer.get("error"):
@@ -234,7 +189,7 @@ async def _select_in_widget(
     return Receipt(
         action.type,
         success=True,
-        message=f'Selected "{name}" in {_called(reached)}',
+        message=f'Selected "{name}" in {reached.called}',
         target=reached.target,
         healed=element.healed,
         value=name,
@@ -254,7 +209,7 @@ def _no_option(reached: Reached, value: str, answer: dict[str, Any]) -> NotteMCP
         )
     if answer["error"] == "not kept":
         return ActionFailed(
-            f'{_called(reached)} is "{clean_line(answer["option"], 60)}" after the choice.',
+            f'{reached.called} is "{clean_line(answer["option"], 60)}" after the choice.',
             done="The option was chosen and did not stay.",
             next_call="notte_observe to see why",
         )
@@ -262,7 +217,7 @@ def _no_option(reached: Reached, value: str, answer: dict[str, Any]) -> NotteMCP
     rest = answer["total"] - len(answer["options"])
     more = f" and {rest} more" if rest > 0 else ""
     return ActionFailed(
-        f'{_called(reached)} has no option "{clean_line(value, 60)}". Options: {options or "none"}{more}.', done="Nothing was selected.",
+        f'{reached.called} has no option "{clean_line(value, 60)}". Options: {options or "none"}{more}.', done="Nothing was selected.",
         next_call="the same action with one of these",
     )  # fmt: skip
 
@@ -286,17 +241,17 @@ async def upload(stage: Stage, element: Element, action: UploadFile, *, timeout_
         raise stale(element, []) from None
     except PlaywrightTimeout:
         raise ActionFailed(
-            f"{_called(reached)} opened no file chooser within {timeout_ms} ms.",
+            f"{reached.called} opened no file chooser within {timeout_ms} ms.",
             done="It was clicked.",
             next_call="notte_observe, then name the file input itself",
         ) from None
     except PlaywrightError as error:
         text = str(error).splitlines()[0][:150]
-        raise ActionFailed(f"{_called(reached)} took no file: {text}.", next_call="notte_observe") from error
+        raise ActionFailed(f"{reached.called} took no file: {text}.", next_call="notte_observe") from error
     return Receipt(
         action.type,
         success=True,
-        message=f"Gave {path.name} to {_called(reached)}",
+        message=f"Gave {path.name} to {reached.called}",
         target=reached.target,
         healed=element.healed,
         value=path.name,

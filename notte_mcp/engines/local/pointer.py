@@ -44,6 +44,11 @@ class Reached:
     x: float = 0
     y: float = 0
 
+    @property
+    def called(self) -> str:
+        """Role and name, as messages tell them."""
+        return f'{self.target.role} "{self.target.name}"'
+
 
 async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, **also: bool) -> Reached:
     """Wait until the element can be acted on; kinds: click, hover, edit (a field), focus (no point needed).
@@ -209,7 +214,7 @@ async def aim(tab: Tab, reached: Reached) -> None:
             return  # what became of the element, the press finds out
     if not where:
         raise NotActionable(
-            f'The pointer does not come to {reached.target.role} "{reached.target.name}": another frame has it.',
+            f"The pointer does not come to {reached.called}: another frame has it.",
             next_call="notte_observe, then the same action",
         )
 
@@ -235,7 +240,7 @@ async def _landed_on(world: World) -> tuple[str | None, bool]:
 
 
 def _missed(reached: Reached, hit: str | None) -> ActionFailed:
-    called = f'{reached.target.role} "{reached.target.name}"'
+    called = reached.called
     if hit is None:
         return ActionFailed(
             f"The click did not arrive at {called}.",

@@ -180,3 +180,23 @@ async def test_a_file_of_an_allowed_folder_is_taken_and_others_are_refused(
         receipt = await driver.refused(a.UploadFile(selector="[name=several]", path=path))
         assert (path, receipt.code) == (path, "upload_refused")
     assert await driver.js("document.forms[0].several.files.length") == 0
+
+
+async def test_a_box_whose_list_is_built_anew_by_the_click_is_set_once(driver: Driver) -> None:
+    """The box that stands in its place tells; it is not done twice, and not said to be undone."""
+    await driver.open("/spa.html")
+    box = driver.page.get_by_role("checkbox", name="Water the plants")
+    for wanted in (True, False):
+        receipt = await driver.act(a.Check(selector="li:has-text('Water') input", value=wanted))
+        assert (receipt.value, receipt.healed) == ("checked" if wanted else "not checked", True)
+        assert await box.is_checked() is wanted
+
+
+async def test_a_box_that_goes_with_the_click_is_told_as_clicked(driver: Driver) -> None:
+    """Gone for good: what was done is said."""
+    await driver.open("/spa.html")
+    box = "<label><input type=checkbox onclick='this.remove()'> Buy stamps</label>"
+    await driver.js(f'document.getElementById("list").innerHTML = {box!r}')
+    receipt = await driver.refused(a.Check(selector="label:has-text('stamps') input"))
+    assert (receipt.code, "It was clicked." in receipt.message) == ("action_failed", True), receipt.message
+    assert "Nothing was done" not in receipt.message
