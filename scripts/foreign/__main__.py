@@ -79,7 +79,7 @@ async def _all(options: argparse.Namespace) -> list[Outcome]:
 
 def _told(outcome: Outcome) -> Outcome:
     print(
-        f"{outcome.flow.site:<14}{outcome.flow.title:<14}{outcome.what:<34}{'RED' if outcome.problem else 'green'}",
+        f"{outcome.flow.site:<14}{outcome.flow.title:<14}{outcome.what:<50}{'RED' if outcome.problem else 'green'}",
         flush=True,
     )
     return outcome

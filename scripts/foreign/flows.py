@@ -179,7 +179,7 @@ async def _post(a: Assistant, site: PetShop) -> None:
     await a.look()
     body = '{"name": "Thyme", "status": "available"}'
     await a.do(
-        {"type": "fill", "id": await a.id("textbox", ""), "value": body},
+        {"type": "fill", "id": await a.id("textbox", "", near="Rex"), "value": body},
         {"type": "click", "id": await a.id("button", "Execute")},
         {"type": "wait_for", "value": "Server response"},
     )
