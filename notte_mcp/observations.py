@@ -179,14 +179,17 @@ def landmarks(observation: Observation) -> tuple[str, ...]:
 
 
 def landmarks_after(known: Iterable[str], observation: Observation) -> tuple[str, ...]:
-    """The landmarks of a view of changes: what appeared, the headings, and of those `known` before what did not go."""
+    """The landmarks of a view of changes: what appeared or now says something else (a status line), the headings, and of
+    those `known` before what did not go."""
     changes = observation.changes
     if changes is None:
         return landmarks(observation)
-    gone = {node.name for node in (*changes.gone, *changes.changed)}
-    # Where not all is told, what was known may have gone untold.
-    stayed = () if changes.more else (text for text in known if text not in gone)
-    return _first((*_standing_out(changes.appeared), *observation.headings, *stayed))
+    gone = {node.name for node in changes.gone}
+    changed = _standing_out(changes.changed)
+    # What a text said before it changed is not told, so what was known may be that; so too where not all is told.
+    stayed = () if changes.more or changed else (text for text in known if text not in gone)
+    fresh = _standing_out((*changes.appeared, *changes.changed))
+    return _first((*fresh, *observation.headings, *stayed))
 
 
 def _standing_out(nodes: Iterable[Node]) -> list[str]:

@@ -50,6 +50,16 @@ def test_what_appeared_comes_before_what_was_known_and_what_went_is_forgotten() 
     assert landmarks_after(known, view(node("heading", "Other"))) == ("Other",)
 
 
+def test_a_text_that_says_something_else_now_comes_before_the_headings() -> None:
+    """A status line's new text; what it said before is not told, so nothing is left of what was known."""
+    said = Changes(1, (node("text", "1 item"),), changed=(node("status", "Saved"), node("button", "Undo")))
+    assert landmarks_after(("Orders", "Saving"), view(changes=said, headings=("Orders",))) == (
+        "Saved",
+        "1 item",
+        "Orders",
+    )
+
+
 async def test_a_look_is_known_to_the_next_batchs_first_step_and_forgotten_by_it(house: House) -> None:
     """`seen` is of the page after the last step, `saw` of the page before it; both are on disk by the end."""
     session_id = await house.open(FORM)
