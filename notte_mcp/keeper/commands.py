@@ -23,6 +23,9 @@ FAILED: Final = 1
 
 def run(command: str, state: Path) -> int:
     """Do the command in this state folder; gives the exit code."""
+    if not (state / "keeper").is_dir():
+        print(f"No keeper runs for {state}.")
+        return DONE
     try:
         places.enter(str(state))
     except places.FolderUnusable as error:

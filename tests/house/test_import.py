@@ -6,7 +6,7 @@ import sys
 
 ASK = """
 import sys
-import notte_mcp, notte_mcp.cli
+import notte_mcp, notte_mcp.cli, notte_mcp.commands
 print("\\n" + __import__("json").dumps(sorted(sys.modules)), file=sys.stderr)
 """
 

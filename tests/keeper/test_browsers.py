@@ -49,14 +49,15 @@ async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_i
     tmp_path: Path, state: Path, site: Site
 ) -> None:
     """P7, and the issue's own story: closing the host leaves running agents running, and each step is done once."""
-    with relay(state) as first:
-        model = plan(tmp_path / "plan.json", delay_s=0.4)
-        begun = facts(first, "notte_start", task=TASK, url=site.url("/form.html"), model=model)
+    model = plan(tmp_path / "plan.json", delay_s=0.4)
+    with relay(state) as second, relay(state, env={"NOTTE_MCP_MODEL": model}) as first:
+        begun = facts(first, "notte_start", task=TASK, url=site.url("/form.html"))
+        assert begun["driver"] == "model"  # which is this connection's, and not the other's
+        assert facts(second, "notte_start", task=TASK)["driver"] == "assistant"
         facts(first, "notte_status", id=begun["agent_id"], wait_seconds=20, after_step=1, until="step")
         os.kill(first.process.pid, signal.SIGKILL)
         first.end()
-    assert site.submissions == []
-    with relay(state) as second:
+        assert site.submissions == []
         ended = facts(second, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
         steps = told(second, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
 

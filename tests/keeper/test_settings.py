@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from notte_mcp.keeper import given, places, wanted
+from notte_mcp.keeper import given, log_file, places, wanted
 from notte_mcp.keeper.relay import hello
 from notte_mcp.settings import Settings, default_config_file, default_state_dir
 from tests.stdio.wire import environment
@@ -109,3 +109,20 @@ def test_the_relay_imports_next_to_nothing() -> None:
 
     costly = {"argparse", "contextlib", "enum", "json", "pathlib", "re", "socket", "subprocess", "threading", "typing"}
     assert costly.isdisjoint(done.stdout.split())
+
+
+def test_a_log_that_grew_too_long_is_emptied_for_all_who_write_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P10: browsers and drivers have the same file open, and go on in it."""
+    monkeypatch.chdir(tmp_path)
+    log_file.bound()
+    with Path(places.LOG).open("ab", buffering=0) as writer:
+        writer.write(b"x" * log_file.MAX_BYTES)
+        log_file.bound()
+        writer.write(b"y")
+        log_file.bound()
+        writer.write(b"z")
+
+    assert Path(places.LOG).read_bytes() == b"z"
+    assert Path(f"{places.LOG}.1").read_bytes() == b"x" * log_file.MAX_BYTES + b"y"
