@@ -19,6 +19,11 @@ END_MS: Final = 5_000
 
 MAX_CHARS: Final = 200
 
+_OUTLINE: Final = frozenset({"type", "minItems", "minProperties", "minLength"})
+"""What of a shape another run's data must have; keys and the kinds of inner values differ with the data."""
+
+_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
+
 
 class _Fault(Protocol):
     """What is used of jsonschema's ValidationError, which has no types of its own."""
@@ -44,16 +49,30 @@ async def end_state(live: LiveSession, workflow: Workflow) -> str:
 
 
 def misfit(step: WorkflowStep, receipt: Receipt) -> str:
-    """What is not as it was in the data that a reading step gave, or ""."""
-    if step.shape is None:
+    """Why the data that a reading step gave cannot be what was meant, or "": a list is none any more, or nothing is left."""
+    outline = {name: value for name, value in (step.shape or {}).items() if name in _OUTLINE}
+    if set(_kinds(outline)) & _SCALARS:
+        outline["type"] = sorted(_SCALARS)
+    return _fault(outline, receipt.data, "is not of the recorded form")
+
+
+def oddity(step: WorkflowStep, receipt: Receipt) -> str:
+    """What is otherwise in the data than it was, or "": another run may have other data, so it is only told."""
+    return _fault(step.shape or {}, receipt.data, "is not quite of the recorded form")
+
+
+def _fault(shape: dict[str, Any], data: object, how: str) -> str:
+    if not shape:
         return ""
     from jsonschema import Draft202012Validator
 
-    validator = cast(Any, Draft202012Validator)(step.shape)
-    fault: _Fault | None = next(iter(validator.iter_errors(_plain(receipt.data))), None)
-    if fault is None:
-        return ""
-    return f"what it read is not of the recorded form: {fault.json_path}: {clean_line(fault.message, MAX_CHARS)}"
+    fault: _Fault | None = next(iter(cast(Any, Draft202012Validator)(shape).iter_errors(_plain(data))), None)
+    return f"what it read {how}: {fault.json_path}: {clean_line(fault.message, MAX_CHARS)}" if fault is not None else ""
+
+
+def _kinds(shape: dict[str, Any]) -> list[str]:
+    kind: str | list[str] = shape.get("type", [])
+    return [kind] if isinstance(kind, str) else kind
 
 
 def _plain(data: object) -> object:

@@ -20,7 +20,7 @@ from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, Sess
 from notte_mcp.receipts import Receipt
 from notte_mcp.registry import LiveSession, Registry
 from notte_mcp.runs.aims import Aim, aims_of, chosen_of, healing
-from notte_mcp.runs.compare import misfit
+from notte_mcp.runs.compare import misfit, oddity
 from notte_mcp.runs.values import Values
 from notte_mcp.workflow_records import RunStepState
 from notte_mcp.workflows import WorkflowStep
@@ -96,7 +96,8 @@ class Steps:
         if difference := await self._arrived(live, step, receipt) or misfit(step, receipt):
             return Outcome("failed", difference)
         self._was_healed |= bool(healed_by)
-        return Outcome("healed" if healed_by else "passed", healed_by=healed_by, data=receipt.data)
+        state: RunStepState = "healed" if healed_by else "passed"
+        return Outcome(state, oddity(step, receipt), healed_by=healed_by, data=receipt.data)
 
     # --- the element ----------------------------------------------------------------
 

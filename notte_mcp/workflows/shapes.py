@@ -1,7 +1,8 @@
 """The shape of what a page gave, as a JSON Schema, and a schema as pydantic models in source.
 
-A shape says no more than the data showed: a key that one of several objects lacks is
-optional, a value that was null in one of them may be null, an empty list may hold anything.
+A shape says no more than the data showed: a key that one of several objects lacks, or has
+null at, is optional, a value that was null in one of them may be null, an empty list may hold
+anything. What was not empty has one item, character or key at least.
 
 Below: parameters, source. Above: generalising, notte.
 """
@@ -18,6 +19,7 @@ _DEEPEST: Final = 6
 _MOST_READ: Final = 200
 _MOST_KEYS: Final = 60
 _PLAIN: Final = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+_LEAST: Final = {"array": "minItems", "object": "minProperties", "string": "minLength"}
 _PYTHON: Final = {"boolean": "bool", "integer": "int", "number": "float", "string": "str", "null": "None"}
 # What a field of a pydantic model may not be called, besides what no name may be.
 _MODEL_NAMES: Final = re.compile(r"model_|schema$|json$|dict$|copy$|construct$|fields$|validate$")
@@ -26,7 +28,9 @@ _MODEL_NAMES: Final = re.compile(r"model_|schema$|json$|dict$|copy$|construct$|f
 def shape_of(value: Any) -> dict[str, Any]:
     """The JSON Schema of a JSON value, as wide as one example allows: a whole number may be a fraction next time, and
     what was null alone may be anything."""
-    return _widened(_shape(value))
+    shape = _widened(_shape(value))
+    least = _LEAST.get(str(shape.get("type"))) if value else None
+    return shape | {least: 1} if least is not None else shape
 
 
 def _widened(shape: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +61,11 @@ def _shape(value: Any, depth: int = 0) -> dict[str, Any]:
     if isinstance(value, dict):
         pairs = list(cast(dict[str, Any], value).items())[:_MOST_KEYS]
         properties = {str(key): _shape(item, depth + 1) for key, item in pairs}
-        return {"type": "object", "properties": properties, "required": list(properties)}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [str(key) for key, item in pairs if item is not None],
+        }
     return {}
 
 

@@ -1,16 +1,18 @@
 """A workflow done again: its steps, its values, what heals and what does not, where it ends."""
 
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, UnknownRun
-from notte_mcp.receipts import Locators
+from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec
 from notte_mcp.runs import Script, compare, steps
 from notte_mcp.workflows import Parameter
+from notte_mcp.workflows.shapes import shape_of
 from tests.agents.conftest import Street
 from tests.registry.conftest import run as act
 from tests.registry.conftest import until
@@ -191,8 +193,40 @@ async def test_what_a_page_gave_is_the_result_and_has_the_recorded_form(house: H
     read = replace(GO, number=2, action=a.EvaluateJs(code="document.title"), answers=True, shape={"type": "string"})
     run = await house.done(GO, read)
     assert (run.state, run.result) == ("completed", "Permit request")
-    run = await house.done(GO, replace(read, shape={"type": "object"}))
-    assert "not of the recorded form" in run.difference
+    for shape in (shape_of({"a": 1}), shape_of(["a"]), {"type": "string", "minLength": 99}):
+        run = await house.done(GO, replace(read, shape=shape))
+        assert "not of the recorded form" in run.difference
+
+
+@pytest.mark.parametrize(
+    ("recorded", "data", "fails", "told"),
+    [
+        ([{"a": 1, "b": "x"}], [{"a": 2}], False, "'b' is a required property"),
+        ({"price": 9.5}, {"price": "9.50 EUR"}, False, "not of type 'number'"),
+        (7, "seven", False, "not of type"),
+        ("x", 7, False, "not of type 'string'"),
+        (True, None, True, "None is not of type"),
+        ([1], [], True, "should be non-empty"),
+        ({"a": 1}, {}, True, "should be non-empty"),
+        ([1], {"0": 1}, True, "not of type 'array'"),
+        ([], [{"b": 1}], False, ""),
+        (None, {"b": 1}, False, ""),
+    ],
+)
+def test_only_another_kind_of_data_or_none_is_a_difference(recorded: Any, data: Any, fails: bool, told: str) -> None:
+    """Other data have other keys: that is told, and no reason to fail."""
+    read = replace(GO, action=a.EvaluateJs(code="x"), shape=shape_of(recorded))
+    receipt = Receipt("evaluate_js", success=True, data=data)
+    assert (bool(compare.misfit(read, receipt)), bool(compare.oddity(read, receipt))) == (fails, bool(told))
+    assert told in (compare.misfit(read, receipt) or compare.oddity(read, receipt))
+
+
+async def test_what_is_otherwise_in_the_data_is_told_of_a_step_that_passed(house: House) -> None:
+    """In the run's record, with the step."""
+    read = replace(GO, number=2, action=a.EvaluateJs(code="document.title"), answers=True, shape=shape_of(7))
+    run = await house.done(GO, read)
+    assert (run.state, run.difference, run.steps[1].state) == ("completed", "", "passed")
+    assert "not quite of the recorded form" in run.steps[1].message
 
 
 async def test_workflows_are_kept_by_name_and_version(house: House) -> None:

@@ -50,6 +50,8 @@ def test_a_model_takes_the_data_that_it_was_made_of(value: dict[str, Any]) -> No
         ({"since": None}, {"since": "2020"}),
         ([{"a": 1}, {"a": None, "b": "x"}], [{"a": 2.5}]),
         ([], [1, "x"]),
+        ({"a": 1, "b": None}, {"a": 2}),
+        ([{"a": 1, "b": "x"}, {"a": 2, "b": None}], [{"a": 3}]),
     ],
 )
 def test_a_shape_is_as_wide_as_one_example_allows(value: Any, other: Any) -> None:
@@ -57,7 +59,9 @@ def test_a_shape_is_as_wide_as_one_example_allows(value: Any, other: Any) -> Non
     assert VALIDATOR(shape_of(value)).is_valid(other)
 
 
-@pytest.mark.parametrize(("value", "other"), [({"a": 1}, {"a": "1"}), ({"a": 1}, {}), ([1], ["x"]), ("x", None)])
+@pytest.mark.parametrize(
+    ("value", "other"), [({"a": 1}, {"a": "1"}), ({"a": 1}, {}), ([1], ["x"]), ("x", None), ("x", ""), ([1], [])]
+)
 def test_another_form_is_told(value: Any, other: Any) -> None:
     """Ours: a table that lost a column is not what was recorded."""
     assert not VALIDATOR(shape_of(value)).is_valid(other)
@@ -71,14 +75,14 @@ def test_classes_are_named_by_their_keys_and_written_once() -> None:
 
     assert [models.type_of(items, "result"), models.type_of(items, "result")] == ["Result", "Result"]
     seller, item, result = models.sources
-    assert seller == "class Seller(BaseModel):\n    name: str\n    since: object"
+    assert seller == "class Seller(BaseModel):\n    name: str\n    since: object = None"
     assert item.splitlines() == [
         "class Item(BaseModel):",
         "    name: str",
         "    price: float",
         "    tags: list[object]",
         '    in_stock: bool | None = Field(default=None, alias="in stock")',
-        '    class_value: str | None = Field(alias="class")',
+        '    class_value: str | None = Field(default=None, alias="class")',
         "    seller: Seller | None = None",
     ]
     assert result == "class Result(BaseModel):\n    items: list[Item]"
