@@ -17,7 +17,8 @@ DialogKind = Literal["alert", "confirm", "prompt", "beforeunload"]
 class Locators:
     """Every way to find the acted element that was unique when it was acted on.
 
-    `role` is (role, exact name); `frame` holds one CSS selector per enclosing
+    `role` is (role, exact name); `row`, where that repeats from row to row, (role of the row: row, listitem or
+    article; a text that no other such row holds; role, exact name of the element, unique within the row); `frame` holds one CSS selector per enclosing
     frame from the top down; `given` is the caller's own selector. CSS and
     XPath are structural and always there, the others only where unique.
     `shadow` says that the element stands in an open shadow root (then `css`
@@ -30,6 +31,7 @@ class Locators:
     label: str | None = None
     placeholder: str | None = None
     text: str | None = None
+    row: tuple[str, str, str, str] | None = None
     css: str | None = None
     xpath: str | None = None
     frame: tuple[str, ...] = ()

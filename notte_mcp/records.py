@@ -135,7 +135,7 @@ def receipt_from_json(values: dict[str, Any]) -> Receipt:
 
 def _target_from_json(values: dict[str, Any]) -> Target:
     locators = {k: v for k, v in values.get("locators", {}).items() if k in Locators.__slots__}
-    for key in ("role", "frame"):
+    for key in ("role", "row", "frame"):
         if key in locators:
             locators[key] = tuple(locators[key])
     return Target(

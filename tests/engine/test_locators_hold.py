@@ -65,6 +65,10 @@ def ways(page: Page, found: Locators) -> dict[str, Locator]:
     if found.text:
         made["text"] = below.get_by_text(found.text, exact=True)
         made["text selector"] = below.locator(f"text={_quoted(found.text)}")
+    if found.row:
+        kind, text, role, name = found.row
+        row = below.get_by_role(kind).filter(has_text=text)  # pyright: ignore[reportArgumentType]
+        made["row"] = row.get_by_role(role, name=name, exact=True)  # pyright: ignore[reportArgumentType]
     return made
 
 
@@ -127,3 +131,36 @@ async def test_what_looks_alike_is_told_apart_and_what_a_program_made_up_is_not_
     assert (by_name["textbox Search"].role, by_name["textbox Search"].label) == (("textbox", "Search"), None)
     assert (by_name["button Save"].role, by_name["button Save"].text) == (None, "Save")
     assert by_name["button Second"].role == ("button", "Second")
+
+
+ROWS = """<h1>Plants</h1><table><tr><th>Name<th>Sown<th>
+<tr><td><input type=checkbox aria-label=Pick><td>Royal fern<td>12<td><a href=/plants/a/edit>Edit</a> <button>Delete</button>
+<tr><td><input type=checkbox aria-label=Pick><td>Royal fern, red<td>13<td><a href=/plants/b/edit>Edit</a> <button>Delete</button>
+<tr><td><input type=checkbox aria-label=Pick><th>Hart's "tongue"<td>12<td><a href=/plants/7>Edit</a> <button>Delete</button><button>Delete</button></table>
+<ul><li>Tea <button>Add</button><li><b>Coffee</b> <button>Add</button></ul> <ul role=none><li>Rum <button>Add</button></ul>
+<article><h2>One</h2><button>Read</button></article><article><h2>Two</h2><button>Read</button></article>
+<table role=presentation><tr><td>Left<td><button>Add</button></table>
+<div role=row>Grid <button>Delete</button></div> <ul><li>Nest <ul><li>Egg <button>Add</button></ul></ul>"""
+
+
+async def test_what_repeats_from_row_to_row_is_told_by_a_text_of_its_row(eye: Eye) -> None:
+    """Where the text is no other row's, not even as a part, and the row is one for a script too."""
+    await eye.go("/form.html")
+    await eye.run(f"document.body.innerHTML = {ROWS!r}")
+    with anyio.fail_after(60):
+        count, wrong = await faults(eye)
+    assert wrong == []
+    assert isinstance(eye.session, LocalSession)
+    found = [(await recorded(eye.session, node.id))[1] for node in (await eye.look()).nodes if node.id]
+    rows = [way.row for way in found if way.row]
+    for row in [
+        ("row", "Royal fern, red", "link", "Edit"), ("row", "Royal fern, red", "button", "Delete"),
+        ("row", "Hart's \"tongue\"", "checkbox", "Pick"), ("listitem", "Coffee", "button", "Add"),
+        ("listitem", "Tea", "button", "Add"), ("article", "Two", "button", "Read"), ("row", "Grid", "button", "Delete"),
+    ]:  # fmt: skip
+        assert row in rows, rows
+    assert not {row[1] for row in rows if row is not None} & {"Royal fern", "Rum", "Left"}
+    links = [way.css for way in found if way.row and way.row[2] == "link"]
+    assert 'a[href="/plants/b/edit"]' in links
+    assert not any("7" in (css or "") for css in links)
+    assert count > 40

@@ -144,10 +144,11 @@ async def target_of(element: Element, facts: dict[str, Any]) -> Target:
     frame = await element.tab.frame_path(element.world)
     found: dict[str, Any] = facts.get("locators") or {}
     role = found.get("role")
+    row = found.get("row")
     locators = Locators(
         test_id=found.get("test_id"), test_id_attribute=found.get("test_id_attribute"),
         role=(role[0], role[1]) if role else None, label=found.get("label"), placeholder=found.get("placeholder"),
-        text=found.get("text"), css=found.get("css"), xpath=found.get("xpath"),
+        text=found.get("text"), row=(row[0], row[1], row[2], row[3]) if row else None, css=found.get("css"), xpath=found.get("xpath"),
         frame=(*frame, *found.get("frame", ())), shadow=bool(found.get("shadow")),
     )  # fmt: skip
     name = clean_line(facts.get("name") or element.name, 120)

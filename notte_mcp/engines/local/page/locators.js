@@ -14,7 +14,7 @@ const MOST_COMPARED = 1500;
 const MOST_TEXTS = 20000;
 const LABELED = "[aria-label],[aria-labelledby],button,meter,output,progress,select,textarea,input";
 
-/** {test_id, test_id_attribute, role, label, placeholder, text, css, xpath, frame, shadow} of an element. */
+/** {test_id, test_id_attribute, role, label, placeholder, text, row, css, xpath, frame, shadow} of an element. */
 function locatorsOf(el, role) {
   const root = el.getRootNode(), inShadow = root.nodeType === 11;
   const scope = treesBelow(inShadow ? root.host : el.ownerDocument);
@@ -36,6 +36,8 @@ function locatorsOf(el, role) {
   if (placeholder && placeholder.length <= 100 && only(scope, attribute("placeholder", placeholder))) out.placeholder = placeholder;
   const text = FIELDS.has(role) ? "" : plain(fullText(el, 400));
   if (text && text.length <= 80 && textAlone(scope, el, text)) out.text = text;
+  const row = name && !out.role && !out.test_id ? rowOf(scope, el, role, name) : null;
+  if (row) out.row = row;
   return out;
 }
 
@@ -89,6 +91,52 @@ function alone(scope, el, role, name) {
     if (like !== el && scriptRole(like) === role && rendered(like) && squeeze(nameOf(like, role)) === name) return false;
   }
   return true;
+}
+
+const ROWS = { row: "tr,[role=row]", listitem: "li,[role=listitem]", article: "article,[role=article]" };
+const MOST_ROW_TEXTS = 8;
+
+/** [row's role, a text that only this row of all holds, role, name] of an element whose role and name repeat from row to row. */
+function rowOf(scope, el, role, name) {
+  for (let row = el.parentElement; row; row = row.parentElement) {
+    const kind = roleOf(row);
+    if (!ROWS[kind] || !isScriptRow(row)) continue;
+    const found = alone(treesBelow(row), el, role, name) ? rowText(scope, row, kind, el) : "";
+    if (found) return [kind, found, role, name];
+  }
+  return null;
+}
+
+/** Whether a script sees the row's role too: shown, and not in a table or list that says it is none. */
+function isScriptRow(row) {
+  const holder = row.hasAttribute("role") ? null : row.parentElement?.closest(row.localName === "tr" ? "table" : "ul,ol,menu");
+  return rendered(row) && !row.closest("[aria-hidden=true],[inert]") && !(row.localName !== "article" && holder?.hasAttribute("role"));
+}
+
+function rowText(scope, row, kind, el) {
+  const rows = [...matching(scope, ROWS[kind])];
+  if (rows.length > MOST_COMPARED) return "";
+  const whole = (r) => scope.length > 1 || r.querySelector("input") ? fullText(r, MOST_TEXTS) : r.textContent;
+  const texts = rows.filter((r) => r !== row).map((r) => plain(whole(r)).toLowerCase());
+  const own = plain(fullText(row, MOST_TEXTS)).toLowerCase();
+  return rowTexts(row, el).find((text) => own.includes(text.toLowerCase()) && !texts.some((other) => other.includes(text.toLowerCase()))) ?? "";
+}
+
+/** Texts that may tell a row from the others: its headings, then cells and links, words before mere numbers. */
+function rowTexts(row, el) {
+  const found = new Set();
+  for (const parts of ["h1,h2,h3,h4,h5,h6,[role=heading],th,[role=rowheader]", "td,[role=cell],[role=gridcell]", "a,strong,b,label,span,p"]) {
+    for (const part of row.querySelectorAll(parts)) {
+      if (found.size >= MOST_ROW_TEXTS) break;
+      if (part.contains(el) || el.contains(part) || !rendered(part)) continue;
+      const text = plain(fullText(part, 200));
+      if (text.length > 1 && text.length <= 60) found.add(text);
+    }
+  }
+  const inner = [...row.childNodes].filter((node) => node.nodeType === 3).map((node) => plain(node.data));
+  for (const text of inner) if (text.length > 1 && text.length <= 60) found.add(text);
+  const says = (text) => /\p{L}{2}/u.test(text) ? 0 : 1;
+  return [...found].sort((a, b) => says(a) - says(b));
 }
 
 /** What labels an element for a script: other elements by reference, its own attribute, or its label elements. */
@@ -165,8 +213,9 @@ function cssOf(el, known = null) {
     const tag = CSS.escape(up.localName), name = up.getAttribute("name");
     const own = up.id && !isMadeUp(up.id) && only(scope, `#${CSS.escape(up.id)}`) ? `#${CSS.escape(up.id)}` : "";
     const named = !own && up === el && name && !isMadeUp(name) && only(scope, tag + attribute("name", name)) ? tag + attribute("name", name) : "";
-    if (own || named) {
-      parts.splice(0, end, own || named);
+    const link = !own && !named && up === el ? linkOf(el, scope) : "";
+    if (own || named || link) {
+      parts.splice(0, end, own || named || link);
       break;
     }
     const like = likesOf(up);
@@ -174,6 +223,14 @@ function cssOf(el, known = null) {
   }
   const path = parts.join(" > ");
   return root.host ? `${cssOf(root.host)} >> ${path}` : path;
+}
+
+/** A link by where it leads, where that is a plain path of words and no other link leads there; else "". */
+function linkOf(el, scope) {
+  const href = el.localName === "a" ? el.getAttribute("href") ?? "" : "";
+  if (!/^[a-z./_-]{2,60}$/i.test(href) || !/[a-z]/i.test(href) || isMadeUp(href)) return "";
+  const selector = `a[href="${href}"]`;
+  return only(scope, selector) ? selector : "";
 }
 
 /** The element and its siblings of the same kind, in order. */
