@@ -35,6 +35,9 @@ _TELL: Final = """<script>
 </script>"""
 
 
+_TURNING: Final = ("/basket", "/generated", "/shuffled")
+
+
 class Grounds:
     """The servers while they are up. `rewrite` changes every page before it is sent."""
 
@@ -51,8 +54,10 @@ class Grounds:
         return self.shop.url + start[6:] if start.startswith("shop:/") else self.site.url(start)
 
     def forget(self) -> None:
-        """Nothing has come yet."""
+        """Nothing has come yet; pages that are another every time go on from where they were."""
+        turns = {path: self.site.hits[path] for path in _TURNING}
         self.site.reset()
+        self.site.hits.update(turns)
         self.shop.orders.clear()
         self._told.clear()
 
