@@ -12,7 +12,7 @@ from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Locators
 from notte_mcp.workflows.lifting import Value
-from notte_mcp.workflows.locators import each_way, is_steady, selector
+from notte_mcp.workflows.locators import by_row, each_way, is_steady, selector, spoken
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.workflow import WorkflowStep, without_aims
 
@@ -48,7 +48,7 @@ def ways(locators: Locators) -> tuple[Way, ...]:
 
 
 def placed(step: WorkflowStep, values: Mapping[str, str]) -> Locators | None:
-    """The step's locators with `values` where its element is called what was typed.
+    """The step's locators with `values` where its element, or the row it stands in, is called what was typed.
 
     With another value than the recorded one the ways that do not hold it lead to the element of the recording, so
     only those that do are left.
@@ -56,8 +56,13 @@ def placed(step: WorkflowStep, values: Mapping[str, str]) -> Locators | None:
     found = step.locators
     if found is None or step.called is None:
         return found
-    name = text_of(step.called, values)
-    if found.role is None or name == found.role[1]:
+    name, told = text_of(step.called, values), spoken(found)
+    if told is None or name == told[1]:
+        return found
+    if by_row(found) and found.row is not None:
+        row = (found.row[0], name, *found.row[2:])
+        return Locators(row=row, frame=found.frame, shadow=found.shadow, css=_host_only(found))
+    if found.role is None:
         return found
     return Locators(role=(found.role[0], name), frame=found.frame, shadow=found.shadow, css=_host_only(found))
 

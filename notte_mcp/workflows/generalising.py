@@ -31,6 +31,7 @@ from notte_mcp.workflows.effects import effect_of
 from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
 from notte_mcp.workflows.landmark_texts import lasting
 from notte_mcp.workflows.lifting import Lifter, Value, marked_name, secret_names
+from notte_mcp.workflows.locators import spoken
 from notte_mcp.workflows.pauses import pause_after, seen_before, within_frames
 from notte_mcp.workflows.shapes import shape_of
 from notte_mcp.workflows.targets import aimed, destination_of, target_of
@@ -106,7 +107,7 @@ class _Recording:
             return WorkflowStep(step.number, comment=f"{_described(step)}: left out, its element was not recorded")
         target = receipt_of(step).target
         # Before its own value is lifted: no element is called what will be typed into it.
-        called = self.lifter.called(locators.role) if locators is not None else None
+        called = self.lifter.called(spoken(locators)) if locators is not None else None
         value, form = _lifted(step, self._after(place), action, self.lifter)
         plain = WorkflowStep(
             step.number,

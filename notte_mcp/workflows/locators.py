@@ -1,7 +1,7 @@
 """How a script finds an element: the most resilient of the recorded ways, as code or as one string.
 
-Test id before role and name, before label, placeholder, text, the caller's own
-selector, CSS and XPath. Inside a shadow root the way is looked for below the
+Test id before role and name, before label, placeholder, text, the row it stands in, the
+caller's own selector, CSS and XPath. Inside a shadow root the way is looked for below the
 root's host, inside a frame below the frame, since that is where it was unique.
 
 Below: receipts, source. Above: the script writers.
@@ -17,7 +17,7 @@ from notte_mcp.workflows.source import Chain, Expression, Link, Text
 _DEFAULT_TEST_ID: Final = "data-testid"
 _PIERCE: Final = " >> "
 
-_BY_ATTRIBUTE: Final = re.compile(r"""[\w-]*\[(?:name|id|data-[\w-]+)=(?:"[^"]*"|'[^']*'|[\w-]+)\]""")
+_BY_ATTRIBUTE: Final = re.compile(r"""[\w-]*\[(?:name|id|href|data-[\w-]+)=(?:"[^"]*"|'[^']*'|[\w-]+)\]""")
 _BY_ID: Final = re.compile(r"[a-zA-Z]*#(?:[\w-]|\\.|[^\x00-\x7f])+")
 _GENERATED: Final = re.compile(r"\d{2}|:")
 """In an id: a number or a mark that frameworks count with, so that another element may bear it next time."""
@@ -49,15 +49,38 @@ def scope(locators: Locators | None, head: str = "page") -> Chain:
 def locator(locators: Locators, head: str = "page", called: Expression | None = None) -> Chain:
     """The element as a Playwright locator: `page.get_by_role("button", name="Send", exact=True)`.
 
-    `called` takes the place of its recorded name, where it has a role and a name.
+    `called` takes the place of its recorded name, where it has a role and a name, or of its row's text (see `spoken`).
     """
     base, host = scope(locators, head), _host(locators)
-    way = _way(locators)
-    if called is not None and locators.role is not None and locators.role[0] in ARIA_ROLES:
-        way = Link("get_by_role", (Text(locators.role[0]), ("name", called), ("exact", "True")))
-    if host is not None and way.name != "locator":
+    if by_row(locators):
+        way = _in_row(locators, called)
+    elif called is not None and locators.role is not None and locators.role[0] in ARIA_ROLES:
+        way = (Link("get_by_role", (Text(locators.role[0]), ("name", called), ("exact", "True"))),)
+    else:
+        way = (_way(locators),)
+    if host is not None and way[0].name != "locator":
         base = base.then("locator", Text(host))
-    return Chain(base.head, (*base.links, way))
+    return Chain(base.head, (*base.links, *way))
+
+
+def spoken(found: Locators) -> tuple[str, str] | None:
+    """What the chosen way calls the element by, as (role, text): its own role and name, or its row's role and text."""
+    return found.row[:2] if by_row(found) and found.row is not None else found.role
+
+
+def by_row(found: Locators) -> bool:
+    """Whether the way that is chosen goes by the row that the element stands in."""
+    named = found.test_id is not None or (found.role is not None and found.role[0] in ARIA_ROLES)
+    if named or found.row is None or found.row[2] not in ARIA_ROLES:
+        return False
+    return not (found.label or found.placeholder or found.text)
+
+
+def _in_row(found: Locators, called: Expression | None) -> tuple[Link, ...]:
+    kind, text, role, name = found.row or ("", "", "", "")
+    filtered = Link("filter", (("has_text", called if called is not None else Text(text)),))
+    own = Link("get_by_role", (Text(role), ("name", Text(name)), ("exact", "True")))
+    return (Link("get_by_role", (Text(kind),)), filtered, own)
 
 
 def _way(found: Locators) -> Link:
@@ -89,7 +112,7 @@ def by_position(found: Locators) -> bool:
     chosen = next(iter(each_way(found)), found)
     if chosen.given:
         return _COUNTS.search(chosen.given) is not None
-    structural = not any((chosen.test_id, chosen.role, chosen.label, chosen.placeholder, chosen.text))
+    structural = not any((chosen.test_id, chosen.role, chosen.label, chosen.placeholder, chosen.text, chosen.row))
     return structural and not is_steady(chosen)
 
 
@@ -97,7 +120,7 @@ def is_steady(way: Locators) -> bool:
     """Whether this one way (see `each_way`) names the element by what it is, and not by where it stands."""
     if way.role is not None and not way.test_id:
         return bool(way.role[1])
-    if way.test_id or way.label or way.placeholder or way.text:
+    if way.test_id or way.label or way.placeholder or way.text or way.row:
         return True
     own = (way.given or way.css or "").rpartition(_PIERCE)[2].strip()
     if _BY_ATTRIBUTE.fullmatch(own):
@@ -114,9 +137,23 @@ def _own_selector(found: Locators) -> str:
         return f"[placeholder={_css_string(found.placeholder)}]"
     if found.text:
         return f"text={_quoted(found.text)}"
+    return _by_structure(found) if found.row is None or found.row[2] not in ARIA_ROLES else _row_selector(found.row)
+
+
+def _row_selector(row: tuple[str, str, str, str]) -> str:
+    before, after = around_row_text(row)
+    return f"{before}{_quoted(row[1])[1:-1]}{after}"
+
+
+def _by_structure(found: Locators) -> str:
     if found.label and (not found.css or found.css.endswith(f"{_PIERCE}*")) and not found.given:
         return f"internal:label={_quoted(found.label)}s"
     return found.given or found.css or f"xpath={found.xpath}"
+
+
+def around_row_text(row: tuple[str, str, str, str]) -> tuple[str, str]:
+    """What stands before and after the row's text in a selector: `filter(has_text=...)` as one string."""
+    return f'role={row[0]} >> internal:has-text="', f'"i >> role={row[2]}[name={_quoted(row[3])}]'
 
 
 def each_way(found: Locators) -> list[Locators]:
@@ -132,6 +169,8 @@ def each_way(found: Locators) -> list[Locators]:
         ways.append(replace(base, role=found.role))
     texts = (("label", found.label), ("placeholder", found.placeholder), ("text", found.text))
     ways += [replace(base, **{field: text}) for field, text in texts if text]
+    if found.row is not None and found.row[2] in ARIA_ROLES:
+        ways.append(replace(base, row=found.row))
     ways += [replace(alone, given=found.given)] if found.given else []
     ways += [replace(alone, css=found.css)] if found.css else []
     ways += [replace(alone, xpath=found.xpath)] if found.xpath else []

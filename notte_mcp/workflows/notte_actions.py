@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from notte_mcp import actions
-from notte_mcp.workflows.locators import ARIA_ROLES, node_selectors, selector
+from notte_mcp.receipts import Locators
+from notte_mcp.workflows.locators import ARIA_ROLES, around_row_text, by_row, node_selectors, selector
 from notte_mcp.workflows.workflow import WorkflowStep
 
 
@@ -34,9 +35,9 @@ def where(step: WorkflowStep) -> Any:
     found = step.locators
     if found is None:
         return None
-    if step.called is not None and found.role is not None and found.role[0] in ARIA_ROLES:
+    if step.called is not None and (around := _around_name(found)) is not None:
         parts = step.called if isinstance(step.called, tuple) else (step.called,)
-        named = (f'role={found.role[0]}[name="', *parts, '"]')
+        named = (around[0], *parts, around[1])
         # Another element's place would contradict the name.
         return (
             node_selectors(replace(found, css=None, xpath=None)) | {"playwright_selector": named}
@@ -44,6 +45,15 @@ def where(step: WorkflowStep) -> Any:
             else named
         )
     return node_selectors(found) if found.frame else selector(found)
+
+
+def _around_name(found: Locators) -> tuple[str, str] | None:
+    """What stands around the name, or the row's text, in the selector."""
+    if by_row(found) and found.row is not None:
+        return around_row_text(found.row)
+    if found.role is None or found.role[0] not in ARIA_ROLES:
+        return None
+    return f'role={found.role[0]}[name="', '"]'
 
 
 def _of_element(step: WorkflowStep, action: actions.ElementAction) -> dict[str, Any] | None:

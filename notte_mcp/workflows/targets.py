@@ -52,6 +52,8 @@ def _legible(locators: Locators) -> Locators:
     marked = {name: None for name, text in texts.items() if isinstance(text, str) and not _is_name(text)}
     if locators.role is not None and not _is_name(locators.role[1]):
         marked["role"] = None
+    if locators.row is not None and not all(map(_is_name, locators.row)):
+        marked["row"] = None
     return replace(locators, **marked) if marked else locators
 
 

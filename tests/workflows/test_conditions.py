@@ -137,6 +137,28 @@ def test_an_element_that_is_called_what_was_typed_is_called_by_the_parameter() -
     )
 
 
+def test_a_row_that_is_told_by_what_was_typed_is_told_by_the_parameter() -> None:
+    """Ours: the link "Edit" of what was entered, and of no other row."""
+    edit = element("L1", "link", "Edit", row=("row", "Royal fern", "link", "Edit"), css="tr > td > a")
+    workflow = generalise(Recording().goto(HOME).fill(textbox("I1", "Plant"), "Royal fern").click(edit).steps, SPEC)
+
+    for code in scripts(workflow):
+        assert (
+            'get_by_role("row").filter(has_text=plant).get_by_role("link", name="Edit", exact=True).click()'
+            in squeezed(code)
+        )
+    assert "Royal fern" in write(workflow, target="notte").code
+    assert 'internal:has-text=\\"Royal fern\\"i' in write(workflow, target="json").code
+    other = placed(workflow.steps[-1], {"plant": "Moss"})
+    assert other is not None
+    assert [way.selector for way in ways(other)] == ['role=row >> internal:has-text="Moss"i >> role=link[name="Edit"]']
+
+
+def squeezed(code: str) -> str:
+    """Code with its line breaks inside calls taken out."""
+    return re.sub(r"\n\s+(?=\.|\))|(?<=\()\n\s+", "", code)
+
+
 @pytest.mark.parametrize(
     ("typed", "target"),
     [
