@@ -70,7 +70,8 @@ class RunRecord:
     `workflow` and `version` name a saved one, `source` is what it was made from. `parameters` are what was
     given in place of the recorded defaults, secrets left out. `verified` is true only when the steps (and the
     script, where one was to be run) went to the end and ended where the recording did; null where something
-    was not run. `difference` is the first thing that was not as recorded. `step_count` counts the steps that are
+    was not run. `difference` is the first thing that was not as recorded; of a step that failed it is which one, and
+    the step's own message says why. `reason` is why it ended where neither does. `step_count` counts the steps that are
     over (`steps` may end with ones that were not run), `session_id` is the run's session for as long as that is
     open. `proposal` is the content of a mended workflow that an agent's fix gives; it runs for nobody until it is
     saved. `result` is what the last step that reads gave.
@@ -104,6 +105,18 @@ class RunRecord:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED_RUN_STATES
+
+    @property
+    def failed_step(self) -> RunStep | None:
+        """The step that it stopped at."""
+        return next((step for step in self.steps if step.state == "failed"), None)
+
+    @property
+    def why(self) -> str:
+        """Why it ended, in one line."""
+        step = self.failed_step
+        difference = f"{self.difference}: {step.message}" if step is not None else self.difference
+        return self.reason or difference
 
     @property
     def healed(self) -> tuple[RunStep, ...]:

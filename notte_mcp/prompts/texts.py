@@ -6,7 +6,7 @@ Below: run_accounts, workflow_records. Above: listing.
 from typing import Final
 
 from notte_mcp.observations import clean_line
-from notte_mcp.tools.run_accounts import failed_step, report_lines, run_next, workflow_of
+from notte_mcp.tools.run_accounts import report_lines, run_next, workflow_of
 from notte_mcp.workflow_records import RunRecord
 
 MAX_FACT_CHARS: Final = 300
@@ -78,7 +78,7 @@ def _facts(run: RunRecord, *, is_open: bool) -> list[str]:
 
 def _advice(run: RunRecord, *, is_open: bool) -> str:
     """What to look at first, by what is known."""
-    failed = failed_step(run)
+    failed = run.failed_step
     if failed is not None:
         page = (
             f'notte_observe(session_id="{run.session_id}") shows the page as it was left'

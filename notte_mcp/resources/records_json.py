@@ -17,7 +17,7 @@ from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
 from notte_mcp.workflow_records import RunRecord, WorkflowRecord
 
 if TYPE_CHECKING:
-    from notte_mcp.workflows import Workflow
+    from notte_mcp.workflows import Workflow, WorkflowStep
 
 UNSETTLED: Final = frozenset({"intended", "outcome_unknown"})
 """States of a step of which nobody knows whether it succeeded."""
@@ -116,8 +116,6 @@ def version_json(record: WorkflowRecord) -> dict[str, Any]:
 
 def workflow_json(record: WorkflowRecord, workflow: "Workflow", versions: Sequence[WorkflowRecord]) -> dict[str, Any]:
     """A saved workflow: what it is given, what it does, and the `versions` of its name, newest first."""
-    from notte_mcp.runs.words import described  # late: no other reading needs workflows
-
     parameters = [
         {name: value for name, value in asdict(one).items() if value is not None} for one in workflow.parameters
     ]
@@ -125,17 +123,33 @@ def workflow_json(record: WorkflowRecord, workflow: "Workflow", versions: Sequen
         **version_json(record),
         "parameters": parameters,
         "start_url": workflow.start_url,
-        "steps": [{"number": step.number, "what": step.comment or described(step)} for step in workflow.steps],
+        "steps": [_workflow_step_json(step) for step in workflow.steps],
         "ends_at": workflow.final_url,
         "shows_then": list(workflow.expects),
         "versions": [version_json(one) for one in versions],
     }
 
 
+def _workflow_step_json(step: "WorkflowStep") -> dict[str, Any]:
+    """A step in words, with the selectors that lead to its element (the first one is the one that scripts use) and
+    what repeating it does outside."""
+    from notte_mcp.runs.words import described  # late: no other reading needs workflows
+    from notte_mcp.workflows.acting import ways
+
+    found = {
+        "ways": [way.selector for way in ways(step.locators)] if step.locators is not None else [],
+        "ways_to_its_end": [way.selector for way in ways(step.destination)] if step.destination is not None else [],
+        "effect": step.effect,
+    }
+    told = {name: value for name, value in found.items() if value}
+    return {"number": step.number, "what": step.comment or described(step), **told}
+
+
 def run_json(record: RunRecord) -> dict[str, Any]:
     """How a run or a verification stands, with what became of each step."""
     return {
         **listed_run_json(record),
+        "reason": record.reason,  # what else there is to say of its end is said below
         "verified": record.verified,
         "difference": record.difference,
         "result": record.result,
@@ -154,7 +168,7 @@ def listed_run_json(record: RunRecord) -> dict[str, Any]:
         "id": record.id,
         "kind": record.kind,
         "state": record.state,
-        "reason": record.reason,
+        "reason": record.why,
         "workflow": record.workflow,
         "version": record.version,
         "source": record.source,

@@ -64,7 +64,7 @@ class Work:
             outcome = await self._done(steps, place)
             await self.run.over(_told(step, outcome))
             if outcome.state == "failed":
-                return self._failed(step, outcome, places[index + 1 :])
+                return self._failed(step, places[index + 1 :])
         return await self._at_the_end(self.clock.now() - began)
 
     def _would_repeat(self, step: WorkflowStep) -> bool:
@@ -96,44 +96,33 @@ class Work:
     # --- ends -----------------------------------------------------------------------
 
     def _stopped_before(self, step: WorkflowStep, left: list[int]) -> End:
-        reason = f"stopped before step {step.number}, {described(step)}: it {step.effect}, and would again"
-        self._leave(left, reason)
+        self._leave(left)
         if self.plan.script is not None:
-            self.run.update(script=ScriptRun(None, f"not run, since it {step.effect}, and would again"))
-        return End("completed", reason)
+            self.run.update(script=ScriptRun(None, "not run, since the steps were not all done"))
+        return End(
+            "completed", f"stopped before step {step.number}, {described(step)}: it {step.effect}, and would again"
+        )
 
-    def _failed(self, step: WorkflowStep, outcome: Outcome, left: list[int]) -> End:
-        reason = f"step {step.number}, {described(step)}, failed: {outcome.message}"
-        self._leave(left, "")
+    def _failed(self, step: WorkflowStep, left: list[int]) -> End:
+        self._leave(left)
         if self.plan.script is not None:
             self.run.update(script=ScriptRun(None, "not run, since the steps did not come to their end"))
-        return self._differs(reason)
+        return self._differs(f"step {step.number}, {described(step)}, failed")
 
     def _differs(self, difference: str) -> End:
         verifies = self.plan.kind == "verify"
         self.run.update(difference=difference, verified=False if verifies else None)
-        if verifies or not self.registry.is_live(self.plan.session_id):
-            return End("failed", difference)
-        kept = f"session {self.plan.session_id} is still open at the page where it failed"
-        return End("failed", f"{difference.rstrip('.')}; {kept}", keeps_session=True)
-
-    def broken(self, why: str) -> End:
-        """It could not go on for a reason that is not the workflow's."""
-        self.run.update(difference=self.run.record.difference or why)
-        return End("failed", why)
+        return End("failed", keeps_session=not verifies and self.registry.is_live(self.plan.session_id))
 
     async def close_session(self) -> None:
         """End the run's session, if it is live."""
         if self.registry.is_live(self.plan.session_id):
             await self.registry.stop(self.plan.session_id, mode="now", reason="run_over")
 
-    def _leave(self, left: list[int], message: str) -> None:
-        """Put the steps at these places on record as not run; the first one says why."""
+    def _leave(self, left: list[int]) -> None:
+        """Put the steps at these places on record as not run."""
         steps = [self.plan.workflow.steps[place] for place in left]
-        said = [message, *[""] * len(left)]
-        not_run = [
-            RunStep(step.number, described(step), "not_run", why) for step, why in zip(steps, said, strict=False)
-        ]
+        not_run = [RunStep(step.number, described(step), "not_run") for step in steps]
         self.run.update(steps=(*self.run.record.steps, *not_run))
 
     async def _at_the_end(self, seconds: float) -> End:

@@ -151,10 +151,10 @@ class Runs(Saved):
                     end = await work.all()
                 watching.cancel_scope.cancel()
         except NotteMCPError as error:
-            end = work.broken(str(error))
+            end = End("failed", str(error))
         except Exception:
             log.exception("run.crashed", run=run.id)
-            end = work.broken("notte-mcp itself failed; its log on stderr tells more")
+            end = End("failed", "notte-mcp itself failed; its log on stderr tells more")
         finally:
             with anyio.CancelScope(shield=True):
                 await self._over(run, work, run.asked or end or _LEFT, request)

@@ -13,7 +13,7 @@ from notte_mcp.observations import cut_middle
 from notte_mcp.step_text import numbers_text
 from notte_mcp.tools.accounts import LAST_STEPS, MAX_STEPS, is_live
 from notte_mcp.tools.boundary import facts
-from notte_mcp.workflow_records import RunRecord, RunStep, ScriptRun
+from notte_mcp.workflow_records import RunRecord, RunStep, RunStepState, ScriptRun
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -26,8 +26,6 @@ MAX_REASON_CHARS: Final = 160
 
 MAX_OUTPUT_CHARS: Final = 800
 """Of what a script said; its end says most."""
-
-_ODD: Final = ("failed", "healed", "not_run")
 
 
 async def told_of_run(
@@ -51,14 +49,15 @@ async def is_open(app: "App", record: RunRecord) -> bool:
 def run_account(
     record: RunRecord, *, is_open: bool, after: int | None = None, last: int = LAST_STEPS
 ) -> dict[str, Any]:
-    """A run and its steps. `last_step` counts those told so far: the next `after_step`."""
-    begin = max(0, len(record.steps) - last) if after is None else min(after, len(record.steps))
-    steps = record.steps[begin : begin + MAX_STEPS]
+    """A run and its steps that are over. `last_step` counts those told so far: the next `after_step`."""
+    over, left = [step for step in record.steps if step.state != "not_run"], _in_state(record, "not_run")
+    begin = max(0, len(over) - last) if after is None else min(after, len(over))
+    steps = over[begin : begin + MAX_STEPS]
     return {
         "id": record.id,
         "kind": "run",
         "state": record.state,
-        "reason": _reason(record),
+        "reason": record.reason or None,
         "verify": record.mode if record.kind == "verify" else None,
         "workflow": workflow_of(record),
         "session_id": record.session_id,
@@ -66,6 +65,7 @@ def run_account(
         "steps": [_step(step) for step in steps],
         "last_step": begin + len(steps),
         "step_count": record.step_count,
+        "not_run": _not_run(left) if left else None,
         "healed": [_step(step) for step in record.healed] or None,
         "verified": record.verified,
         "difference": record.difference or None,
@@ -82,7 +82,7 @@ def run_brief(record: RunRecord) -> dict[str, Any]:
         "kind": record.kind,
         "workflow": workflow_of(record),
         "state": record.state,
-        "reason": cut_middle(record.reason, MAX_REASON_CHARS),
+        "reason": cut_middle(record.why, MAX_REASON_CHARS),
     }
     return {**{key: value for key, value in values.items() if value}, "step_count": record.step_count}
 
@@ -111,17 +111,14 @@ def run_next(record: RunRecord, *, is_open: bool, last_step: int = 0) -> str:
 
 def report_of(record: RunRecord) -> dict[str, Any]:
     """What a verification showed, briefly: how many steps passed, which did not, the first difference, the script."""
-    report: dict[str, Any] = {"passed": sum(1 for step in record.steps if step.state == "passed")}
-    for state in _ODD:
-        told = [step for step in record.steps if step.state == state]
-        if told:
-            report[state] = [_reported(step, first=step is told[0]) for step in told[:MAX_TOLD]]
-        if len(told) > MAX_TOLD:
-            report[f"more_{state}"] = len(told) - MAX_TOLD
-    if reason := _reason(record):
-        report["reason"] = reason
-    if record.difference:
-        report["difference"] = record.difference
+    report: dict[str, Any] = {"passed": len(_in_state(record, "passed"))}
+    for state, steps in _told_steps(record).items():
+        report[state] = [_step(step) for step in steps[:MAX_TOLD]]
+        if len(steps) > MAX_TOLD:
+            report[f"more_{state}"] = len(steps) - MAX_TOLD
+    if left := _in_state(record, "not_run"):
+        report["not_run"] = _not_run(left)
+    report |= {name: text for name, text in (("reason", record.reason), ("difference", record.difference)) if text}
     if record.script is not None:
         report["script"] = _script(record.script)
     return report
@@ -129,32 +126,32 @@ def report_of(record: RunRecord) -> dict[str, Any]:
 
 def report_lines(record: RunRecord) -> Iterator[str]:
     """The same as lean text."""
-    counts = {state: [step for step in record.steps if step.state == state] for state in ("passed", *_ODD)}
-    said = [f"{len(steps)} {state.replace('_', ' ')}" for state, steps in counts.items() if steps]
+    counts = {state: len(_in_state(record, state)) for state in ("passed", "failed", "healed", "not_run")}
+    said = [f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count]
     yield f"steps: {', '.join(said) or 'none'}"
-    for state in ("failed", "healed"):
-        yield from (_line(step) for step in counts[state][:MAX_TOLD])
-        if (more := len(counts[state]) - MAX_TOLD) > 0:
+    for state, steps in _told_steps(record).items():
+        yield from (_line(step) for step in steps[:MAX_TOLD])
+        if (more := len(steps) - MAX_TOLD) > 0:
             yield f"{more} more {state}"
-    if counts["not_run"]:
-        yield _not_run(counts["not_run"])
-    if reason := _reason(record):
-        yield reason
-    if record.difference:
+    if left := _in_state(record, "not_run"):
+        yield f"not run: {_not_run(left)}"
+    if record.reason:
+        yield record.reason
+    if record.difference and record.failed_step is None:
         yield f"first difference: {record.difference}"
     if record.script is not None:
         yield _script_line(record.script)
 
 
-def failed_step(record: RunRecord) -> RunStep | None:
-    """The step that it stopped at."""
-    return next((step for step in record.steps if step.state == "failed"), None)
+def _in_state(record: RunRecord, state: RunStepState) -> list[RunStep]:
+    return [step for step in record.steps if step.state == state]
 
 
-def _reported(step: RunStep, *, first: bool) -> dict[str, Any]:
-    """A step under its state. Why nothing more was run is said once."""
-    left_out = {"state"} if first or step.state != "not_run" else {"state", "message"}
-    return {name: value for name, value in _step(step).items() if name not in left_out}
+def _told_steps(record: RunRecord) -> dict[str, list[RunStep]]:
+    """The steps that a report names: what failed, what was healed, what passed and was not quite as recorded."""
+    noted = [step for step in _in_state(record, "passed") if step.message]
+    told = {"failed": _in_state(record, "failed"), "healed": _in_state(record, "healed"), "noted": noted}
+    return {name: steps for name, steps in told.items() if steps}
 
 
 def _step(step: RunStep) -> dict[str, Any]:
@@ -185,9 +182,9 @@ def _line(step: RunStep) -> str:
 
 
 def _not_run(steps: Sequence[RunStep]) -> str:
-    first = steps[0]
-    numbers = numbers_text([step.number for step in steps])
-    return f"not run: {numbers}: {first.message}" if first.message else f"not run: {numbers}, from {first.what}"
+    """`5 to 14, from click button "Send"`."""
+    first = f"from {steps[0].what}" if len(steps) > 1 else steps[0].what
+    return f"{numbers_text([step.number for step in steps])}, {first}"
 
 
 def _script_line(script: ScriptRun) -> str:
@@ -208,13 +205,6 @@ def _mend(record: RunRecord, *, is_open: bool) -> str:
             f'{look}notte_read(uri="notte://runs/{record.id}") tells all of it; do that step another way, export again'
         )
     return f"{look}{_again(record, ', heal=true')} gives the step to an agent"
-
-
-def _reason(record: RunRecord) -> str | None:
-    """Why it ended, where neither its difference nor a step says so."""
-    said = record.difference.rstrip(".")
-    told = (said and record.reason.startswith(said)) or any(step.message == record.reason for step in record.steps)
-    return record.reason if record.reason and not told else None
 
 
 def _again(record: RunRecord, more: str = "") -> str:

@@ -53,7 +53,7 @@ async def test_a_fix_has_to_lead_where_the_step_led(house: House) -> None:
     house.inner.plan(DONE)
     astray = await house.done(GO, LOST_SEND, heal=True)
     assert (astray.state, astray.proposal) == ("failed", None)
-    assert f"in the recording to {RESULT}" in astray.reason
+    assert f"in the recording to {RESULT}" in astray.why
 
     house.inner.plan(SENDS, DONE)
     run = await house.done(GO, LOST_SEND, heal=True, kind="verify", script=Script("playwright", ""))
@@ -67,16 +67,16 @@ async def test_a_fix_has_to_lead_where_the_step_led(house: House) -> None:
 async def test_a_step_that_no_agent_mends_fails(house: House) -> None:
     """One that gives up, one that asks (nobody is there), and one that would need a secret, which none is given."""
     house.inner.plan(GAVE_UP)
-    assert "There is no such form" in (await house.done(GO, LOST, heal=True)).reason
+    assert "There is no such form" in (await house.done(GO, LOST, heal=True)).why
     house.inner.plan({"actions": [{"type": "help", "value": "Which name?"}]})
     asked = await house.done(GO, LOST, heal=True)
-    assert "Which name?" in asked.reason
+    assert "Which name?" in asked.why
     assert asked.agent_id is not None
     assert (await house.inner.agents.record(asked.agent_id)).state == "stopped"
     secret = replace(TYPE_CODE, action=a.Fill(selector="#gone", value="", timeout_ms=200), locators=GONE)
     model = house.inner.plan(DONE)
     run = await house.done(GO, secret, heal=True, parameters={CODE.name: "correct horse"})
-    assert "given to no agent" in run.reason
+    assert "given to no agent" in run.why
     assert model.requests == []
 
 

@@ -113,18 +113,20 @@ async def test_another_recorded_way_heals_a_step_only_if_it_can_be_believed(
     other = replace(FILL, action=quick, locators=Locators(test_id="gone", css="#send"))
     run = await house.done(GO, other, SEND)
     assert [step.state for step in run.steps] == ["passed", "failed", "not_run"]
-    assert "none of 2 recorded ways" in run.difference
+    assert run.difference == 'step 2, fill textbox "Applicant", failed'
+    assert "none of 2 recorded ways" in run.steps[1].message
+    assert run.why == f"{run.difference}: {run.steps[1].message}"
     assert (run.state, house.performed().count("click")) == ("failed", 0)
 
 
 async def test_a_run_that_fails_leaves_its_page_open_to_be_looked_at_and_a_verification_does_not(house: House) -> None:
-    """The reason names the session; no id that is left out means it."""
+    """The record names the session, and no id that is left out means it; why it failed is said by the step alone."""
     astray = replace(SEND, leads_to=FORM + "/thanks")
     run = await house.done(GO, astray)
     assert (run.state, run.session_id is not None) == ("failed", True)
-    assert f"it led to {RESULT}" in run.difference
+    assert f"it led to {RESULT}" in run.steps[1].message
+    assert (run.reason, run.difference) == ("", 'step 4, click button "Send request", failed')
     assert run.session_id is not None
-    assert run.session_id in run.reason
     registry = house.inner.office.registry
     assert (await registry.record(run.session_id)).state == "ready"
     with pytest.raises(SessionChoice, match="No session is live"):
@@ -195,7 +197,7 @@ async def test_what_a_page_gave_is_the_result_and_has_the_recorded_form(house: H
     assert (run.state, run.result) == ("completed", "Permit request")
     for shape in (shape_of({"a": 1}), shape_of(["a"]), {"type": "string", "minLength": 99}):
         run = await house.done(GO, replace(read, shape=shape))
-        assert "not of the recorded form" in run.difference
+        assert "not of the recorded form" in run.why
 
 
 @pytest.mark.parametrize(

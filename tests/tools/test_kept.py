@@ -10,6 +10,12 @@ import pytest
 from mcp import MCPError
 from mcp.types import ResourceTemplateReference, TextResourceContents
 
+from notte_mcp.actions import Click, Drag, Goto
+from notte_mcp.receipts import Locators
+from notte_mcp.records import SessionSpec
+from notte_mcp.resources.records_json import workflow_json
+from notte_mcp.workflow_records import WorkflowRecord
+from notte_mcp.workflows import Workflow, WorkflowStep
 from tests.tools.conftest import Host
 from tests.tools.recorded import CODE, kept, sent
 
@@ -37,8 +43,39 @@ async def test_kept_workflows_are_listed_and_read_with_their_versions(host: Host
     assert [version["version"] for version in one["versions"]] == [2, 1]
     assert (one["version"], older["version"], one["verified"]) == (2, 1, None)
     assert [parameter["name"] for parameter in one["parameters"]] == ["applicant", "secret_access_code", "district"]
-    assert one["steps"][1] == {"number": 2, "what": 'fill textbox "Applicant"'}
+    assert one["steps"][1] == {
+        "number": 2,
+        "what": 'fill textbox "Applicant"',
+        "ways": ['role=textbox[name="Applicant"]', "#applicant"],
+    }
     assert "geheim" not in json.dumps(one)
+
+
+def test_each_step_tells_the_ways_that_are_kept_and_what_it_does_outside() -> None:
+    """Ours: with selectors that Playwright takes, the one that scripts use first; nothing where there is nothing."""
+    go = WorkflowStep(1, Goto(url="http://a.test/"))
+    found = Locators(role=("button", "Send"), css="#send", frame=("#desk",))
+    send = WorkflowStep(
+        2, Click(selector="x"), role="button", name="Send", locators=found, effect="sends POST http://a.test/"
+    )
+    drag = WorkflowStep(
+        3, Drag(selector="x", to_selector="y"), locators=Locators(css="#a"), destination=Locators(css="#b")
+    )
+    record = WorkflowRecord("orders", 1, {}, "ses_1", 1.0)
+
+    steps = workflow_json(record, Workflow((go, send, drag), (), SessionSpec()), [])["steps"]
+
+    into = "#desk >> internal:control=enter-frame >> "
+    assert steps == [
+        {"number": 1, "what": "open http://a.test/"},
+        {
+            "number": 2,
+            "what": 'click button "Send"',
+            "ways": [f'{into}role=button[name="Send"]', f"{into}#send"],
+            "effect": "sends POST http://a.test/",
+        },
+        {"number": 3, "what": "drag element", "ways": ["#a"], "ways_to_its_end": ["#b"]},
+    ]
 
 
 @pytest.mark.parametrize(

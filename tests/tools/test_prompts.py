@@ -67,7 +67,6 @@ async def test_debugging_a_run_begins_with_its_facts(host: Host) -> None:
 
     assert "permit@1: failed" in text
     assert 'failed 4 choose in combobox "District"' in text
-    assert "first difference: " in text
     assert f'notte_observe(session_id="{run["session_id"]}")' in text
     assert "geheim" not in text
     assert tokens(text) < MAX_TOKENS

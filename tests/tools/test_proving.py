@@ -94,8 +94,8 @@ async def test_verifying_safely_repeats_no_effect(host: Real, site: Site) -> Non
 
     assert told["verified"] is None
     assert told["report"]["passed"] == 4
-    assert [step["action"] for step in told["report"]["not_run"]] == ['click button "Send request"']
-    assert "/submit" in told["report"]["not_run"][0]["message"]
+    assert told["report"]["not_run"] == '5, click button "Send request"'
+    assert "/submit" in told["report"]["reason"]
     assert told["report"]["script"]["passed"] is None
     assert 'verify="run"' in told["next"]
     assert len(site.submissions) == 1
@@ -127,7 +127,7 @@ async def test_a_run_over_a_changed_page_heals_what_it_can_and_stops_where_it_ca
     assert told["state"] == status["state"] == "failed", told
     assert [step["number"] for step in told["healed"]] == [2], told
     assert told["healed"][0]["healed_by"]
-    assert [step["state"] for step in status["steps"]] == ["passed", "healed", "passed", "failed", "not_run"]
-    assert "South" in told["difference"]
+    assert [step["state"] for step in status["steps"]] == ["passed", "healed", "passed", "failed"]
+    assert "South" in told["steps"][3]["message"]
     assert "Who applies" in page
     assert len(site.submissions) == 1

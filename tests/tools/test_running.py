@@ -92,8 +92,11 @@ async def test_a_run_that_failed_leaves_its_page_to_be_looked_at(host: Host) -> 
     status = await host.facts("notte_status", id=told["run_id"])
 
     assert told["state"] == "failed"
-    assert [step["state"] for step in told["steps"]] == ["passed", "passed", "passed", "failed", "not_run"]
-    assert told["steps"][3]["message"] in told["difference"]
+    assert [step["state"] for step in told["steps"]] == ["passed", "passed", "passed", "failed"]
+    assert told["not_run"] == '5, click button "Send request"'
+    assert told["difference"] == 'step 4, choose in combobox "District", failed'
+    assert json.dumps(told).count(told["steps"][3]["message"]) == 1
+    assert "reason" not in told
     assert 'I1 textbox "Applicant" = Ada' in page
     assert f'notte_observe(session_id="{told["session_id"]}")' in told["next"]
     assert "heal=true" in told["next"]
