@@ -31,6 +31,9 @@ ACTION_FIELDS: Final[Mapping[str, str]] = {
 }
 """What the schema says of an action's fields, where the name alone does not."""
 
+_NOT_TOLD: Final = frozenset({"response_schema"})
+"""Fields that notte_scrape has as an argument of its own: each field costs every session some tokens."""
+
 _JSON_TYPES: Final[Mapping[type, str]] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
@@ -39,7 +42,7 @@ def actions_schema() -> JsonSchema:
     fields: dict[str, JsonSchema] = {}
     for cls in ACTION_CLASSES:
         for name, field in cls.model_fields.items():
-            if name != "type":
+            if name != "type" and name not in _NOT_TOLD:
                 found = _field_schema(field.annotation)
                 fields[name] = found if fields.setdefault(name, found) == found else {"type": "string"}
     for name, text in ACTION_FIELDS.items():

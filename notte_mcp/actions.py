@@ -255,12 +255,13 @@ class Drag(ElementFields):
 
 
 class Scrape(Fields):
-    """The page as markdown, as a step of a batch."""
+    """The page as markdown, as a step of a batch. `response_schema` (JSON Schema) is what notte_scrape was asked for."""
 
     type: Literal["scrape"] = "scrape"
     selector: str | None = None
     only_main_content: bool = True
     instructions: str | None = None
+    response_schema: dict[str, Any] | None = None
 
 
 class CaptchaSolve(Fields):

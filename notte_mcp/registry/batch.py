@@ -56,7 +56,8 @@ class Run:
     """One batch on its way. `ends_at` is the clock's: no action is begun after it.
 
     `hold` is the agent's that had the session when the batch came in: its steps are that agent's to the end,
-    whoever gets the session meanwhile.
+    whoever gets the session meanwhile. `known` is the receipt of one action that was done already: it is only
+    written down.
     """
 
     def __init__(
@@ -70,10 +71,12 @@ class Run:
         ends_at: float,
         hold: Hold | None = None,
         by: str | None = None,
+        known: Receipt | None = None,
     ) -> None:
         self._slot = slot
         self._store = store
         self._work = work
+        self._known = known
         self._actions = actions
         self._actor: Actor = actor
         self._ends_at = ends_at
@@ -177,6 +180,8 @@ class Run:
         slot.begun = intent.number
         if self._hold is not None:
             self._hold.begun(begun)
+        if self._known is not None:
+            return await self._settle(begun, action, check, self._known)
         if isinstance(action, EvaluateJs) and slot.redactor.typed:
             return await self._settle(begun, action, check, _no_scripts())
         if self._hold is not None and (judged := self._hold.judge(action, by=self._by)) is not None:

@@ -12,10 +12,11 @@ from typing import Final, TypeVar
 
 import anyio
 
-from notte_mcp.actions import Action
+from notte_mcp.actions import Action, Scrape
 from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import Mode, Observation, landmarks_after
+from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, SessionRecord
 from notte_mcp.registry.batch import Batch, OnError, Run
 from notte_mcp.registry.slot import Slot
@@ -114,6 +115,21 @@ class LiveSession:
             ),
         )
         return self._slot.redactor(scraped)
+
+    async def note_scrape(self, action: Scrape, found: Scraped) -> None:
+        """Put a scrape on record as a step, so that a script can do it again. Where an agent has the session its steps
+        are the agent's own, and it stays a look.
+
+        Raises: SessionNotLive, SessionLost, StoreUnusable.
+        """
+        if self._slot.hold is not None:
+            return
+        said = f"Scraped {len(found.markdown)} characters"
+        receipt = Receipt(action.type, success=True, message=said, url_before=found.url, url_after=found.url)
+        ends_at = self._slot.clock.now() + LOOK_S
+        with self._slot.working("scrape") as work:
+            run = Run(self._slot, self._store, work, [action], actor="assistant", ends_at=ends_at, known=receipt)
+            await run.all(on_error="stop")
 
     async def screenshot(self, *, marks: bool) -> bytes:
         """The viewport as a JPEG (see `BrowserSession.screenshot`)."""

@@ -15,7 +15,7 @@ from notte_mcp import page_text
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.observations import HARD_MAX_TOKENS, Mode
 from notte_mcp.tools.boundary import blocks, declare, hints
-from notte_mcp.tools.scraping import data_of, markdown_of, page_of, scrape_url, wish_of
+from notte_mcp.tools.scraping import as_step, data_of, markdown_of, page_of, scrape_url, wish_of
 from notte_mcp.tools.surface import Call, surface
 
 SessionId = Annotated[str | None, Field(description="may be absent while one session is live")]
@@ -76,6 +76,7 @@ async def notte_scrape(
     if url is None:
         async with app.registry.use(await app.session_of(session_id)) as live:
             found = await live.scrape(**options)
+            await live.note_scrape(as_step(selector, wish, only_main_content=only_main_content), found)
     elif session_id is None:
         found = await scrape_url(here, app, url, options)
     else:

@@ -14,6 +14,7 @@ import anyio
 from mcp.types import CallToolResult
 
 from notte_mcp import page_text
+from notte_mcp.actions import Scrape
 from notte_mcp.agents.answers import require_schema
 from notte_mcp.agents.extracting import Extracted, extract
 from notte_mcp.engines.base import Scraped
@@ -53,6 +54,14 @@ def wish_of(instructions: str | None, schema: dict[str, Any] | None) -> Wish | N
         )
     require_schema(schema)
     return None if instructions is None and schema is None else Wish(instructions, schema)
+
+
+def as_step(selector: str | None, wish: Wish | None, *, only_main_content: bool) -> Scrape:
+    """The call as an action, to be put on record. (`links` and `images` change the text alone.)"""
+    instructions, schema = (wish.instructions, wish.schema) if wish is not None else (None, None)
+    return Scrape(
+        selector=selector, only_main_content=only_main_content, instructions=instructions, response_schema=schema
+    )
 
 
 async def scrape_url(here: Surface, app: "App", url: str, options: dict[str, Any]) -> Scraped:

@@ -32,12 +32,14 @@ def kept_steps(steps: Sequence[StepRecord]) -> list[StepRecord]:
     """The steps that a script repeats, in order.
 
     Failed, cancelled and unknown steps go; so do scrolls and waits that nothing
-    depended on, `help` and `completion`, a `goto` to where the step before has
+    depended on, `help` and `completion`, a page that was read as a whole before the end,
+    a `goto` to where the step before has
     already led, a link or `goto` that was taken back at once, and fills of one
     field before the last.
     """
     kept = [step for step in steps if done(step)]
     rules: tuple[Callable[[list[StepRecord]], list[StepRecord]], ...] = (
+        _without_glances,
         _without_idling,
         _without_repeated_loads,
         _without_detours,
@@ -74,6 +76,17 @@ def has_effect(step: StepRecord) -> bool:
     return bool(
         receipt.moved or receipt.new_tab is not None or receipt.tab_closed or receipt.dialogs or receipt.downloads
     )
+
+
+def _without_glances(steps: list[StepRecord]) -> list[StepRecord]:
+    """A whole page was read to decide what comes next, unless it is the last thing that was done."""
+    last = max((place for place, step in enumerate(steps) if kind(step) not in _NO_ACTION), default=-1)
+    return [step for place, step in enumerate(steps) if place == last or not _glances(step)]
+
+
+def _glances(step: StepRecord) -> bool:
+    chosen = ("selector", "instructions", "response_schema")
+    return kind(step) == "scrape" and not any(step.action.get(field) for field in chosen)
 
 
 def _without_idling(steps: list[StepRecord]) -> list[StepRecord]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from notte_mcp.actions import Scrape, WaitFor
 from notte_mcp.workflows.agent_parts import by_agents, parts_of
+from notte_mcp.workflows.asked import shape_asked
 from notte_mcp.workflows.heading import Provenance, heading
 from notte_mcp.workflows.landmark_texts import is_open
 from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
@@ -54,9 +55,12 @@ class _Script:
         self.model_names = dict(self._scraped_models())
 
     def _scraped_models(self) -> Iterator[tuple[int, str]]:
-        """(step number, model) of each scrape whose data had a shape."""
+        """(step number, model) of each scrape that was asked for data of a form, or whose data had one."""
         for step in self.steps:
-            if isinstance(step.action, Scrape) and step.shape is not None and (shape := model_shape(step.shape)):
+            if not isinstance(step.action, Scrape):
+                continue
+            asked = step.action.response_schema
+            if shape := model_shape(shape_asked(asked) if asked else step.shape or {}):
                 yield step.number, self.models.type_of(shape, "result")
 
     def text(self) -> str:

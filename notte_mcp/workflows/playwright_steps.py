@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from notte_mcp.actions import Action, Goto
+from notte_mcp.actions import Action, Goto, Scrape
 from notte_mcp.workflows.landmark_texts import is_open, regex
 from notte_mcp.workflows.locators import by_position, scope
 from notte_mcp.workflows.playwright_acts import Act, Acts, opens_chooser, source_of
 from notte_mcp.workflows.source import Chain, Expression, Text, call, comment, flat, lay_out, pattern, quote
 from notte_mcp.workflows.urls import pattern as url_pattern
 from notte_mcp.workflows.workflow import WorkflowStep
+
+EXTRACTED: Final = "Here a model took data out of this text when it was recorded"
 
 BY_POSITION: Final = "Found by where it stands: nothing that it is called was its own."
 
@@ -45,6 +47,9 @@ class Statements:
     def _beforehand(self, step: WorkflowStep) -> list[str]:
         """What is said of the step, and what it reads being there."""
         lines = [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
+        if isinstance(step.action, Scrape) and (step.action.instructions or step.action.response_schema):
+            wish = f": {step.action.instructions}" if step.action.instructions else "."
+            lines.append(comment(f"{EXTRACTED}{wish}", self.indent))
         for text in step.awaits:
             shown = call("shown", "page", text_pattern(text)).then("wait_for")
             lines += lay_out(replace(shown, awaited=self.acts.is_async), indent=self.indent)

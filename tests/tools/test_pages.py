@@ -109,6 +109,28 @@ async def test_a_page_is_read_as_markdown_and_continued_by_a_cursor(host: Host) 
     assert lines == [f"This is line {number}." for number in range(1, 301)]
 
 
+async def test_what_was_read_in_a_session_is_a_step_of_its_script(host: Host) -> None:
+    """Notte's exports have scrapes as steps; ours, read with notte_scrape, stand in the log and in the script too."""
+    await host.start(DONE)
+    await host.text("notte_scrape", instructions="the number", response_schema=NUMBER)
+
+    script = (await host.facts("notte_workflow_code", target="notte"))["code"]
+
+    assert "session.scrape(" in script
+    assert 'instructions="the number"' in script
+    assert "response_format=Result" in script
+
+
+async def test_what_is_read_beside_an_agent_is_no_step_of_the_agents(host: Host) -> None:
+    """Contract: the steps in a session that an agent has are the agent's."""
+    begun = await host.facts("notte_start", task="Find the number.", url=DONE, driver="assistant")
+    before = (await host.facts("notte_status", id=begun["agent_id"]))["step_count"]
+
+    assert "4711" in await host.text("notte_scrape")
+
+    assert (await host.facts("notte_status", id=begun["agent_id"]))["step_count"] == before
+
+
 async def test_a_url_is_read_in_a_session_that_ends_with_it(host: Host) -> None:
     """Contract: session_id or url."""
     text = await host.text("notte_scrape", url=DONE)

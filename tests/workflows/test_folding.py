@@ -141,3 +141,11 @@ def test_folding_keeps_what_a_script_needs(case: str) -> None:
     record, expected = CASES[case]
 
     assert [step.number for step in kept_steps(record().steps)] == expected
+
+
+def test_a_page_that_was_only_read_on_the_way_is_not_read_again() -> None:
+    """Ours: notte_scrape is a step; what was asked of a page stays, a glance at all of it only at the end."""
+    recording = Recording().goto(HOME).add({"type": "scrape"}).click(button("B1", "Next"))
+    recording.add({"type": "scrape", "instructions": "the prices"}).add({"type": "scrape"})
+
+    assert [step.number for step in kept_steps(recording.steps)] == [1, 3, 4, 5]

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from notte_mcp.workflows import write_code
 from notte_mcp.workflows.shapes import Models, model_shape, shape_of
 from tests.workflows.broad import DATA
+from tests.workflows.recording import SPEC, Recording
 
 VALIDATOR: Any = jsonschema.Draft202012Validator
 """Without types of its own."""
@@ -86,3 +88,25 @@ def test_classes_are_named_by_their_keys_and_written_once() -> None:
         "    seller: Seller | None = None",
     ]
     assert result == "class Result(BaseModel):\n    items: list[Item]"
+
+
+def test_a_callers_schema_is_a_model_of_the_notte_script() -> None:
+    """SDK 1.10's `session.scrape(response_format=...)`; references are put in place, what no type tells may be anything."""
+    product = {"type": "object", "properties": {"name": {"type": "string"}, "price": {"type": ["number", "null"]}}}
+    schema = {
+        "type": "object",
+        "$defs": {"P": product | {"required": ["name"]}},
+        "properties": {
+            "products": {"type": "array", "items": {"$ref": "#/$defs/P"}},
+            "odd": True,
+            "loop": {"$ref": "#"},
+        },
+        "required": ["products"],
+    }
+    recording = Recording().goto("https://shop.example/")
+    recording.add({"type": "scrape", "instructions": "all products", "response_schema": schema})
+    code = write_code(recording.steps, SPEC, target="notte").code
+
+    assert "class Product(BaseModel):\n    name: str\n    price: float | None = None\n" in code
+    assert "    products: list[Product]\n    odd: object = None\n" in code
+    assert "response_format=Result" in code
