@@ -17,6 +17,9 @@ from notte_mcp.keeper.link import Gone, Link, Refused, Wrong, reach
 STOP_S: Final = 5.0
 """How long a keeper may take to end in order, before it is killed."""
 
+ANSWER_S: Final = 2.0
+"""How long it may take to answer a command."""
+
 DONE: Final = 0
 FAILED: Final = 1
 
@@ -77,7 +80,7 @@ def _stop(state: Path) -> int:
 def _ask(kind: str) -> Link:
     """Raises: Gone, Refused."""
     try:
-        return reach({"kind": kind})
+        return reach({"kind": kind}, ANSWER_S)
     except Wrong as error:
         raise Refused(str(error)) from error
 

@@ -121,7 +121,7 @@ class Link:
         return left
 
 
-def reach(values: dict[str, str]) -> Link:
+def reach(values: dict[str, str], within_s: float = GREET_S) -> Link:
     """Connect to the keeper whose folder this process is in (`places.enter`), and greet it.
 
     Raises:
@@ -129,14 +129,14 @@ def reach(values: dict[str, str]) -> Link:
     """
     wire, token = _connected()
     try:
-        wire.settimeout(GREET_S)
+        wire.settimeout(within_s)
         wire.sendall(greeting({**values, "token": token}))
         pid, said = _taken(_line(wire))
         wire.settimeout(None)
     except TimeoutError as error:
         wire.close()
         raise Refused(
-            f"The keeper does not answer within {GREET_S:.0f} s. `notte-mcp keeper stop` ends it; what it holds is "
+            f"The keeper does not answer within {within_s:.0f} s. `notte-mcp keeper stop` ends it; what it holds is "
             "interrupted then and can be restored."
         ) from error
     except OSError as error:

@@ -60,9 +60,9 @@ def config_file(environ: dict[str, str]) -> str:
     """The TOML file that the settings look for, with this environment."""
     if sys.platform == "linux":
         return os.path.join(_home(environ, "XDG_CONFIG_HOME", "~/.config"), "notte-mcp", "config.toml")
-    from notte_mcp.settings import default_config_file
+    from platformdirs import user_config_dir
 
-    return str(default_config_file())
+    return os.path.join(user_config_dir("notte-mcp", appauthor=False), "config.toml")
 
 
 def state_dir(flags: dict[str, str], environ: dict[str, str]) -> str:
@@ -106,6 +106,9 @@ def _verify(folder: str) -> None:
         raise FolderUnusable(f"other users may open {folder}")
 
 
+# Where the settings look, in their words (settings.default_state_dir), for who cannot wait for them.
+
+
 def _home(environ: dict[str, str], name: str, default: str) -> str:
     return environ.get(name, "").strip() or os.path.expanduser(default)
 
@@ -113,9 +116,9 @@ def _home(environ: dict[str, str], name: str, default: str) -> str:
 def _default(environ: dict[str, str]) -> str:
     if sys.platform == "linux":
         return os.path.join(_home(environ, "XDG_DATA_HOME", "~/.local/share"), "notte-mcp")
-    from notte_mcp.settings import default_state_dir
+    from platformdirs import user_data_dir
 
-    return str(default_state_dir())
+    return user_data_dir("notte-mcp", appauthor=False)
 
 
 def _configured(path: str) -> str:

@@ -71,6 +71,20 @@ async def test_a_relay_ends_with_its_host_and_the_keeper_stays(kept: Path, how: 
     assert len(keepers(kept)) == 1
 
 
+def test_a_line_of_fifty_megabytes_is_refused_by_the_relay_itself(kept: Path) -> None:
+    """P10: nothing is held of it, and the next call is served."""
+    with relay(kept) as wire:
+        wire.modern("tools/list")
+        before = psutil.Process(wire.process.pid).memory_info().rss
+        wire.send('{"jsonrpc":"2.0","id":50,"method":"tools/list","params":{"x":"' + "x" * 50_000_000 + '"}}')
+        refused = wire.line()
+        grown = psutil.Process(wire.process.pid).memory_info().rss - before
+        assert "tools" in wire.modern("tools/list")["result"]
+
+    assert (refused["id"], refused["error"]["code"]) == (50, -32_600)
+    assert grown < 60_000_000
+
+
 async def test_when_the_keeper_dies_what_was_asked_is_answered_and_the_next_call_has_a_new_one(state: Path) -> None:
     """Never silence: an error for what was under way, and the handshake of an older host is said again for it."""
     with relay(state) as modern, relay(state) as legacy:
@@ -139,17 +153,16 @@ async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_kee
     assert pid_of(state) != first
 
 
-async def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(state: Path) -> None:
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(kept: Path, tmp_path: Path, runs: bool) -> None:
     """As the server in one process; whether a keeper runs already or not."""
-    for number in range(2):
-        with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "many"}) as wire:
-            code, _ = wire.end()
-            errors = wire.errors()
-        assert (code, len(errors.splitlines())) == (2, 1)
-        assert "NOTTE_MCP_MAX_SESSIONS" in errors
-        if not number:
-            with relay(state) as wire:
-                wire.modern("tools/list")
+    with relay(kept if runs else tmp_path / "state", env={"NOTTE_MCP_MAX_SESSIONS": "many"}) as wire:
+        code, _ = wire.end()
+        errors = wire.errors()
+
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert "NOTTE_MCP_MAX_SESSIONS" in errors
+    assert keepers(tmp_path / "state") == []
 
 
 async def test_a_folder_that_can_hold_no_keeper_is_served_in_one_process(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import anyio
 import anyio.to_thread
 import psutil
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notte_mcp.keeper import frames, places
 from notte_mcp.keeper.door import Door
@@ -14,6 +16,9 @@ from tests.keeper.kept import keepers, raw
 from tests.stdio.wire import ENVELOPE
 
 pytestmark = pytest.mark.anyio
+
+
+KEYS = st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "_meta", "name", "arguments"])
 
 
 def asking(number: object, method: str = "tools/list") -> bytes:
@@ -85,6 +90,28 @@ def test_lines_that_are_no_messages_harm_only_themselves(kept: Path) -> None:
         assert line.answer()["error"]["code"] == -32_601
         line.send(b'{"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}\n')
         assert "error" in line.answer()
+
+
+ODD = st.one_of(
+    st.binary(max_size=60),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=9)),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+        max_leaves=9,
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ODD, max_size=5))
+def test_whatever_the_lines_hold_the_next_request_is_answered(kept: Path, lines: list[bytes]) -> None:
+    """Bad input: the members of messages with values of any kind, and bytes that are no text."""
+    with raw(kept) as line:
+        assert line.greet(kept).startswith("ok ")
+        line.send(b"".join(each.replace(b"\n", b"") + b"\n" for each in lines) + asking("last"))
+        answer = line.answer()
+        while answer.get("id") != "last":
+            answer = line.answer()
 
 
 def test_a_line_of_fifty_megabytes_is_refused_and_the_next_is_served(kept: Path) -> None:
