@@ -29,9 +29,7 @@ async def perform(stage: Stage, action: _Gesture, *, timeout_ms: int) -> Receipt
             return await _press_key(stage, action, timeout_ms)
         case a.Hover():
             element = await locate(stage, action, timeout_ms, hopeful=True)
-            reached = await pointer.reach(stage, element, kind="hover", timeout_ms=timeout_ms)
-            await pointer.arm(stage)
-            await pointer.move(stage.tab, reached.x, reached.y)
+            reached = await pointer.hover(stage, element, timeout_ms=timeout_ms)
             return _acted(action, reached, "Hovered over")
         case a.DownloadFile():
             return await _download(stage, action, timeout_ms)

@@ -177,10 +177,7 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
         StaleElement, NotActionable, ActionFailed (the click landed on something else).
     """
     reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms, arm=True)
-    stage.acting = world = reached.element.world
-    if world is not stage.tab.main:
-        await _arm(stage.tab.main)
-    framed = len(stage.tab.page.frames) > 1
+    world, framed = await _watched(stage, reached), _is_framed(stage.tab)
     if framed:
         await aim(stage.tab, reached)
     await press(stage.tab, reached.x, reached.y, count=count)
@@ -193,6 +190,30 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
     if hit is not None or not heard:
         raise _missed(reached, hit)
     return reached
+
+
+async def hover(stage: Stage, element: Element, *, timeout_ms: int) -> Reached:
+    """Reach an element and leave the pointer on it.
+
+    Raises:
+        StaleElement, NotActionable.
+    """
+    reached = await reach(stage, element, kind="hover", timeout_ms=timeout_ms, arm=True)
+    await _watched(stage, reached)
+    await (aim(stage.tab, reached) if _is_framed(stage.tab) else move(stage.tab, reached.x, reached.y))
+    return reached
+
+
+async def _watched(stage: Stage, reached: Reached) -> World:
+    """The world that the input goes to; what it does in the main one is watched as well."""
+    stage.acting = world = reached.element.world
+    if world is not stage.tab.main:
+        await _arm(stage.tab.main)
+    return world
+
+
+def _is_framed(tab: Tab) -> bool:
+    return len(tab.page.frames) > 1
 
 
 async def aim(tab: Tab, reached: Reached) -> None:
