@@ -283,6 +283,11 @@ class Registry(Holding):
         await self.record(session_id)
         return await anyio.to_thread.run_sync(files.read_file, self._life.folder(session_id), name)
 
+    async def put_file(self, session_id: str, name: str, content: bytes) -> None:
+        """Give the session a file, to be uploaded by its name. Raises: UnknownSession."""
+        await self.record(session_id)
+        await anyio.to_thread.run_sync(files.put_file, self._life.folder(session_id), name, content)
+
     async def _stored(self, session_id: str) -> SessionRecord:
         if (record := await self._store.session(session_id)) is None:
             raise refusals.unknown(session_id)

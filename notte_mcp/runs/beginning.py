@@ -75,6 +75,8 @@ class Beginning:
             store=self._store, clock=self._clock, redact=redact, listener=self._listener,
         )  # fmt: skip
         try:
+            for name, content in values.files.items():
+                await self._registry.put_file(session.id, values.texts[name], content)
             with anyio.CancelScope(shield=True):
                 await self._store.put_run(run.record)
         except BaseException:

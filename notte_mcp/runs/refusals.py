@@ -1,11 +1,12 @@
 """What runs say when they cannot do what was asked: texts only.
 
-Below: errors, workflow_records. Above: values, runs.
+Below: errors, ids, workflow_records. Above: values, runs.
 """
 
 from collections.abc import Iterable, Sequence
 
-from notte_mcp.errors import InvalidArgument, LimitReached, UnknownRun, UnknownWorkflow
+from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing, UnknownRun, UnknownWorkflow
+from notte_mcp.ids import is_agent_id, is_run_id, is_session_id
 from notte_mcp.workflow_records import RunRecord
 from notte_mcp.workflows import Parameter
 
@@ -71,27 +72,46 @@ def no_text(name: str, value: object) -> InvalidArgument:
     )
 
 
-def no_file(name: str, path: str) -> InvalidArgument:
+def no_file(name: str, path: str, verified: str | None) -> InvalidArgument:
     """A path with no file behind it."""
     return InvalidArgument(
-        f"The parameter {name} is a file, and there is none at {path!r}.",
-        next_call=f'the same call with "{name}" as the absolute path of a file',
+        f"The parameter {name} is a file, and there is none at {path!r}, nor among the files of the session that was "
+        "recorded.",
+        next_call=_given(name, "the absolute path of a file", verified),
     )
 
 
-def no_secret(parameter: Parameter) -> InvalidArgument:
+def no_secret(parameter: Parameter, verified: str | None) -> InvalidArgument:
     """A secret that nobody knows."""
+    live = " or verify while its session is live," if verified is not None else ""
     return InvalidArgument(
         f"The secret {parameter.name} has no value: the session it was typed in is not live any more, and the "
         f"environment variable {parameter.env} is not set.",
-        next_call=f"set {parameter.env} in the environment of notte-mcp and restart it, or the same call "
-        f'with "{parameter.name}" among the parameters (it is not written down)',
+        next_call=f"set {parameter.env} in the environment of notte-mcp and restart it,{live} or "
+        f"{_given(parameter.name, 'its value', verified)} (it is not written down)",
     )
 
 
-def no_value(parameter: Parameter) -> InvalidArgument:
+def no_value(parameter: Parameter, verified: str | None) -> InvalidArgument:
     """A text with no recorded default."""
     return InvalidArgument(
         f"The parameter {parameter.name} has no recorded value and needs one.",
-        next_call=f'the same call with "{parameter.name}" among the parameters',
+        next_call=_given(parameter.name, "a text", verified),
     )
+
+
+def no_model() -> ModelMissing:
+    """Nobody is there to mend a step."""
+    return ModelMissing(
+        "heal=true needs a model, and none is configured.",
+        next_call="the same call without heal: a run that fails leaves its page open to you; "
+        "or set NOTTE_MCP_MODEL and restart the server",
+    )
+
+
+def _given(name: str, what: str, verified: str | None) -> str:
+    """How a parameter is given; verifying takes none."""
+    if verified is None:
+        return f'the same call with "{name}": {what} among the parameters'
+    named = "id" if is_session_id(verified) or is_agent_id(verified) or is_run_id(verified) else "name"
+    return f'notte_run_workflow({named}="{verified}", parameters={{"{name}": ...}}) with {what}, which runs all of it'

@@ -99,8 +99,8 @@ class Runs(Saved):
         if self._closing:
             raise refusals.ending()
         values = await self._values(request)
-        if request.heal:
-            self._agents.choose_driver("model", engine="local", model=None)
+        if request.heal and self._agents.choose_driver("auto", engine="local", model=None) != "model":
+            raise refusals.no_model()
         with self._room():
             run, plan = await self._beginning.new(request, values)
             self._live[run.id] = run
@@ -122,7 +122,21 @@ class Runs(Saved):
     async def _values(self, request: RunRequest) -> Values:
         session_id = await self._session_of(request.saved.source if request.saved is not None else request.source)
         typed = self._registry.secrets(session_id) if session_id is not None else {}
-        return resolve(request.workflow.parameters, request.parameters, typed=typed, environment=os.environ)
+        files = await self._files(session_id)
+        values = resolve(
+            request.workflow.parameters, request.parameters, typed=typed, environment=os.environ, files=files,
+            verified=(request.saved.name if request.saved else request.source) if request.kind == "verify" else None,
+        )  # fmt: skip
+        for name in values.files:
+            values.files[name] = await self._registry.read_file(session_id or "", values.texts[name])
+        return values
+
+    async def _files(self, session_id: str | None) -> list[str]:
+        """The names of a session's files, as long as it is known."""
+        try:
+            return [name for name, _ in await self._registry.files(session_id)] if session_id is not None else []
+        except UnknownSession:
+            return []
 
     async def _session_of(self, source: str) -> str | None:
         """The session that something was made from, as far as that can be told."""

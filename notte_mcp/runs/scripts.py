@@ -36,6 +36,17 @@ _PYTEST: Final = "pytest_playwright"
 _STATE_OPTION: Final = "--storage-state"
 _LOGIN: Final = "login.json"
 
+_ROW: Final = """\
+GIVEN = {given!r}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        params = item.callspec.params
+        params.update((name, type(params[name])(text)) for name, text in GIVEN.items())
+"""
+"""The values of this run in place of the recorded row's, beside a test that stays as it was written."""
+
 # What a script is not run for, and why.
 _NOT_RUN: Final = {
     "notte": "not run: this form drives a browser in the Notte cloud, which needs an account and its key; its steps "
@@ -126,8 +137,7 @@ def _told(errand: Errand, code: int | None, seconds: float, output: str, errors:
     elif code:
         message = f"exit code {code}"
     else:
-        recorded = errand.script.target == "pytest" and errand.values.given
-        message = "run with the recorded values, which are its rows" if recorded else ""
+        message = ""
     return ScriptRun(
         code == 0, message, None if late else code, round(seconds, 3), output[-TAIL_CHARS:], errors[-TAIL_CHARS:]
     )
@@ -138,16 +148,29 @@ def _lay_out(errand: Errand, folder: Path) -> list[str]:
     script, login = errand.script, folder / _LOGIN
     file = folder / ("test_recorded.py" if script.target == "pytest" else "recorded.py")
     _write(file, script.text)
+    given = errand.values.given | _files(errand.values, folder / "files")
     if errand.login is not None:
         _write(login, json.dumps(errand.login))
     if script.target == "pytest":
         # So that no configuration further up is found.
         _write(folder / "pytest.ini", "[pytest]\n")
+        if given:
+            _write(folder / "conftest.py", _ROW.format(given=given))
         how = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", f"--confcutdir={folder}"]
         return [sys.executable, "-m", "pytest", *how, str(file)]
-    given = [f"--{name.replace('_', '-')}={text}" for name, text in errand.values.given.items()]
+    options = [f"--{name.replace('_', '-')}={text}" for name, text in given.items()]
     state = [f"{_STATE_OPTION}={login}"] if errand.login is not None and _STATE_OPTION in script.text else []
-    return [sys.executable, str(file), *given, *state]
+    return [sys.executable, str(file), *options, *state]
+
+
+def _files(values: Values, folder: Path) -> dict[str, str]:
+    """Lay out what is uploaded; gives the paths by the parameter's name. A page may have named them, so they stand
+    where nothing is imported from."""
+    folder.mkdir(mode=0o700)
+    paths = {name: folder / values.texts[name] for name in values.files}
+    for name, path in paths.items():
+        path.write_bytes(values.files[name])
+    return {name: str(path) for name, path in paths.items()}
 
 
 def _write(file: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from notte_mcp.errors import InvalidArgument, ModelMissing
+from notte_mcp.errors import InvalidArgument
 from notte_mcp.resources.script import Made, made_of, versioned
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.pages import RequestId
@@ -24,7 +24,6 @@ from notte_mcp.workflow_records import RunRecord
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
-    from notte_mcp.runs import RunRequest
 
 RUN_OUTPUT: Final = object_schema("run_id", "state")
 
@@ -67,26 +66,12 @@ async def _run(ctx: Call, of: str, given: Mapping[str, Any], *, heal: bool, wait
     app = await here.app()
     made: Made = await made_of(app, of)
     request = RunRequest(made.workflow, made.source, parameters=given, heal=heal, saved=made.saved)
-    run = await _begun(app, request)
+    run = await app.runs.start(request)
     if wait_seconds:
         once = partial(app.runs.wait, run.id, until="done")
         run = await wait(ctx, run, seconds=wait_seconds, once=lambda slice_s: once(seconds=slice_s), since=begun)
     await here.changed(*filter(None, [run.session_id]), runs=(run.id,))
     return _answer(run, made, is_open=await is_open(app, run))
-
-
-async def _begun(app: "App", request: "RunRequest") -> RunRecord:
-    try:
-        return await app.runs.start(request)
-    except ModelMissing as error:
-        if app.models.default is not None:
-            raise
-        # Its own next call is that of whoever starts an agent.
-        raise ModelMissing(
-            "heal=true needs a model, and none is configured.",
-            next_call="the same call without heal: a run that fails leaves its page open to you; "
-            "or set NOTTE_MCP_MODEL and restart the server",
-        ) from error
 
 
 def _answer(run: RunRecord, made: Made, *, is_open: bool) -> CallToolResult:

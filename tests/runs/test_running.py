@@ -11,7 +11,7 @@ from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, Unkno
 from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec
 from notte_mcp.runs import Script, compare, steps
-from notte_mcp.workflows import Parameter
+from notte_mcp.workflows import Parameter, WorkflowStep
 from notte_mcp.workflows.shapes import shape_of
 from tests.agents.conftest import Street
 from tests.registry.conftest import run as act
@@ -69,6 +69,34 @@ async def test_a_value_that_does_not_fit_is_refused_before_anything_starts(house
         await house.start(workflow=replace(workflow(GO), parameters=(path,)))
     assert house.browsers == {}
     assert await house.runs.runs() == []
+
+
+async def test_a_verification_takes_no_parameters_and_says_what_to_do_instead(house: House) -> None:
+    """The session has ended: the variable, a live session, or a run with parameters."""
+    with pytest.raises(InvalidArgument) as refused:
+        await house.start(GO, TYPE_CODE, kind="verify", source="ses_" + "0" * 26)
+    said = str(refused.value)
+    assert "set SECRET_ACCESS_CODE in the environment" in said
+    assert "verify while its session is live" in said
+    assert f'notte_run_workflow(id="ses_{"0" * 26}", parameters={{"secret_access_code": ...}})' in said
+    assert "the same call with" not in said
+
+
+async def test_a_file_of_the_recorded_session_is_given_to_the_runs_own(house: House) -> None:
+    """By its name there, also once that session has ended; one that is nowhere is refused."""
+    registry = house.inner.office.registry
+    source = await house.inner.office.open(FORM)
+    await registry.put_file(source, "cv.pdf", b"%PDF-1")
+    await registry.stop(source)
+    cv = Parameter("cv", type="path", default="cv.pdf")
+    upload = WorkflowStep(2, a.UploadFile(selector="#applicant", path="cv.pdf"), value=cv, locators=FILL.locators)
+    run = await house.done(GO, replace(upload, leads_to="http://nowhere.test/"), source=source)
+    assert run.session_id is not None
+    assert await registry.read_file(run.session_id, "cv.pdf") == b"%PDF-1"
+    uploaded = [one.path for one in list(house.browsers.values())[-1].performed if isinstance(one, a.UploadFile)]
+    assert uploaded == ["cv.pdf"]
+    with pytest.raises(InvalidArgument, match="nor among the files"):
+        await house.start(GO, upload, source=source, parameters={"cv": "letter.pdf"})
 
 
 async def test_a_number_is_typed_as_text(house: House) -> None:

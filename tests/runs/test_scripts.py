@@ -16,7 +16,9 @@ from tests.runs.conftest import place
 
 pytestmark = pytest.mark.anyio
 
-VALUES = Values({}, {"SECRET_CODE": "correct horse"}, {"city_name": "--Oslo"})
+VALUES = Values(
+    {"city_name": "--Oslo", "cv": "cv.pdf"}, {"SECRET_CODE": "correct horse"}, {"city_name": "--Oslo"}, {"cv": b"%PDF"}
+)
 HANGS = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
@@ -63,7 +65,7 @@ async def test_a_script_gets_the_values_and_the_secrets_it_names_and_nothing_els
     text = "import os, sys; print(sys.argv[1:], sorted(os.environ), os.environ['SECRET_CODE']); sys.exit(3)"
     done = await ran(text, place(tmp_path))
     assert (done.passed, done.exit_code, done.message) == (False, 3, "exit code 3")
-    assert "['--city-name=--Oslo']" in done.output
+    assert "['--city-name=--Oslo', '--cv=" in done.output
     assert "'SECRET_CODE'" in done.output
     assert "[secret SECRET_CODE]" in done.output
     assert "correct horse" not in done.output
@@ -102,12 +104,33 @@ async def test_a_script_whose_run_is_cancelled_is_ended_too(tmp_path: Path) -> N
     assert left_in(tmp_path) == []
 
 
-async def test_a_test_is_run_by_pytest_as_if_nothing_of_the_projects_configuration_were_there(tmp_path: Path) -> None:
-    """The recorded values are its rows, which is said."""
+ROWS = """
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize(("city_name", "cv"), [pytest.param("Rome", Path("cv.pdf"), id="recorded")])
+def test_it(city_name: str, cv: Path) -> None:
+    assert (city_name, cv.read_bytes()) == ("--Oslo", b"%PDF")
+"""
+
+
+async def test_a_test_is_run_by_pytest_with_the_values_of_the_run_and_no_configuration_of_the_project(
+    tmp_path: Path,
+) -> None:
+    """They take the place of the row that was recorded; the test itself stays as it was written."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-    where = place(tmp_path)
-    done = await ran("def test_it(): assert True", where, target="pytest")
-    assert (done.passed, done.message) == (True, "run with the recorded values, which are its rows")
-    failed = await ran("def test_it(): assert 1 == 2", where, target="pytest")
+    done = await ran(ROWS, place(tmp_path), target="pytest")
+    assert (done.passed, done.message) == (True, ""), done.output
+    failed = await ran(ROWS.replace("--Oslo", "Rome"), place(tmp_path), target="pytest")
     assert (failed.passed, failed.exit_code) == (False, 1)
-    assert "assert 1 == 2" in failed.output
+    assert "--Oslo" in failed.output
+
+
+async def test_a_file_to_upload_is_an_option_and_nothing_that_a_script_could_import(tmp_path: Path) -> None:
+    """A page chose its name."""
+    values = Values({"cv": "json.py"}, {}, {}, {"cv": b"raise SystemExit(9)"})
+    text = "import json, sys; path = sys.argv[1]; print(path, open(path.partition('=')[2]).read())"
+    with anyio.fail_after(60):
+        done = await run_script(Errand(Script("playwright", text), values), place(tmp_path), redact=Redactor())
+    assert (done.exit_code, "/files/json.py raise SystemExit(9)" in done.output) == (0, True)
+    assert left_in(tmp_path) == []
