@@ -181,7 +181,7 @@ async def _speak(server: NotteServer, guest: Guest, stream: SocketStream, incomi
             await _write(from_server, send)
             group.cancel_scope.cancel()
 
-        group.start_soon(_read, incoming, to_server, send)
+        group.start_soon(_read, incoming, to_server, send, guest)
         group.start_soon(write)
         options = low.create_initialization_options()
         await serve_dual_era_loop(low, from_host, to_host, lifespan_state=guest, init_options=options)
@@ -192,7 +192,10 @@ Send = Callable[[bytes], Awaitable[None]]
 
 
 async def _read(
-    incoming: BufferedByteReceiveStream, to_server: ContextSendStream[SessionMessage | Exception], send: Send
+    incoming: BufferedByteReceiveStream,
+    to_server: ContextSendStream[SessionMessage | Exception],
+    send: Send,
+    guest: Guest,
 ) -> None:
     lines = frames.Lines(frames.MAX_FRAME)
     async with to_server:
@@ -202,7 +205,10 @@ async def _read(
                     if isinstance(line, frames.TooLong):
                         await send(frames.too_long(line))
                     elif line.strip():
-                        await to_server.send(_message(line))
+                        message = _message(line)
+                        if isinstance(message, SessionMessage):
+                            guest.note(message.message)
+                        await to_server.send(message)
         except _Lost:
             return
 

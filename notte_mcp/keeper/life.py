@@ -10,9 +10,10 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import anyio
+from mcp.types import JSONRPCMessage, JSONRPCRequest
 
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.keeper import log_file
@@ -53,7 +54,7 @@ class Live:
 class Guest(Surface):
     """The surface as one connection has it: its own defaults; cursors, repeats and news are everybody's.
 
-    `used` holds the sessions that it did something with.
+    `used` holds the sessions that it did something with, and "" once it meant the only live one by naming none.
     """
 
     def __init__(self, whole: Surface, app: "OnDemand[App]", spec: SessionSpec) -> None:
@@ -64,6 +65,15 @@ class Guest(Surface):
 
     async def app(self) -> "App":
         return await self._whole.app()
+
+    def note(self, message: JSONRPCMessage) -> None:
+        """Which session a call is about, as far as its arguments tell. (What it began or changed, `changed` tells.)"""
+        if not isinstance(message, JSONRPCRequest) or message.method != "tools/call":
+            return
+        arguments: object = (message.params or {}).get("arguments")
+        given = cast(dict[str, object], arguments) if isinstance(arguments, dict) else {}
+        named = [value for name in ("session_id", "id") if isinstance(value := given.get(name), str)]
+        self.used.update(named or [""])
 
     async def changed(
         self,
@@ -146,6 +156,8 @@ class Life:
             return
         now = time.monotonic()
         used = {one for guest in self.guests for one in guest.used}
+        if "" in used and len(live.sessions) == 1:
+            used.update(live.sessions)
         left = [one for one in live.idle if one not in used]
         self._left_since = {one: self._left_since.get(one, now) for one in left}
         for one, since in self._left_since.items():

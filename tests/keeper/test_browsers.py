@@ -6,12 +6,14 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import psutil
 import pytest
 
 from tests.e2e.whole import browsers_below, facts, gone, told
 from tests.keeper.kept import keepers, kill, pid_of, relay, until_gone
 from tests.site import Site
+from tests.stdio.wire import Wire
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +32,12 @@ def plan(path: Path, *, delay_s: float) -> str:
     answers.append({"actions": [{"type": "completion", "success": True, "answer": "sent"}]})
     path.write_text(json.dumps({"answers": answers, "delay_s": delay_s}), encoding="utf-8")
     return f"scripted:{path}"
+
+
+def live(wire: Wire) -> set[str]:
+    """The ids of the sessions that are live."""
+    listed = facts(wire, "notte_status")["sessions"]
+    return {one["session_id"] for one in listed if one["state"] in ("ready", "busy")}
 
 
 async def test_two_hosts_share_a_session_and_each_has_its_own_defaults(state: Path, site: Site) -> None:
@@ -90,6 +98,19 @@ async def test_after_a_killed_keeper_all_is_interrupted_and_goes_on_when_asked_t
     assert (ended["state"], ended["answer"]) == ("completed", "sent")
     assert ended["step_count"] > seen["step_count"]
     assert len(site.submissions) == 1
+
+
+async def test_a_session_stays_while_somebody_is_connected_who_looked_at_it(state: Path, site: Site) -> None:
+    """P7: "its last connection" is also one that named it and did nothing."""
+    env = {"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.02"}
+    with relay(state, env=env) as other:
+        with relay(state, env=env) as one:
+            looked_at, left = (facts(one, "notte_start", url=site.url("/form.html"))["session_id"] for _ in range(2))
+            told(other, "notte_observe", session_id=looked_at)
+        with anyio.fail_after(20):
+            while live(other) == {looked_at, left}:  # noqa: ASYNC110 - asked as hosts do
+                await anyio.sleep(0.2)
+        assert live(other) == {looked_at}
 
 
 async def test_a_session_that_was_left_is_closed_and_then_the_keeper_ends(state: Path, site: Site) -> None:

@@ -154,7 +154,7 @@ async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_kee
 
 
 @pytest.mark.parametrize("runs", [True, False])
-def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(kept: Path, tmp_path: Path, runs: bool) -> None:
+async def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(kept: Path, tmp_path: Path, runs: bool) -> None:
     """As the server in one process; whether a keeper runs already or not."""
     with relay(kept if runs else tmp_path / "state", env={"NOTTE_MCP_MAX_SESSIONS": "many"}) as wire:
         code, _ = wire.end()
@@ -162,7 +162,7 @@ def test_a_wrong_setting_ends_the_relay_with_two_and_one_sentence(kept: Path, tm
 
     assert (code, len(errors.splitlines())) == (2, 1)
     assert "NOTTE_MCP_MAX_SESSIONS" in errors
-    assert keepers(tmp_path / "state") == []
+    await until_gone(tmp_path / "state")
 
 
 async def test_a_folder_that_can_hold_no_keeper_is_served_in_one_process(tmp_path: Path) -> None:
