@@ -133,7 +133,10 @@ async def _of_steps(app: "App", of: str, *, keep_failed: bool) -> Made:
     else:
         steps = [s for s in await app.agents.steps(of, limit=MAX_STEPS) if s.session_id == record.id]
     tasks = await _tasks(app, steps)
-    return Made(generalise(steps, record.spec, keep_failed=keep_failed, seen=record.seen, tasks=tasks), of)
+    # After an agent's last step the session may have gone on: what was seen then is not the end of these.
+    last = bool(steps) and steps[-1].number == record.step_count
+    seen, url = (record.seen, record.url) if last else ((), "")
+    return Made(generalise(steps, record.spec, keep_failed=keep_failed, seen=seen, url=url, tasks=tasks), of)
 
 
 async def _tasks(app: "App", steps: "Sequence[StepRecord]") -> dict[str, str]:

@@ -43,17 +43,18 @@ def generalise(
     *,
     keep_failed: bool = False,
     seen: Sequence[str] = (),
+    url: str = "",
     tasks: Mapping[str, str] | None = None,
 ) -> Workflow:
     """The recorded steps as a workflow.
 
-    `seen` are the texts that stood out at the end (`SessionRecord.seen`), `tasks` the agents' by agent id. With
-    `keep_failed` the steps that failed stay as comments.
+    `seen` are the texts that stood out after the last of these steps and `url` is where the page stood then
+    (`SessionRecord`), `tasks` are the agents' by agent id. With `keep_failed` the steps that failed stay as comments.
 
     Raises:
         InvalidArgument: no step is worth repeating; it says why.
     """
-    workflow = to_workflow(steps, spec, keep_failed=keep_failed, seen=seen, tasks=tasks)
+    workflow = to_workflow(steps, spec, keep_failed=keep_failed, seen=seen, url=url, tasks=tasks)
     if workflow.empty or not workflow.opens:
         failed = "no step of it succeeded." if workflow.empty else "it never left about:blank."
         what = f"Nothing to write: {failed if steps else 'no step is recorded yet.'}"

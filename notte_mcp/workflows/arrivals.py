@@ -15,11 +15,16 @@ _ARRIVE_THEMSELVES: Final = frozenset(
 )
 """Actions after which a script need not be told to wait for an address."""
 
+_LEADS_NOWHERE: Final = frozenset({"wait", "scrape", "scroll_up", "scroll_down", "help", "completion"})
 
-def arrival(step: StepRecord, following: StepRecord | None, typed: Sequence[str]) -> tuple[str | None, bool]:
+
+def arrival(
+    step: StepRecord, following: StepRecord | None, typed: Sequence[str], *, end: str = ""
+) -> tuple[str | None, bool]:
     """The pattern of the address that the step led to, and whether the address before fits it too.
 
-    `typed` are the texts that another run may replace (see `urls.pattern`).
+    `typed` are the texts that another run may replace (see `urls.pattern`), `end` is where the last step was seen to
+    have led.
     """
     receipt = receipt_of(step)
     here = receipt.url_after
@@ -29,6 +34,8 @@ def arrival(step: StepRecord, following: StepRecord | None, typed: Sequence[str]
     if following is not None and kind(following) not in _ARRIVE_THEMSELVES and not opened:
         # A page that moved on after the action was over shows it where the next action began.
         here = receipt_of(following).url_before or here
+    elif following is None and not opened:
+        here = end or here
     moved = here != receipt.url_before or (receipt.navigated and not opened)
     if not urls.is_page(here) or not moved:
         return None, False
@@ -41,9 +48,23 @@ def beginning(kept: Sequence[StepRecord]) -> str | None:
     return next((url for step in kept if urls.is_page(url := receipt_of(step).url_before)), None)
 
 
-def ending(kept: Sequence[StepRecord], typed: Sequence[str]) -> str | None:
-    """The pattern of the address that the last of these steps ended at, where that is known."""
+def seen_at_end(steps: Sequence[StepRecord], kept: Sequence[StepRecord], url: str) -> str:
+    """Where the page was seen to stand after the last of the steps that are `kept`, "" where nobody looked.
+
+    A page that is slow to come is not there yet when the last receipt is written; `url` is where the session stood when
+    it was looked at after all of these steps.
+    """
+    if not kept:
+        return ""
+    later = [step for step in steps if step.number > kept[-1].number]
+    if all(kind(step) in _LEADS_NOWHERE for step in later):
+        return url if urls.is_page(url) else ""
+    return next((before for step in later if urls.is_page(before := receipt_of(step).url_before)), "")
+
+
+def ending(kept: Sequence[StepRecord], typed: Sequence[str], *, end: str = "") -> str | None:
+    """The pattern of the address that the last of these steps ended at (or was seen to: `end`), where that is known."""
     if not kept:
         return None
-    last = receipt_of(kept[-1]).url_after or kept[-1].url
+    last = end or receipt_of(kept[-1]).url_after or kept[-1].url
     return urls.pattern(last, typed) if urls.is_page(last) else None

@@ -26,7 +26,7 @@ from notte_mcp.actions import (
 from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.records import SessionSpec, StepRecord
-from notte_mcp.workflows.arrivals import arrival, beginning, ending
+from notte_mcp.workflows.arrivals import arrival, beginning, ending, seen_at_end
 from notte_mcp.workflows.effects import effect_of
 from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
 from notte_mcp.workflows.landmark_texts import lasting
@@ -46,10 +46,12 @@ def to_workflow(
     *,
     keep_failed: bool,
     seen: Sequence[str] = (),
+    url: str = "",
     tasks: Mapping[str, str] | None = None,
 ) -> Workflow:
     """What these steps come to (see `folding.kept_steps`); with `keep_failed` the failed ones stay as comments."""
-    recording = _Recording(steps, kept_steps(steps), Lifter(secret_names(steps)))
+    kept = kept_steps(steps)
+    recording = _Recording(steps, kept, Lifter(secret_names(steps)), seen_at_end(steps, kept, url))
     written = recording.from_the_start(recording.written(keep_failed=keep_failed))
     start_url = next((s.action.url for s in written if isinstance(s.action, Goto | GotoNewTab)), "")
     agents = {step.agent_id for step in written}
@@ -60,7 +62,7 @@ def to_workflow(
             tuple(lifter.parameters.by_name.values()),
             _kept(spec),
             start_url=openable(start_url) if start_url else "",
-            final_url=ending(recording.kept, lifter.typed_texts),
+            final_url=ending(recording.kept, lifter.typed_texts, end=recording.end),
             expects=recording.expected(seen),
             tasks=tuple((agent, task) for agent, task in (tasks or {}).items() if agent in agents),
         )
@@ -69,11 +71,12 @@ def to_workflow(
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """All recorded steps, those that are done again, and what is lifted out of them on the way."""
+    """All recorded steps, those that are done again, what is lifted out of them on the way, and where it was seen to end."""
 
     steps: Sequence[StepRecord]
     kept: Sequence[StepRecord]
     lifter: Lifter
+    end: str = ""
 
     def written(self, *, keep_failed: bool) -> list[WorkflowStep]:
         places = {(step.session_id, step.number): place for place, step in enumerate(self.kept)}
@@ -127,7 +130,7 @@ class _Recording:
         """The step with what its receipt says that it brought."""
         following = self._after(place)
         receipt = receipt_of(step)
-        leads_to, anew = arrival(step, following, self.lifter.typed_texts)
+        leads_to, anew = arrival(step, following, self.lifter.typed_texts, end=self.end)
         awaits = seen_before(self.kept, place, self.lifter.typed_texts)
         return replace(
             plain,

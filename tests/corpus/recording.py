@@ -61,14 +61,14 @@ async def record(app: App, flow: Flow, grounds: Grounds, files: Path) -> Recorde
         for batch in flow.batches:
             data = await _do(app, session, batch, words) or data
         steps = await app.registry.steps(session)
-        seen = (await app.registry.record(session)).seen
+        ended = await app.registry.record(session)
     finally:
         await app.registry.stop(session)
     if flow.reads not in data:
         raise FlowFailed(f"read {data!r}, not {flow.reads!r}")
     if wrong := grounds.difference(flow):
         raise FlowFailed(wrong)
-    workflow = generalise(steps, SessionSpec(), seen=seen)
+    workflow = generalise(steps, SessionSpec(), seen=ended.seen, url=ended.url)
     scripts, unwritten = _written(workflow, flow)
     return Recorded(flow, session, workflow, scripts, unwritten)
 

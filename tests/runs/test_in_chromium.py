@@ -49,7 +49,7 @@ async def recorded(app: App, desk: Desk) -> tuple[str, Workflow]:
     async with app.registry.use(session) as live:
         await live.observe()
     record = await app.registry.record(session)
-    return session, generalise(await app.registry.steps(session), record.spec, seen=record.seen)
+    return session, generalise(await app.registry.steps(session), record.spec, seen=record.seen, url=record.url)
 
 
 async def ran(app: App, request: RunRequest) -> RunRecord:

@@ -6,7 +6,7 @@ import pytest
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.receipts import Locators, Target
-from notte_mcp.workflows import Parameter, Workflow, generalise, write
+from notte_mcp.workflows import Parameter, Style, Workflow, generalise, write
 from notte_mcp.workflows.acting import action_of, placed, ways
 from notte_mcp.workflows.landmark_texts import lasting, regex, shows
 from tests.workflows.broad import LONG, by_agent, reader, saw, shop
@@ -87,6 +87,39 @@ def test_without_a_text_the_answer_to_what_was_sent_is_waited_for() -> None:
     pauses = [step.pause for step in generalise(reader().steps, SPEC).steps]
 
     assert pauses == ["", "", "response", "", "idle", "", "", ""]
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_a_script_on_notte_s_session_waits_for_the_same_on_its_page(style: Style) -> None:
+    """Notte: execute and scrape wait for nothing; the session's Playwright page does."""
+    code = write(generalise(reader().steps, SPEC), target="notte", style=style).code
+    wait, an = ("await ", "async ") if style == "async" else ("", "")
+
+    assert (
+        f'        {an}with page.expect_response(answers("POST", "{HOME}/graphql")):\n            {wait}session.exec'
+        in code
+    )
+    assert f'        {wait}page.wait_for_load_state("networkidle")\n' in code
+    assert f'        {wait}shown(page, re.compile(r"\\d[\\d.,]*\\s+lamps\\s+of\\s+\\d[\\d.,]*")).wait_for()\n' in code
+    assert f'        {wait}expect(page).to_have_url("{HOME}")' in code
+    assert compile(code, "recorded.py", "exec")
+
+
+def test_where_the_session_has_no_page_of_its_own_the_script_says_what_was_seen() -> None:
+    """Ours: among tabs the SDK does not say which one its page is; without any use of it no Playwright is needed."""
+    recording = Recording().goto(HOME).add({"type": "goto_new_tab", "url": f"{HOME}/a"}, to=f"{HOME}/a", new_tab=1)
+    tabs = saw(recording.add(READ, data=1), "12 rows loaded").steps
+    among_tabs = write(generalise(tabs, SPEC, seen=["Thank you"]), target="notte").code
+    plain = write(generalise(Recording().goto(HOME).steps, SPEC), target="notte").code
+
+    for line in (
+        "# Seen before this step: * rows loaded",
+        f"# The recording ended at {HOME}/a",
+        "# At the end it saw: Thank you",
+    ):
+        assert f"        {line}\n" in among_tabs
+    assert f"        # The recording ended at {HOME}\n" in plain
+    assert "playwright" not in among_tabs + plain
 
 
 def test_a_fixed_wait_that_nothing_replaces_stays_a_comment() -> None:
@@ -250,3 +283,15 @@ def test_agents_parts_are_written_for_the_sdk_that_has_agents() -> None:
     assert "notte-sdk~=1.9.0" in by_default
     assert "# An agent did this: Go in with [secret PIN]" in newer
     assert "AgentFallback" not in newer
+
+
+def test_a_page_that_was_slow_to_come_is_the_end_where_it_was_seen() -> None:
+    """Ours: the last receipt was written before it came; what was done after it is not its end."""
+    slow = Recording().goto(f"{HOME}/a").click(button("B1", "Join"), to=None, sent=(f"POST {HOME}/join",))
+    looked = generalise(slow.steps, SPEC, url=f"{HOME}/done?id=1")
+    unlooked = generalise(slow.steps, SPEC)
+    failed = slow.add({"type": "click", "id": "B2"}, success=False, url_before=f"{HOME}/done")
+
+    assert (looked.final_url, looked.steps[-1].leads_to) == (f"{HOME}/done?**", f"{HOME}/done?**")
+    assert (unlooked.final_url, unlooked.steps[-1].leads_to) == (f"{HOME}/a", None)
+    assert generalise(failed.steps, SPEC, url=f"{HOME}/else").final_url == f"{HOME}/done"
