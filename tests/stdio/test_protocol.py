@@ -31,7 +31,7 @@ def test_a_client_of_2025_is_served_after_its_handshake(tmp_path: Path) -> None:
 
     assert hello["protocolVersion"] == "2025-11-25"
     assert hello["serverInfo"]["version"] == __version__
-    assert len(tools) == 9
+    assert len(tools) == 10
 
 
 def test_the_first_request_may_be_a_tool_call(tmp_path: Path) -> None:
