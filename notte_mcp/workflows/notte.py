@@ -2,29 +2,30 @@
 
 One `session.execute(type=..., selector=..., ...)` per step, never an element id.
 What Notte has no action for (waiting for a condition, hovering, double clicks,
-dragging, keys on an element) goes through the session's Playwright page. No `from
-__future__` and no client-only session fields: Functions or newer servers refuse
-them.
+dragging, keys on an element) goes through the session's Playwright page, and so does
+what a step or the end waits for. A script that has no use for the page is not made to
+need Playwright for its last address. No `from __future__` and no client-only session fields: Functions or newer servers refuse them.
 
-Below: notte_steps, workflow, source. Above: the package's `write_code`.
+Below: notte_steps, playwright_needs, workflow, source. Above: the package's `write_code`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from notte_mcp.actions import Scrape, WaitFor
+from notte_mcp.actions import CloseTab, GotoNewTab, Scrape, SwitchTab
 from notte_mcp.workflows.agent_parts import by_agents, parts_of
 from notte_mcp.workflows.asked import shape_asked
 from notte_mcp.workflows.heading import Provenance, heading
-from notte_mcp.workflows.landmark_texts import is_open
 from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
-from notte_mcp.workflows.playwright_parts import SHOWN, SHOWN_OPEN, secrets_line
+from notte_mcp.workflows.playwright_needs import Needs
+from notte_mcp.workflows.playwright_parts import ANSWERS, SHOWN, SHOWN_OPEN, secrets_line
 from notte_mcp.workflows.shapes import Models, model_shape
 from notte_mcp.workflows.source import WIDTH, Arg, Text, call, columns, comment, flat, lay_out, pattern, quote
 from notte_mcp.workflows.urls import regex
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
+_TABS: Final = (CloseTab, GotoNewTab, SwitchTab)
 _LEAST_VIEWPORT: Final = 500
 """Notte's smallest width and height, px."""
 
@@ -39,17 +40,17 @@ class _Script:
     """The script while it is written: what its steps need decides about imports and what is opened."""
 
     def __init__(self, workflow: Workflow, provenance: Provenance, *, is_async: bool, sdk: str) -> None:
-        self.workflow = workflow
+        self.needs = Needs(_on_one_page(workflow))
+        self.workflow = self.needs.workflow
+        self.on_one_page = self.workflow is workflow
+        self.ended_with = () if self.on_one_page else workflow.expects
         self.provenance = provenance
         self.is_async = is_async
         self.sdk = sdk
-        self.steps = [step for step in workflow.steps if step.action is not None]
-        self.secrets = [p.env for p in workflow.parameters if p.env]
-        self.needs_page = bool(workflow.expects) or any(map(needs_page, self.steps))
-        gone = any(isinstance(step.action, WaitFor) and step.action.gone for step in self.steps)
-        self.expects = gone or bool(workflow.expects)
-        texts = any(isinstance(s.action, WaitFor) and (s.action.value or s.action.gone) for s in self.steps)
-        self.shows = texts or bool(workflow.expects)
+        self.steps = self.needs.steps
+        self.secrets = self.needs.secrets
+        waits = any(step.awaits or step.pause for step in self.steps)
+        self.needs_page = bool(self.workflow.expects) or waits or any(map(needs_page, self.steps))
         self.scraped = isinstance(self.steps[-1].action, Scrape)
         self.models = Models()
         self.model_names = dict(self._scraped_models())
@@ -68,8 +69,9 @@ class _Script:
         ending = f"print({start})" if self.scraped else start
         client = [] if self.is_async else ["client = NotteClient()"]
         head = "\n\n".join([self._header(), self._imports(), *client])
-        shown = [SHOWN_OPEN if any(map(is_open, self.workflow.expects)) else SHOWN] if self.shows else []
-        pieces = [head, *self.models.sources, self._run(), *shown, f'if __name__ == "__main__":\n    {ending}\n']
+        called = [ANSWERS] if self.needs.awaits_answers else []
+        called += [SHOWN_OPEN if self.needs.opens_numbers else SHOWN] if self.needs.shows else []
+        pieces = [head, *self.models.sources, self._run(), *called, f'if __name__ == "__main__":\n    {ending}\n']
         return "\n\n\n".join(pieces)
 
     def _header(self) -> str:
@@ -87,12 +89,15 @@ class _Script:
         modules = ["asyncio"] if self.is_async else []
         modules += ["json"] if any(map(needs_json, self.steps)) else []
         modules += ["os"] if self.secrets else []
-        modules += ["re"] if any(map(is_open, self.workflow.expects)) or self._ends_anywhere() else []
-        lines = [*(f"import {module}" for module in modules), *([""] if modules else [])]
+        modules += ["re"] if self.needs.opens_numbers or self._ends_anywhere() else []
+        lines = [f"import {module}" for module in modules]
+        lines += ["from collections.abc import Callable"] if self.needs.awaits_answers else []
+        lines += [""] if lines else []
         lines.append(f"from notte_sdk import {'AsyncNotteClient' if self.is_async else 'NotteClient'}")
         names = ["async_playwright"] if self.is_async and self.needs_page else []
-        names += ["Locator", "Page"] if self.shows else []
-        names += ["expect"] if self.expects else []
+        names += ["Locator", "Page"] if self.needs.shows else []
+        names += ["Response"] if self.needs.awaits_answers else []
+        names += ["expect"] if self.needs.waits_gone or self.workflow.expects or self._ends_at else []
         if names:
             kind = "async" if self.is_async else "sync"
             lines.append(
@@ -125,18 +130,23 @@ class _Script:
             lines += [line for step in group for line in written.of(step, last=step is self.steps[-1])]
         return lines
 
+    @property
+    def _ends_at(self) -> str | None:
+        """The address to look for at the end, where there is a page to look at."""
+        return self.workflow.final_url if self.needs_page and self.on_one_page else None
+
     def _ends_anywhere(self) -> bool:
-        final = self.workflow.final_url
-        return bool(self.workflow.expects) and final is not None and "*" in final
+        return "*" in (self._ends_at or "")
 
     def _ending(self) -> list[str]:
-        """Where it ends and what is to be seen there, if anything was seen."""
-        if not self.workflow.expects:
-            return []
+        """Where it ends and what is to be seen there; in words where no page is looked at."""
         lines: list[str] = []
-        if (final := self.workflow.final_url) is not None:
+        if (final := self._ends_at) is not None:
             url = pattern(regex(final)) if self._ends_anywhere() else Text(final)
             lines = lay_out(call("expect", "page", awaited=self.is_async).then("to_have_url", url), indent=8)
+        elif self.workflow.final_url is not None:
+            lines = [comment(f"The recording ended at {self.workflow.final_url}", 8)]
+        lines += [comment(f"At the end it saw: {text}", 8) for text in self.ended_with]
         writer = NotteStatements(self.is_async, self.workflow.spec.viewport_height)
         return [*lines, *writer.expectations(self.workflow.expects)]
 
@@ -187,3 +197,17 @@ class _Script:
         if spec.proxy:
             hints.append("Recorded through a proxy: give the session proxies=[...] if it matters.")
         return hints
+
+
+def _on_one_page(workflow: Workflow) -> Workflow:
+    """The workflow, without what is to be seen where tabs come and go: which of them the session's page is then, the
+    SDK does not say. What was seen before a step is told in words."""
+    if not any(step.opens_tab or step.closes_tab or isinstance(step.action, _TABS) for step in workflow.steps):
+        return workflow
+    steps = tuple(
+        replace(step, awaits=(), pause="", comment=step.comment or f"Seen before this step: {step.awaits[0]}")
+        if step.awaits
+        else replace(step, pause="")
+        for step in workflow.steps
+    )
+    return replace(workflow, steps=steps, expects=())

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from notte_mcp.actions import HandleDialog, Scrape
-from notte_mcp.workflows.locators import by_position
+from notte_mcp.actions import Action, HandleDialog, Scrape
 from notte_mcp.workflows.notte_actions import notte_action
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import Acts, source_of
-from notte_mcp.workflows.playwright_steps import BY_POSITION, Statements
+from notte_mcp.workflows.playwright_steps import Statements, answered
 from notte_mcp.workflows.source import Arg, Chain, Expression, Items, Mapping, Text, call, comment, flat, lay_out
 from notte_mcp.workflows.workflow import WorkflowStep
 
@@ -45,14 +44,26 @@ class NotteStatements:
             return lines
         if needs_page(step):
             plain = replace(step, leads_to=None, opens_tab=False, closes_tab=False, downloads=False, comment="")
-            return [*lines, *self._statements().of(replace(plain, pause="", awaits=()))]
-        lines += [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
-        if isinstance(step.action, Scrape):
-            return [*lines, *self._scrape(step, last=last)]
-        if isinstance(step.action, HandleDialog):
-            answer = call("session.execute", ("type", Text("evaluate_js")), ("code", _answering(step, step.action)))
-            return [*lines, *lay_out(replace(answer, awaited=self.is_async), indent=self.indent)]
-        return [*lines, *lay_out(self._call("session.execute", notte_action(step) or {}), indent=self.indent)]
+            return [*lines, *self._statements().of(plain)]
+        return [*lines, *self._statements().beforehand(step), *self._waiting(step, last=last)]
+
+    def _waiting(self, step: WorkflowStep, *, last: bool) -> list[str]:
+        """The step's own statement, within or before what is waited for on the session's page."""
+        pad, wait = " " * self.indent, "await " if self.is_async else ""
+        if step.pause == "response" and step.sends:
+            opening = f"{pad}{'async ' if self.is_async else ''}with {answered(step.sends[0])}:"
+            return [opening, *replace(self, indent=self.indent + 4).alone(step, step.action, last=last)]
+        idle = [f'{pad}{wait}page.wait_for_load_state("networkidle")'] if step.pause == "idle" else []
+        return [*self.alone(step, step.action, last=last), *idle]
+
+    def alone(self, step: WorkflowStep, action: Action | None, *, last: bool) -> list[str]:
+        """The step's own statement, with nothing that is waited for."""
+        if isinstance(action, Scrape):
+            return self._scrape(step, last=last)
+        if isinstance(action, HandleDialog):
+            answer = call("session.execute", ("type", Text("evaluate_js")), ("code", _answering(step, action)))
+            return lay_out(replace(answer, awaited=self.is_async), indent=self.indent)
+        return lay_out(self._call("session.execute", notte_action(step) or {}), indent=self.indent)
 
     def expectations(self, texts: Sequence[str]) -> list[str]:
         """Assertions on the session's page that each of these texts is to be seen."""

@@ -35,7 +35,7 @@ class Statements:
         lines = [comment(step.comment, self.indent)] if step.comment else []
         if step.action is None:
             return lines
-        lines += self._beforehand(step)
+        lines += self.beforehand(step)
         body = self._acting(step, step.action, self.acts)
         if step.locators is not None and step.locators.frame and any(line.endswith("(") for line in body):
             # Too long for a line: the frame gets one of its own.
@@ -44,7 +44,7 @@ class Statements:
             body += self._acting(inside, step.action, replace(self.acts, head="frame"))
         return [*lines, *body, *self._afterwards(step)]
 
-    def _beforehand(self, step: WorkflowStep) -> list[str]:
+    def beforehand(self, step: WorkflowStep) -> list[str]:
         """What is said of the step, and what it reads being there."""
         lines = [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
         if isinstance(step.action, Scrape) and (step.action.instructions or step.action.response_schema):
@@ -118,16 +118,17 @@ def _wrappers(step: WorkflowStep) -> list[str]:
     elif step.closes_tab:
         found.append('page.expect_event("close")')
     if step.pause == "response" and step.sends:
-        found.append(f"page.expect_response({flat(_answer_to(step.sends[0]))})")
+        found.append(answered(step.sends[0]))
     if step.anew and step.leads_to is not None and not step.downloads:
         found.append(f"page.expect_navigation(url={quote(step.leads_to)})")
     return found
 
 
-def _answer_to(request: str) -> Chain:
-    """What tells the response to `POST https://host/path`; what is another's next time is left open."""
+def answered(request: str) -> str:
+    """The context manager that waits for the response to `POST https://host/path`; what is another's next time is left
+    open."""
     method, _, url = request.partition(" ")
-    return call("answers", Text(method), Text(url_pattern(url).partition("*")[0]))
+    return f"page.expect_response({flat(call('answers', Text(method), Text(url_pattern(url).partition('*')[0])))})"
 
 
 def text_pattern(text: str) -> Expression:

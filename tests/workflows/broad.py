@@ -41,7 +41,7 @@ def reader() -> Recording:
     recording = Recording().goto(HOME).add({"type": "evaluate_js", "code": "rows()"}, data=[{"a": 1}, {"b": None}])
     recording.click(button("B1", "Load"), sent=(f"POST {HOME}/graphql",))
     recording.add({"type": "evaluate_js", "code": "rows()"}, data={"total": 3})
-    recording.click(button("B2", "Sort"), unsettled=True).add({"type": "scrape"}, data="text")
+    recording.click(button("B2", "Sort"), unsettled=True).add({"type": "scrape", "selector": "#top"}, data="text")
     recording.click(button("B3", "More"))
     return saw(recording.add({"type": "scrape", "selector": "#list"}, data="text"), "Shop", "12 lamps of 40")
 
