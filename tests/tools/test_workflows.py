@@ -3,6 +3,9 @@ from typing import Any
 
 import pytest
 
+from notte_mcp.registry import Redactor
+from notte_mcp.runs.scripts import Errand, Place
+from notte_mcp.workflow_records import ScriptRun
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
 from tests.tools.recorded import close_the_south, sent
 
@@ -107,6 +110,28 @@ async def test_what_was_verified_says_so_before_its_code(host: Host) -> None:
     assert list(told).index("report") < list(told).index("code")
     assert (run["kind"], run["state"], run["verified"], run["step_count"]) == ("run", "completed", True, 5)
     assert 'save_as="..."' in told["next"]
+
+
+@pytest.mark.parametrize(("passed", "said"), [(True, "Last verified 20"), (False, "Never verified.")])
+async def test_the_code_of_the_call_that_verified_it_says_so(
+    host: Host, monkeypatch: pytest.MonkeyPatch, *, passed: bool, said: str
+) -> None:
+    """Contract: the header of what is handed back, not of the next export alone."""
+
+    async def ran(errand: Errand, place: Place, *, redact: Redactor) -> ScriptRun:
+        del place, redact
+        assert "Never verified." in errand.script.text
+        return ScriptRun(passed, "", 0 if passed else 1)
+
+    monkeypatch.setattr("notte_mcp.runs.run.run_script", ran)
+    await sent(host)
+
+    told = await host.facts("notte_workflow_code", target="playwright", verify="run", save_as="permit")
+    again = await host.facts("notte_workflow_code", id="permit", target="playwright")
+
+    assert told["verified"] is passed
+    for code in (told["code"], again["code"]):
+        assert said in code.partition('"""\n')[0].replace("\n", " ")
 
 
 async def test_a_report_is_not_lost_when_the_code_is_cut(host: Host) -> None:
