@@ -30,7 +30,7 @@ class Provenance:
 
 def heading(title: str, workflow: Workflow, provenance: Provenance, needs: Sequence[str]) -> str:
     """The docstring. `needs` are lines that say what the script wants to be run."""
-    lines = [f'"""{title}', "", *_wrapped(_made(provenance))]
+    lines = [f'"""{title}', "", *_wrapped(_made(provenance)), _verified(provenance)]
     actions = [step.action for step in workflow.steps if step.action is not None]
     if actions and all(isinstance(action, _LOOKS) for action in actions):
         lines.append("It only reads." if any(isinstance(a, _READS) for a in actions) else "It only opens pages.")
@@ -39,11 +39,14 @@ def heading(title: str, workflow: Workflow, provenance: Provenance, needs: Seque
 
 def _made(provenance: Provenance) -> str:
     source = f" from {_plain(provenance.source)}" if provenance.source else ""
+    return f"Written by notte-mcp {__version__}{source}."
+
+
+def _verified(provenance: Provenance) -> str:
     when = provenance.verified_at
-    verified = (
-        "never verified" if when is None else f"last verified {datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"
+    return (
+        "Never verified." if when is None else f"Last verified {datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC."
     )
-    return f"Written by notte-mcp {__version__}{source}; {verified}."
 
 
 def _plain(text: str) -> str:

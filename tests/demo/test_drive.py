@@ -70,7 +70,7 @@ def test_in_the_third_act_the_order_is_proved_kept_and_run_for_somebody_else(
 
     assert "its steps ordered KK-10003 and the script by itself KK-10004, both the same as KK-10001" in act
     assert "Order KK-10005 is for Grace Kettle" in act
-    assert "last verified" in shown[1]
+    assert "Last verified 20" in shown[1]
 
 
 def _line(lines: list[str], part: str) -> str:

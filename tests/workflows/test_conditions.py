@@ -1,6 +1,7 @@
 """What a script waits for between steps, and what it looks for at the end: things that were seen."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -256,7 +257,7 @@ def test_the_header_says_what_made_it_and_what_it_does() -> None:
 
     assert "It only reads." in scripts(reads)[0]
     assert "It only opens pages." in scripts(opens)[0]
-    assert "; never verified." in scripts(opens)[1]
+    assert "Never verified." in scripts(opens)[1]
     assert "It only" not in scripts(generalise(shop().steps, SPEC))[0]
 
 
@@ -295,3 +296,23 @@ def test_a_page_that_was_slow_to_come_is_the_end_where_it_was_seen() -> None:
     assert (looked.final_url, looked.steps[-1].leads_to) == (f"{HOME}/done?**", f"{HOME}/done?**")
     assert (unlooked.final_url, unlooked.steps[-1].leads_to) == (f"{HOME}/a", None)
     assert generalise(failed.steps, SPEC, url=f"{HOME}/else").final_url == f"{HOME}/done"
+
+
+def test_a_step_waits_for_what_the_click_before_it_brought() -> None:
+    """Ours: a request's answer would otherwise come after it; not what was typed for, in a frame, or on another page."""
+    two, once = button("B1", "Two requests"), button("B2", "At once")
+    framed = Target("B3", "button", "Send", Locators(role=("button", "Send"), frame=("#f",)))
+
+    def awaited(before: Recording, then: Target = once, text: str = "3 items after 150 ms") -> tuple[str, ...]:
+        return generalise(saw(before.click(then), "Shop", text).steps, SPEC).steps[-1].awaits
+
+    def pressed(**receipt: Any) -> Recording:
+        return saw(Recording().goto(HOME).click(two, **receipt), "Shop")
+
+    typed = saw(Recording().goto(HOME).fill(textbox("I1", "Query"), "tea"), "Shop").click(two)
+    assert awaited(pressed()) == ("* items after * ms",)
+    assert awaited(pressed(), framed) == ()
+    assert awaited(pressed(), once, "Loading items") == ()
+    assert awaited(pressed(to=f"{HOME}/a")) == ()
+    assert awaited(Recording().goto(HOME).click(two)) == ()
+    assert awaited(typed) == ()
