@@ -71,7 +71,7 @@ def to_workflow(
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """All recorded steps, those that are done again, what is lifted out of them on the way, and where it was seen to end."""
+    """All recorded steps, those that are done again, what is lifted out of them, and where they were seen to end."""
 
     steps: Sequence[StepRecord]
     kept: Sequence[StepRecord]

@@ -29,6 +29,13 @@ _TIME: Final = re.compile(
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d",
     re.IGNORECASE,
 )
+_PASSING: Final = re.compile(
+    r"(loading|searching|saving|sending|working|processing|uploading|updating|submitting|connecting|please wait"
+    r"|one moment|just a moment|in progress)\b(?!.*\b(done|complete|over)\b)",
+    re.IGNORECASE,
+)
+"""What a page says while something is under way; a run that is quicker never sees it."""
+
 _CUT: Final = ("…", "*", "\n")
 
 
@@ -78,7 +85,7 @@ def shows(expected: str, texts: Iterable[str]) -> bool:
 def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
     if len(text) not in _LENGTH or not text.isprintable() or not is_whole(text) or has_mark(text):
         return False
-    if any(mark in text for mark in _CUT) or _TIME.search(text):
+    if any(mark in text for mark in _CUT) or _TIME.search(text) or _PASSING.match(text):
         return False
     letters = sum(char.isalpha() for char in text)
     if letters < (_LEAST_LETTERS if _NUMBER.search(text) else _LENGTH.start):

@@ -32,8 +32,8 @@ class WorkflowStep:
     which may have changed something outside (`Receipt.sent`), and `pause` is what is waited for after them where the
     page shows nothing: the answer to the first of them, or that the page asks for nothing more; `effect` says in words
     what repeating it would do again ("" where it only looks: see `effects`). `awaits` are
-    texts that were on the page before a step that reads it. `called` is the element's name in parts, where what was
-    typed is part of it: with other values it is another element's. `shape` is the JSON Schema
+    texts that were to be seen before the step: what it reads, or what the click before it brought. `called` is the
+    element's name in parts, where what was typed is part of it: with other values it is another element's. `shape` is the JSON Schema
     of the data that a reading step gave.
     """
 
