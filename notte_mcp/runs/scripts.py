@@ -3,7 +3,7 @@
 Its environment holds what it takes to find a browser, and the secrets that it names. It ends at its deadline, with
 all that it started, and its folder goes with it.
 
-Below: processes, values. Above: run.
+Below: processes, values, workflows. Above: run.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -24,6 +24,7 @@ from notte_mcp.registry import Redactor
 from notte_mcp.runs.processes import Tail, begin, end_tree
 from notte_mcp.runs.values import Values
 from notte_mcp.workflow_records import ScriptRun
+from notte_mcp.workflows import Target
 
 DEADLINE_S: Final = 120.0
 """How long a script may take, or three times what the steps took where that is longer."""
@@ -59,7 +60,7 @@ _NOT_RUN: Final = {
 class Script:
     """A rendered script that is to be run as it is: its language and its whole text."""
 
-    target: Literal["playwright", "pytest", "notte", "json"]
+    target: Target
     text: str
 
 

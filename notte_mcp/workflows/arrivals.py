@@ -1,6 +1,6 @@
 """Where recorded steps led: the address that a script waits for after each, at the start and at the end.
 
-Below: records, urls, folding. Above: workflow.
+Below: records, urls, folding. Above: generalising.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ Each rule is one function from steps to steps, in the order that `kept_steps` li
 them. A rule removes a step only where the receipts show that nothing came of it: a
 step with an effect (it navigated, opened a dialog or a tab, brought a file) stays.
 
-Below: records. Above: workflow.
+Below: records, urls. Above: generalising and what it stands on.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 Parameters stand with their recorded value, secrets as `{"secret": NAME}`. What
 only we have keeps our own form. JSON knows no comments, so none are written.
 
-Below: notte_actions, workflow. Above: the package's `write_code`.
+Below: notte_actions, workflow. Above: the package's `write`.
 """
 
 import json

@@ -5,7 +5,7 @@ environment variable. Where a secret was cut out of a longer text, the text come
 back in parts. What looks like a secret's field is taken for one even where the
 record holds its value.
 
-Below: records. Above: workflow.
+Below: records, folding, parameters, urls. Above: workflow, generalising, the script writers.
 """
 
 import re

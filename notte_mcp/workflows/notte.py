@@ -6,7 +6,7 @@ dragging, keys on an element) goes through the session's Playwright page, and so
 what a step or the end waits for. A script that has no use for the page is not made to
 need Playwright for its last address. No `from __future__` and no client-only session fields: Functions or newer servers refuse them.
 
-Below: notte_steps, playwright_needs, workflow, source. Above: the package's `write_code`.
+Below: notte_steps, playwright_needs, workflow, source. Above: the package's `write`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from notte_mcp.workflows.agent_parts import by_agents, parts_of
 from notte_mcp.workflows.asked import shape_asked
 from notte_mcp.workflows.heading import Provenance, heading
 from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
-from notte_mcp.workflows.playwright_needs import Needs
+from notte_mcp.workflows.playwright_needs import Needs, import_lines, signature
 from notte_mcp.workflows.playwright_parts import ANSWERS, SHOWN, SHOWN_OPEN, secrets_line
 from notte_mcp.workflows.shapes import Models, model_shape
 from notte_mcp.workflows.source import WIDTH, Arg, Text, call, columns, comment, flat, lay_out, pattern, quote
@@ -98,11 +98,7 @@ class _Script:
         names += ["Locator", "Page"] if self.needs.shows else []
         names += ["Response"] if self.needs.awaits_answers else []
         names += ["expect"] if self.needs.waits_gone or self.workflow.expects or self._ends_at else []
-        if names:
-            kind = "async" if self.is_async else "sync"
-            lines.append(
-                f"from playwright.{kind}_api import {', '.join(sorted(names, key=lambda n: (n[0].islower(), n)))}"
-            )
+        lines += import_lines(f"playwright.{'async' if self.is_async else 'sync'}_api", names) if names else []
         if self.models.sources:
             lines.append(f"from pydantic import BaseModel{', Field' if self.models.aliased else ''}")
         return "\n".join(lines)
@@ -153,11 +149,7 @@ class _Script:
     def _signature(self) -> list[str]:
         given = [f"{p.name}: str = {quote(p.default or '')}" for p in self.workflow.parameters if not p.secret]
         result = "object" if self.scraped else "None"
-        opening = f"{'async ' if self.is_async else ''}def run("
-        line = f"{opening}{', '.join(given)}) -> {result}:"
-        if columns(line) <= WIDTH:
-            return [line]
-        return [opening, *(f"    {parameter}," for parameter in given), f") -> {result}:"]
+        return signature(f"{'async ' if self.is_async else ''}def run", given, result)
 
     def _opened(self) -> list[str]:
         session = call("client.Session", *self._session_fields())

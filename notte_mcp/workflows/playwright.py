@@ -5,7 +5,7 @@ with the recorded value as default, reads secrets from the environment and takes
 them out of what it prints, shows the final URL and title, and ends with exit code
 0 or 1.
 
-Below: playwright_steps, playwright_parts, workflow. Above: the package's `write_code`.
+Below: playwright_steps, playwright_parts, workflow. Above: the package's `write`.
 """
 
 from collections.abc import Sequence

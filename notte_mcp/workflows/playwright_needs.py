@@ -1,6 +1,6 @@
 """What the steps of a workflow need around them in a Playwright script: imports, parts, parameters.
 
-Below: workflow, playwright_parts, locators. Above: playwright, pytest.
+Below: workflow, playwright_parts, locators. Above: playwright, pytest, notte.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 `$async ` and `$await ` stand where the async form has these words; `part` puts
 them in or takes them out.
 
-Below: nothing. Above: playwright.
+Below: nothing. Above: playwright, pytest, notte.
 """
 
 import textwrap

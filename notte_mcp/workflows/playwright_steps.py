@@ -3,7 +3,7 @@
 A download, a new tab, a navigation: these are wrapped around or waited for after
 any action alike. Whatever waits does so for something; there is no sleep.
 
-Below: playwright_acts, workflow, source. Above: playwright.
+Below: playwright_acts, workflow, source. Above: playwright, pytest, notte_steps.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Where a recorded action was aimed: the ways to its element, without any id.
 
-Below: actions, receipts, records, lifting. Above: workflow.
+Below: actions, receipts, records, lifting. Above: generalising.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ A recorded address holds numbers, tokens and typed text that another run will no
 repeat. A pattern keeps origin and path and opens the rest. Patterns are the globs
 of Playwright's `wait_for_url`: `*` within a path segment, `**` anything.
 
-Below: nothing. Above: workflow.
+Below: nothing. Above: folding, lifting, arrivals, the script writers, runs.
 """
 
 import re

@@ -3,7 +3,7 @@
 A page's script can make strings that are no Unicode (one half of a surrogate pair). What
 an action holds is checked when it is parsed; names, addresses and messages come as they are.
 
-Below: nothing. Above: targets, workflow.
+Below: nothing. Above: targets, landmark_texts, generalising.
 """
 
 from dataclasses import fields, is_dataclass, replace
