@@ -1,4 +1,4 @@
-"""Which texts of a page another run will show again, and whether it does.
+"""Which texts of a page another run will show again, and how they are looked for.
 
 A text that stood out (a heading, a message) is one to check a run by only if nothing in it
 belongs to one run alone: what was typed, a date, a secret. A number is opened: `*` in such
@@ -74,12 +74,6 @@ def regex(text: str) -> str:
 
 def _escaped(word: str) -> str:
     return _ANY_NUMBER.join(re.sub(r"([.^$+?{}\[\]\\|()/])", r"\\\1", part) for part in word.split("*"))
-
-
-def shows(expected: str, texts: Iterable[str]) -> bool:
-    """Whether one of these texts of a page is, or holds, the `expected` one."""
-    pattern = re.compile(regex(expected), re.IGNORECASE)
-    return any(pattern.search(" ".join(text.split())) for text in texts)
 
 
 def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
