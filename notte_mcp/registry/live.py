@@ -15,7 +15,7 @@ import anyio
 from notte_mcp.actions import Action, Scrape
 from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
 from notte_mcp.errors import PageNotResponding, SessionLost
-from notte_mcp.observations import Mode, Observation, landmarks_after
+from notte_mcp.observations import MAX_LANDMARKS, Mode, Observation, landmarks_after
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, SessionRecord
 from notte_mcp.registry.batch import Batch, OnError, Run
@@ -161,6 +161,10 @@ class LiveSession:
         redactor, (view, known) = self._slot.redactor, self._slot.landmarks
         same = seen.changes is not None and seen.changes.since == view
         found = landmarks_after(known if same else (), seen)
+        record = self._slot.record
+        if seen.mode == "actions" and seen.changes is None and redactor.text(seen.url) == record.url:
+            # Such a look tells no plain texts: what a look before it told, with no step since, is not gone.
+            found = tuple(dict.fromkeys((*record.seen, *found)))[:MAX_LANDMARKS]
         return tuple(text for text in found if redactor.text(text) == text)
 
     async def _remember(self, seen: Observation, *, own: bool, landmarks: tuple[str, ...] | None) -> None:

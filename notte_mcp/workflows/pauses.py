@@ -43,7 +43,7 @@ def seen_before(kept: Sequence[StepRecord], place: int, typed: Sequence[str]) ->
 def _brought(kept: Sequence[StepRecord], place: int) -> bool:
     """Whether what is new on the page before this step came by a click that stayed on it, and by nothing that was typed:
     another run types something else, and another text comes of it."""
-    looked = next((index for index in reversed(range(place)) if kept[index].saw), None)
+    looked = next((index for index in reversed(range(place)) if _was_looked_at(kept, index)), None)
     if kind(kept[place]) in _ELSEWHERE or looked is None:
         return False
     since = kept[looked:place]
@@ -52,6 +52,14 @@ def _brought(kept: Sequence[StepRecord], place: int) -> bool:
     # A frame that is acted on later may have been there, and have shown the text.
     staying = takewhile(lambda step: kind(step) not in _ELSEWHERE and not _left(step), kept[place:])
     return not any(map(_in_frame, (kept[place], *staying)))
+
+
+def _was_looked_at(kept: Sequence[StepRecord], place: int) -> bool:
+    """Whether the page was looked at just before this step; an id is known of a look, whatever stood out in it."""
+    if kept[place].saw:
+        return True
+    fresh = place > 0 and (_left(kept[place - 1]) or kind(kept[place - 1]) in _LOADS)
+    return fresh and kept[place].action.get("id") is not None
 
 
 def _left(step: StepRecord) -> bool:

@@ -313,5 +313,6 @@ def test_a_step_waits_for_what_the_click_before_it_brought() -> None:
     assert awaited(pressed(), framed) == ()
     assert awaited(pressed(), once, "Loading items") == ()
     assert awaited(pressed(to=f"{HOME}/a")) == ()
-    assert awaited(Recording().goto(HOME).click(two)) == ()
+    assert awaited(Recording().goto(HOME).click(two)) == ("Shop",)
+    assert awaited(Recording().goto(HOME).add({"type": "click", "selector": "#two"}, two)) == ()
     assert awaited(typed) == ()
