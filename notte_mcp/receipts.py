@@ -17,7 +17,8 @@ DialogKind = Literal["alert", "confirm", "prompt", "beforeunload"]
 class Locators:
     """Every way to find the acted element that was unique when it was acted on.
 
-    `role` is (role, exact name); `row`, where that repeats from row to row, (role of the row: row, listitem or
+    `role` is (role, exact name), `numbered` says that the name is the element's own with any numbers in the place of
+    its own; `row`, where that repeats from row to row, (role of the row: row, listitem or
     article; a text that no other such row holds; role, exact name of the element, unique within the row); `frame` holds one CSS selector per enclosing
     frame from the top down; `given` is the caller's own selector. CSS and
     XPath are structural and always there, the others only where unique.
@@ -37,6 +38,7 @@ class Locators:
     frame: tuple[str, ...] = ()
     shadow: bool = False
     given: str | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
 from notte_mcp.workflows.landmark_texts import lasting
 from notte_mcp.workflows.lifting import Lifter, Value, marked_name, secret_names
 from notte_mcp.workflows.locators import spoken
+from notte_mcp.workflows.numbers import settled
 from notte_mcp.workflows.pauses import pause_after, seen_before, within_frames
 from notte_mcp.workflows.shapes import shape_of
 from notte_mcp.workflows.targets import aimed, destination_of, target_of
@@ -111,6 +112,7 @@ class _Recording:
         target = receipt_of(step).target
         # Before its own value is lifted: no element is called what will be typed into it.
         called = self.lifter.called(spoken(locators)) if locators is not None else None
+        typed = self.lifter.typed_texts
         value, form = _lifted(step, self._after(place), action, self.lifter)
         plain = WorkflowStep(
             step.number,
@@ -119,8 +121,8 @@ class _Recording:
             form=form,
             role=target.role if target is not None else "",
             name=target.name if target is not None else "",
-            locators=locators,
-            destination=destination,
+            locators=settled(locators, typed, called=called is not None),
+            destination=settled(destination, typed),
             called=called,
             agent_id=step.agent_id,
         )

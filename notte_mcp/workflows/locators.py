@@ -4,7 +4,7 @@ Test id before role and name, before label, placeholder, text, the row it stands
 caller's own selector, CSS and XPath. Inside a shadow root the way is looked for below the
 root's host, inside a frame below the frame, since that is where it was unique.
 
-Below: receipts, source. Above: the script writers.
+Below: receipts, numbers, source. Above: the script writers.
 """
 
 import re
@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from notte_mcp.receipts import Locators
-from notte_mcp.workflows.source import Chain, Expression, Link, Text
+from notte_mcp.workflows import numbers
+from notte_mcp.workflows.source import Arg, Chain, Expression, Link, Text, pattern
 
 _DEFAULT_TEST_ID: Final = "data-testid"
 _PIERCE: Final = " >> "
@@ -89,12 +90,25 @@ def _way(found: Locators) -> Link:
         return Link("get_by_test_id", (Text(found.test_id),))
     if found.test_id is None:
         if found.role is not None and found.role[0] in ARIA_ROLES:
-            name = (("name", Text(found.role[1])), exact) if found.role[1] else ()
+            name = _named(found, found.role[1]) if found.role[1] else ()
             return Link("get_by_role", (Text(found.role[0]), *name))
         for method, text in (("label", found.label), ("placeholder", found.placeholder), ("text", found.text)):
             if text:
                 return Link(f"get_by_{method}", (Text(text), exact))
     return Link("locator", (Text(selector(found)),))
+
+
+def _named(found: Locators, name: str) -> tuple[Arg, ...]:
+    if found.numbered:
+        return (("name", pattern(numbers.regex(name))),)
+    return (("name", Text(name)), ("exact", "True"))
+
+
+def opens_name(found: Locators | None) -> bool:
+    """Whether the way that is chosen leaves numbers of a name open."""
+    if found is None or not found.numbered or found.test_id is not None:
+        return False
+    return found.role is not None and found.role[0] in ARIA_ROLES
 
 
 def selector(found: Locators) -> str:
@@ -132,7 +146,8 @@ def _own_selector(found: Locators) -> str:
     if found.test_id is not None:
         return f"[{found.test_id_attribute or _DEFAULT_TEST_ID}={_css_string(found.test_id)}]"
     if found.role is not None and found.role[0] in ARIA_ROLES:
-        return f"role={found.role[0]}" + (f"[name={_quoted(found.role[1])}]" if found.role[1] else "")
+        name = numbers.as_literal(found.role[1]) if found.numbered else _quoted(found.role[1])
+        return f"role={found.role[0]}" + (f"[name={name}]" if found.role[1] else "")
     if found.placeholder:
         return f"[placeholder={_css_string(found.placeholder)}]"
     if found.text:
@@ -166,6 +181,7 @@ def each_way(found: Locators) -> list[Locators]:
     if found.test_id is not None:
         ways.append(replace(base, test_id=found.test_id, test_id_attribute=found.test_id_attribute))
     if found.role is not None and found.role[0] in ARIA_ROLES:
+        ways += [replace(base, role=found.role, numbered=True)] if found.numbered else []
         ways.append(replace(base, role=found.role))
     texts = (("label", found.label), ("placeholder", found.placeholder), ("text", found.text))
     ways += [replace(base, **{field: text}) for field, text in texts if text]

@@ -10,7 +10,7 @@ from notte_mcp.actions import CloseTab, FormFill, Goto, GotoNewTab, SelectDropdo
 from notte_mcp.receipts import Locators
 from notte_mcp.workflows import playwright_parts as parts
 from notte_mcp.workflows.landmark_texts import is_open
-from notte_mcp.workflows.locators import is_native_select
+from notte_mcp.workflows.locators import is_native_select, opens_name
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import prints_json
 from notte_mcp.workflows.source import WIDTH, columns, quote
@@ -83,8 +83,9 @@ class Needs:
 
     @property
     def uses_re(self) -> bool:
-        """Whether a part or a text with open numbers is a regular expression."""
-        return self.fills_forms or self.opens_numbers
+        """Whether a part, or a text or name with open numbers, is a regular expression."""
+        named = any(opens_name(found) for step in self.steps for found in (step.locators, step.destination))
+        return named or self.fills_forms or self.opens_numbers
 
     @property
     def _texts(self) -> list[str]:

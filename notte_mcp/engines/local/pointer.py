@@ -149,7 +149,7 @@ async def target_of(element: Element, facts: dict[str, Any]) -> Target:
         test_id=found.get("test_id"), test_id_attribute=found.get("test_id_attribute"),
         role=(role[0], role[1]) if role else None, label=found.get("label"), placeholder=found.get("placeholder"),
         text=found.get("text"), row=(row[0], row[1], row[2], row[3]) if row else None, css=found.get("css"), xpath=found.get("xpath"),
-        frame=(*frame, *found.get("frame", ())), shadow=bool(found.get("shadow")),
+        frame=(*frame, *found.get("frame", ())), shadow=bool(found.get("shadow")), numbered=bool(found.get("numbered")),
     )  # fmt: skip
     name = clean_line(facts.get("name") or element.name, 120)
     return Target(element.id or None, facts.get("role") or element.role, name, locators)

@@ -14,7 +14,7 @@ const MOST_COMPARED = 1500;
 const MOST_TEXTS = 20000;
 const LABELED = "[aria-label],[aria-labelledby],button,meter,output,progress,select,textarea,input";
 
-/** {test_id, test_id_attribute, role, label, placeholder, text, row, css, xpath, frame, shadow} of an element. */
+/** {test_id, test_id_attribute, role, numbered, label, placeholder, text, row, css, xpath, frame, shadow} of an element. */
 function locatorsOf(el, role) {
   const root = el.getRootNode(), inShadow = root.nodeType === 11;
   const scope = treesBelow(inShadow ? root.host : el.ownerDocument);
@@ -29,7 +29,10 @@ function locatorsOf(el, role) {
     }
   }
   const name = roleName(el, role);
-  if (name && alone(scope, el, role, name)) out.role = [role, name];
+  if (name && alone(scope, el, role, name)) {
+    out.role = [role, name];
+    if (/\d/.test(name) && alone(scope, el, role, name, openNumbers)) out.numbered = true;
+  }
   const label = FIELDS.has(role) ? labelsOf(el).find((text) => text && text.length <= 100 && labelAlone(scope, el, text)) : "";
   if (label) out.label = label;
   const placeholder = el.getAttribute("placeholder");
@@ -83,14 +86,18 @@ function scriptRole(el) {
   return role === "textbox" && el.localName !== "textarea" && el.localName !== "input" && !el.hasAttribute("role") ? "" : role;
 }
 
-/** Whether no other element has the same role and name. */
-function alone(scope, el, role, name) {
+/** Whether no other element has the same role and name, as `seen` makes names alike. */
+function alone(scope, el, role, name, seen = (text) => text) {
   const likes = matching(scope, ROLE_SELECTORS[role]);
   if (likes.size > MOST_COMPARED) return false;
   for (const like of likes) {
-    if (like !== el && scriptRole(like) === role && rendered(like) && squeeze(nameOf(like, role)) === name) return false;
+    if (like !== el && scriptRole(like) === role && rendered(like) && seen(squeeze(nameOf(like, role))) === seen(name)) return false;
   }
   return true;
+}
+
+function openNumbers(name) {
+  return name.replace(/\d+/g, "0");
 }
 
 const ROWS = { row: "tr,[role=row]", listitem: "li,[role=listitem]", article: "article,[role=article]" };
