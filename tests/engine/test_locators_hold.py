@@ -58,6 +58,9 @@ def ways(page: Page, found: Locators) -> dict[str, Locator]:
         made["test id"] = below.locator(f'[{found.test_id_attribute}="{found.test_id}"]')
     if found.role and found.role[0] in ARIA_ROLES:
         made["role"] = below.get_by_role(found.role[0], name=found.role[1], exact=True)  # pyright: ignore[reportArgumentType]
+    if found.role and found.numbered:
+        opened = re.compile("^" + re.sub(r"\d+", r"\\d+", re.escape(found.role[1])) + "$")
+        made["numbered"] = below.get_by_role(found.role[0], name=opened)  # pyright: ignore[reportArgumentType]
     if found.label:
         made["label"] = below.get_by_label(found.label, exact=True)
     if found.placeholder:
@@ -140,6 +143,7 @@ ROWS = """<h1>Plants</h1><table><tr><th>Name<th>Sown<th>
 <ul><li>Tea <button>Add</button><li><b>Coffee</b> <button>Add</button></ul> <ul role=none><li>Rum <button>Add</button></ul>
 <article><h2>One</h2><button>Read</button></article><article><h2>Two</h2><button>Read</button></article>
 <table role=presentation><tr><td>Left<td><button>Add</button></table>
+<button>Pay order 5001</button> <button>Open 12</button> <button>Open 13</button>
 <div role=row>Grid <button>Delete</button></div> <ul><li>Nest <ul><li>Egg <button>Add</button></ul></ul>"""
 
 
@@ -163,4 +167,5 @@ async def test_what_repeats_from_row_to_row_is_told_by_a_text_of_its_row(eye: Ey
     links = [way.css for way in found if way.row and way.row[2] == "link"]
     assert 'a[href="/plants/b/edit"]' in links
     assert not any("7" in (css or "") for css in links)
+    assert [way.role for way in found if way.numbered] == [("button", "Pay order 5001")]
     assert count > 40

@@ -104,6 +104,8 @@ async def test_in_a_browser_headings_and_messages_stand_out(site: Site, tmp_path
             assert live.record.seen == ()
             await live.observe(mode="changes")
             assert live.record.seen == ("card pressed", "Shadow roots", "Slotted title")
+            await live.observe(mode="actions")
+            assert live.record.seen == ("card pressed", "Shadow roots", "Slotted title")
             await live.execute([a.Goto(url=site.url("/frames.html"))], deadline_s=20)
             await live.observe(mode="changes")
             assert live.record.seen[:1] == ("Frames",)
