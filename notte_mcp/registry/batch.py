@@ -7,7 +7,7 @@ have happened, and nothing does it again. What was never begun is taken back.
 Below: slot, written, store.base, engines.base. Above: live.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -57,7 +57,7 @@ class Run:
 
     `hold` is the agent's that had the session when the batch came in: its steps are that agent's to the end,
     whoever gets the session meanwhile. `known` is the receipt of one action that was done already: it is only
-    written down.
+    written down. `heard` is told each receipt when its outcome is on disk; it must not wait.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Run:
         hold: Hold | None = None,
         by: str | None = None,
         known: Receipt | None = None,
+        heard: Callable[[Receipt], None] | None = None,
     ) -> None:
         self._slot = slot
         self._store = store
@@ -82,6 +83,7 @@ class Run:
         self._ends_at = ends_at
         self._hold = hold
         self._by = by
+        self._heard = heard
         self._checks: list[TargetCheck] = []
         self._first = slot.record.step_count + 1
         self._receipts: list[Receipt] = []
@@ -146,6 +148,8 @@ class Run:
                 return reason
             receipt = await self._one(index, action)
             self._receipts.append(receipt)
+            if self._heard is not None:
+                self._heard(receipt)
             if index + 1 < len(self._actions) and (reason := self._not_on(index, receipt, on_error)):
                 return reason
         return ""

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from notte_mcp.actions import Action, Scrape
+from notte_mcp.actions import Action, Scrape, WaitFor
 from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import MAX_LANDMARKS, Mode, Observation, landmarks_after
@@ -81,13 +81,15 @@ class LiveSession:
         deadline_s: float,
         actor: Actor = "assistant",
         by: str | None = None,
+        heard: Callable[[Receipt], None] | None = None,
     ) -> Batch:
         """Validate all ids, write all intents in one commit, act, write each outcome.
 
         Starts no action later than `deadline_s` from now; stops at the first
         failure (or not), and at a navigation when a later action names an id of
         the page that was left. `by` is the id of the agent that acts (None: a
-        caller). Where an agent has the session, its hold says who may act.
+        caller). Where an agent has the session, its hold says who may act. `heard` is told each receipt as soon as
+        it is on disk, so that it is known of those before a loss, too; it must not wait.
 
         Raises:
             SessionBusy: an agent has the session and lets nobody else act; nothing was done.
@@ -101,7 +103,9 @@ class LiveSession:
             raise refusal
         ends_at = self._slot.clock.now() + deadline_s
         with self._slot.working("execute") as work:
-            run = Run(self._slot, self._store, work, actions, actor=actor, ends_at=ends_at, hold=hold, by=by)
+            run = Run(
+                self._slot, self._store, work, actions, actor=actor, ends_at=ends_at, hold=hold, by=by, heard=heard
+            )
             return await run.all(on_error=on_error)
 
     async def scrape(
@@ -138,6 +142,12 @@ class LiveSession:
     async def find(self, selectors: Sequence[str]) -> list[Found | None]:
         """The one element that each selector matches now, if any (see `BrowserSession.find`)."""
         return self._slot.redactor(await self._look("find", lambda browser: browser.find(selectors)))
+
+    async def met(self, condition: WaitFor) -> bool:
+        """Whether it came about in its time. It changes nothing, so it is no step. Raises: as looks do, and where its
+        time is longer than `LOOK_S`."""
+        receipt = await self._look("wait", lambda browser: browser.perform(condition, timeout_ms=condition.timeout_ms))
+        return receipt.success
 
     async def _look(self, what: str, call: Callable[[BrowserSession], Awaitable[T]]) -> T:
         """An engine call that changes nothing: bounded, and cut when the session ends."""

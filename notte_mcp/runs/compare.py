@@ -35,17 +35,13 @@ class _Fault(Protocol):
 async def end_state(live: LiveSession, workflow: Workflow) -> str:
     """The first thing that is not as it was at the recording's end, or ""."""
     if workflow.final_url is not None and not fits(workflow.final_url, live.record.url):
-        await live.execute(
-            [WaitFor(url=workflow.final_url, timeout_ms=END_MS)], actor="workflow", deadline_s=2 * END_MS / 1000
-        )
+        await live.met(WaitFor(url=workflow.final_url, timeout_ms=END_MS))
         if not fits(workflow.final_url, live.record.url):
             return f"it ended at {live.record.url}, and the recording at {workflow.final_url}"
-    if not workflow.expects:
-        return ""
-    waits = [WaitFor(value=fixed(text), timeout_ms=END_MS) for text in workflow.expects]
-    batch = await live.execute(waits, actor="workflow", deadline_s=END_MS / 1000 * (len(waits) + 1))
-    missing = [text for text, receipt in zip(workflow.expects, batch.receipts, strict=False) if not receipt.success]
-    return f'"{clean_line(missing[0], MAX_CHARS)}" was to be seen at the end, and is not' if missing else ""
+    for text in workflow.expects:
+        if not await live.met(WaitFor(value=fixed(text), timeout_ms=END_MS)):
+            return f'"{clean_line(text, MAX_CHARS)}" was to be seen at the end, and is not'
+    return ""
 
 
 def misfit(step: WorkflowStep, receipt: Receipt) -> str:

@@ -71,9 +71,12 @@ class LiveRun:
             self.asked = end
             self.update()
 
-    async def over(self, step: RunStep) -> None:
-        """One more step is over; on disk where that is due."""
+    def over(self, step: RunStep) -> None:
+        """One more step is over."""
         self.update(steps=(*self.record.steps, step), step_count=self.record.step_count + 1)
+
+    async def keep(self) -> None:
+        """Put what is over on disk where that is due."""
         if self._clock.now() - self._written_at >= WRITE_EVERY_S:
             await self.write()
 

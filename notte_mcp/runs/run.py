@@ -53,31 +53,40 @@ class Work:
     async def all(self) -> End:
         """Do it; gives how it ended."""
         began = self.clock.now()
-        places = [place for place, step in enumerate(self.plan.workflow.steps) if step.action is not None]
+        left = [place for place, step in enumerate(self.plan.workflow.steps) if step.action is not None]
         steps = Steps(self.registry, self.plan.session_id, self.plan.values)
-        for index, place in enumerate(places):
+        while left:
             if self.run.asked is not None:
                 return self.run.asked
-            step = self.plan.workflow.steps[place]
+            step = self.plan.workflow.steps[left[0]]
             if self._would_repeat(step):
-                return self._stopped_before(step, places[index:])
-            outcome = await self._done(steps, place)
-            await self.run.over(_told(step, outcome))
-            if outcome.state == "failed":
-                return self._failed(step, places[index + 1 :])
+                return self._stopped_before(step, left)
+            if (failed := await self._done(steps, left)) is not None:
+                return self._failed(failed, left)
+            await self.run.keep()
         return await self._at_the_end(self.clock.now() - began)
 
     def _would_repeat(self, step: WorkflowStep) -> bool:
         return self.plan.kind == "verify" and self.plan.mode == "safe" and bool(step.effect)
 
-    async def _done(self, steps: Steps, place: int) -> Outcome:
-        step = self.plan.workflow.steps[place]
-        outcome = await steps.do(step)
-        if outcome.state == "failed" and not outcome.is_final and self.plan.healer is not None:
-            outcome = await self._mended(self.plan.healer, steps, place, outcome)
-        if outcome.data is not None:
-            self.run.update(result=bounded(outcome.data))
-        return outcome
+    async def _done(self, steps: Steps, left: list[int]) -> WorkflowStep | None:
+        """Do the first of the places `left`, and those after it that go with it; what is over is taken out of them. Gives
+        the step that failed."""
+
+        def over(outcome: Outcome) -> None:
+            step = self.plan.workflow.steps[left.pop(0)]
+            if outcome.data is not None:
+                self.run.update(result=bounded(outcome.data))
+            self.run.over(_told(step, outcome))
+
+        outcome = await steps.do([self.plan.workflow.steps[place] for place in left], over)
+        if outcome is None:
+            return None
+        step = self.plan.workflow.steps[left[0]]
+        if not outcome.is_final and self.plan.healer is not None:
+            outcome = await self._mended(self.plan.healer, steps, left[0], outcome)
+        over(outcome)
+        return step if outcome.state == "failed" else None
 
     async def _mended(self, healer: Healer, steps: Steps, place: int, failed: Outcome) -> Outcome:
         step = self.plan.workflow.steps[place]

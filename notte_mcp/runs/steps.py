@@ -1,44 +1,50 @@
-"""One step done again: its element found by the recorded ways, its action performed, its arrival waited for.
+"""Steps done again: their elements found by the recorded ways, their actions performed, their arrivals waited for.
 
 The first way is tried as it is, which costs nothing where it holds. Where it matches nothing (and so nothing
 was done), all ways are looked up at once until one can be believed or the action's own time is over. An
-action that may have been done is never done again.
+action that may have been done is never done again. Steps that only fill in fields, one after the other, are one
+batch: what is intended is written down once for all of them.
 
-Below: aims, compare, values, registry, workflows. Above: run.
+Below: in_session, aims, compare, values, registry, workflows. Above: run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio
 
-from notte_mcp.action_fields import DEFAULT_LOAD_TIMEOUT_MS, DEFAULT_TIMEOUT_MS
-from notte_mcp.actions import Action, WaitFor
-from notte_mcp.engines.base import Found
-from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, SessionNotLive
+from notte_mcp.action_fields import DEFAULT_TIMEOUT_MS
+from notte_mcp.actions import Action, Check, FallbackFill, Fill, MultiFactorFill, SelectDropdownOption, WaitFor
+from notte_mcp.errors import InvalidAction, NotteMCPError, SessionLost, SessionNotLive
 from notte_mcp.receipts import Receipt
 from notte_mcp.registry import LiveSession, Registry
 from notte_mcp.runs.aims import Aim, aims_of, chosen_of, healing
 from notte_mcp.runs.compare import misfit, oddity
+from notte_mcp.runs.in_session import arrived, at, elsewhere, found, perform, perform_all
 from notte_mcp.runs.values import Values
 from notte_mcp.workflow_records import RunStepState
 from notte_mcp.workflows import WorkflowStep
 from notte_mcp.workflows.acting import Way, action_of
 from notte_mcp.workflows.landmark_texts import fixed
-from notte_mcp.workflows.urls import fits
 
 FIRST_WAY_S: Final = 2.0
 """How long the first way has before another one is believed; once one was healed the page is known to have changed."""
 
 ONCE_HEALED_S: Final = 0.5
 
+TRIED_S: Final = 1.0
+"""How long an engine looks for an element whose action names no time of its own."""
+
 LOOK_EVERY_S: Final = 0.05
+MAX_TOGETHER: Final = 20
+"""Steps of one batch."""
+
 AWAITED_MS: Final = 10_000
 """How long a text that was there when a page was read may take."""
 
-SPARE_S: Final = 5.0
-"""What a call may take beyond the time of its action."""
+_FIELDS: Final = (Fill, MultiFactorFill, FallbackFill, Check, SelectDropdownOption)
+"""After these nothing is waited for."""
 
 _MISSED: Final = frozenset({"selector_not_found", "selector_ambiguous", "stale_element"})
 _NOT_YET: Final = _MISSED | {"not_actionable"}
@@ -65,15 +71,20 @@ class Steps:
         self._values = values
         self._was_healed = False
 
-    async def do(self, step: WorkflowStep) -> Outcome:
-        """Do it. A failure is an outcome, whatever kind it is of."""
+    async def do(self, steps: Sequence[WorkflowStep], over: Callable[[Outcome], None]) -> Outcome | None:
+        """Do the first of them, and those after it that go with it; `over` hears of each that is done, at once. Gives
+        the outcome of the one that failed, whatever kind of failure it is."""
         try:
             async with self._registry.use(self._session_id) as live:
-                return await self._do(live, step)
+                outcome = await self._do(live, steps, over)
         except (SessionLost, SessionNotLive) as error:
             return Outcome("failed", str(error), is_final=True)
         except NotteMCPError as error:
             return Outcome("failed", error.what)
+        if outcome is not None and outcome.state != "failed":
+            over(outcome)
+            return None
+        return outcome
 
     async def arrived_at(self, step: WorkflowStep) -> str:
         """What is not as it was after the step, which somebody else did, or ""."""
@@ -81,23 +92,70 @@ class Steps:
             return ""
         try:
             async with self._registry.use(self._session_id) as live:
-                return "" if await at(live, step.leads_to, DEFAULT_TIMEOUT_MS) else _elsewhere(live, step.leads_to)
+                return "" if await at(live, step.leads_to, DEFAULT_TIMEOUT_MS) else elsewhere(live, step.leads_to)
         except NotteMCPError as error:
             return error.what
 
-    async def _do(self, live: LiveSession, step: WorkflowStep) -> Outcome:
+    async def _do(
+        self, live: LiveSession, steps: Sequence[WorkflowStep], over: Callable[[Outcome], None]
+    ) -> Outcome | None:
+        """What became of the last one that was begun; None where `over` has heard of it."""
+        step = steps[0]
         for text in step.awaits:
-            receipt = await perform(live, WaitFor(value=fixed(text), timeout_ms=AWAITED_MS))
-            if not receipt.success:
+            if not await live.met(WaitFor(value=fixed(text), timeout_ms=AWAITED_MS)):
                 return Outcome("failed", f'"{text}", which the recording saw here, is not there')
-        receipt, healed_by = await self._performed(live, step)
+        fields = self._fields(steps)
+        if len(fields) > 1:
+            return await self._filled(live, steps, fields, over)
+        return await self._judged(live, step, *await self._performed(live, step))
+
+    async def _judged(self, live: LiveSession, step: WorkflowStep, receipt: Receipt, healed_by: str) -> Outcome:
         if not receipt.success:
             return Outcome("failed", receipt.message, is_final=receipt.code == "outcome_unknown")
-        if difference := await self._arrived(live, step, receipt) or misfit(step, receipt):
+        if difference := await arrived(live, step, receipt) or misfit(step, receipt):
             return Outcome("failed", difference)
         self._was_healed |= bool(healed_by)
         state: RunStepState = "healed" if healed_by else "passed"
         return Outcome(state, oddity(step, receipt), healed_by=healed_by, data=receipt.data)
+
+    # --- fields ---------------------------------------------------------------------
+
+    def _fields(self, steps: Sequence[WorkflowStep]) -> list[Action]:
+        """The actions of the first steps, as far as they only fill in fields. None on a page that is known to have
+        changed: there each is looked for by itself."""
+        actions: list[Action] = []
+        for step in steps[: 0 if self._was_healed else MAX_TOGETHER]:
+            aim, _ = aims_of(step, self._values.texts)
+            if not aim.ways or not _only_fills(step) or (actions and step.awaits):
+                break
+            try:
+                actions.append(self._action(step, (aim.ways[0], None)))
+            except InvalidAction:
+                break  # which is this step's own failure, when it is its turn
+        return actions
+
+    async def _filled(
+        self,
+        live: LiveSession,
+        steps: Sequence[WorkflowStep],
+        fields: Sequence[Action],
+        over: Callable[[Outcome], None],
+    ) -> Outcome | None:
+        """As `_do`, for several at once."""
+
+        def heard(receipt: Receipt) -> None:
+            if receipt.success:
+                over(Outcome("passed"))
+
+        done = await perform_all(live, fields, heard)
+        receipt, step = done[-1], steps[len(done) - 1]
+        if receipt.success:
+            return None
+        if receipt.code not in _NOT_YET:
+            return await self._judged(live, step, receipt, "")
+        begun = anyio.current_time() - TRIED_S
+        aims = aims_of(step, self._values.texts)
+        return await self._judged(live, step, *await self._sought(live, step, aims, fields[len(done) - 1], begun))
 
     # --- the element ----------------------------------------------------------------
 
@@ -121,7 +179,7 @@ class Steps:
         patience_s = ONCE_HEALED_S if self._was_healed else FIRST_WAY_S
         while True:
             now = anyio.current_time()
-            chosen = chosen_of(aims, await _found(live, aims), any_way=now - begun >= patience_s)
+            chosen = chosen_of(aims, await found(live, aims), any_way=now - begun >= patience_s)
             if chosen is not None:
                 timed = self._action(step, chosen).model_copy(
                     update={"timeout_ms": max(1_000, int((over - now) * 1000))}
@@ -139,47 +197,13 @@ class Steps:
         selector, to_selector = (way.selector if way is not None else None for way in chosen)
         return action_of(step, self._values.texts, selector=selector, to_selector=to_selector)
 
-    # --- the arrival ----------------------------------------------------------------
 
-    async def _arrived(self, live: LiveSession, step: WorkflowStep, receipt: Receipt) -> str:
-        """What is not as it was after the step, or ""."""
-        if step.opens_tab and receipt.new_tab is None:
-            return "it opened no tab, and in the recording it did"
-        if step.closes_tab and not receipt.tab_closed:
-            return "its tab did not close, and in the recording it did"
-        if step.leads_to is None:
-            return ""
-        if step.anew and not receipt.moved and not receipt.unsettled:
-            return "it left the page as it was, and in the recording it loaded it anew"
-        if fits(step.leads_to, receipt.url_after) or await at(live, step.leads_to, DEFAULT_LOAD_TIMEOUT_MS):
-            return ""
-        return _elsewhere(live, step.leads_to)
-
-
-async def perform(live: LiveSession, action: Action) -> Receipt:
-    """One action as a step of the workflow, with all the time that it names."""
-    own_ms = getattr(action, "timeout_ms", getattr(action, "time_ms", DEFAULT_TIMEOUT_MS))
-    batch = await live.execute([action], actor="workflow", deadline_s=own_ms / 1000 + SPARE_S)
-    if not batch.receipts:
-        raise NotteMCPError(f"It was not begun: {batch.stopped}.")
-    return batch.receipts[0]
-
-
-async def at(live: LiveSession, pattern: str, timeout_ms: int) -> bool:
-    """Whether the session stands at an address of this pattern, or comes there in time."""
-    if not fits(pattern, live.record.url):
-        await perform(live, WaitFor(url=pattern, timeout_ms=timeout_ms))
-    return fits(pattern, live.record.url)
-
-
-def _elsewhere(live: LiveSession, pattern: str) -> str:
-    return f"it led to {live.record.url}, and in the recording to {pattern}"
-
-
-async def _found(live: LiveSession, aims: Sequence[Aim]) -> list[Found | None]:
-    """What all ways lead to now; nothing while the page does not answer."""
-    selectors = [way.selector for aim in aims for way in aim.all]
-    try:
-        return await live.find(selectors)
-    except PageNotResponding:
-        return [None] * len(selectors)
+def _only_fills(step: WorkflowStep) -> bool:
+    action = step.action
+    if (
+        not isinstance(action, _FIELDS)
+        or "timeout_ms" in action.model_fields_set
+        or getattr(action, "press_enter", False)
+    ):
+        return False
+    return not (step.leads_to or step.effect or step.opens_tab or step.closes_tab)

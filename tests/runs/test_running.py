@@ -1,5 +1,6 @@
 """A workflow done again: its steps, its values, what heals and what does not, where it ends."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, UnknownRun
 from notte_mcp.receipts import Locators, Receipt
-from notte_mcp.records import SessionSpec
+from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
 from notte_mcp.workflows import Parameter, WorkflowStep
 from notte_mcp.workflows.shapes import shape_of
@@ -145,6 +146,38 @@ async def test_another_recorded_way_heals_a_step_only_if_it_can_be_believed(
     assert "none of 2 recorded ways" in run.steps[1].message
     assert run.why == f"{run.difference}: {run.steps[1].message}"
     assert (run.state, house.performed().count("click")) == ("failed", 0)
+
+
+async def test_fields_in_a_row_are_one_batch_and_each_has_an_outcome_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written down in one go, told one by one; the one that fails or heals is that one, and what follows goes on or not."""
+    monkeypatch.setattr(steps, "FIRST_WAY_S", 0.05)
+    batches, intend = list[int](), house.inner.store.intend
+
+    async def counted(intents: Sequence[StepRecord]) -> None:
+        batches.append(len(intents))
+        await intend(intents)
+
+    monkeypatch.setattr(house.inner.store, "intend", counted)
+    district = WorkflowStep(
+        5, a.SelectDropdownOption(selector="#d", value="East"), locators=Locators(role=("combobox", "District"))
+    )
+    secret = {"parameters": {"secret_access_code": SECRET}}
+
+    run = await house.done(GO, FILL, TYPE_CODE, district, SEND, **secret)
+    assert [step.state for step in run.steps] == ["passed"] * 5
+    assert [told.step_count for told in house.told if told.state == "running"][:5] == [1, 2, 3, 4, 5]
+    assert batches == [1, 3, 1]
+
+    gone = replace(TYPE_CODE, locators=Locators(test_id="gone", css="#code"))
+    run = await house.done(GO, FILL, gone, district, SEND, **secret)
+    assert [step.state for step in run.steps] == ["passed", "passed", "healed", "passed", "passed"]
+
+    nowhere = replace(district, action=a.SelectDropdownOption(selector="#d", value="Nowhere"))
+    run = await house.done(GO, FILL, nowhere, TYPE_CODE, SEND, **secret)
+    assert [step.state for step in run.steps] == ["passed", "passed", "failed", "not_run", "not_run"]
+    assert run.difference.startswith("step 5, choose in")
 
 
 async def test_a_run_that_fails_leaves_its_page_open_to_be_looked_at_and_a_verification_does_not(house: House) -> None:

@@ -9,10 +9,13 @@ Below: `elements`, `tab`. Above: `performer`, `pages`, `finding`, `pictures`.
 
 import re
 import secrets
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
+import anyio
 from playwright.async_api import ElementHandle, Locator
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp.engines.local.elements import Element, page_of
 from notte_mcp.engines.local.stage import Stage
@@ -21,6 +24,7 @@ from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding, SelectorAmbiguous, SelectorNotFound, StaleElement
 from notte_mcp.observations import clean_line
 
+_EVENT: Final = {"bubbles": True, "composed": True}
 _MAX_FRAMES: Final = 30
 _NOTTE_TEXT: Final = re.compile(r"^~(.+)$", re.DOTALL)
 
@@ -54,20 +58,15 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     tab = stage.tab
     locator = located(tab, selector)
     shown = clean_line(selector, 120)
+    limit = timeout_ms if stage.patient else min(timeout_ms, 1_000)
     try:
-        if await locator.count() == 0:
-            limit = timeout_ms if stage.patient else min(timeout_ms, 1_000)
-            await locator.first.wait_for(state="attached", timeout=limit)
-        if (count := await locator.count()) > 1:
-            seen = locator.filter(visible=True)
-            if await seen.count() == 1:
-                locator, count = seen, 1
+        found = await _taken(tab, locator, limit)
+        if found is None:
+            locator = await _only(locator, shown)
     except PlaywrightError as error:
         raise unusable(shown, error) from None
-    if count > 1:
-        raise await _ambiguous(locator, shown, count)
-    handle = await locator.element_handle(timeout=1_000)
-    found = await claim(tab, handle)
+    if found is None:
+        found = await claim(tab, await locator.element_handle(timeout=1_000))
     world, facts = found
     document = world.document
     if document is None:
@@ -85,6 +84,59 @@ async def by_selector(stage: Stage, selector: str, timeout_ms: int) -> Element:
     )
 
 
+async def _taken(tab: Tab, locator: Locator, limit_ms: int) -> tuple[World, dict[str, Any]] | None:
+    """What it matches as soon as that is one element, brought into our world as in `claim` with as few questions as
+    that takes; None where that did not do.
+
+    Raises:
+        playwright Error: the selector is none, or the page is gone.
+    """
+    token = _token()
+    got: list[ElementHandle | PlaywrightError] = []
+
+    async def listen() -> None:
+        with suppress(PageNotResponding):
+            await _expect(tab, token)
+
+    async def take() -> None:
+        try:
+            got.append(await locator.element_handle(timeout=limit_ms))
+        except PlaywrightError as error:
+            got.append(error)
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(listen)
+        both.start_soon(take)
+    handle = got[0]
+    if isinstance(handle, PlaywrightError):
+        if isinstance(handle, PlaywrightTimeout) or "strict mode violation" in str(handle):
+            return None
+        raise handle
+    try:
+        await handle.dispatch_event(token, _EVENT)
+    except PlaywrightError as error:
+        _unless_gone(error)
+        return None
+    return await _heard(tab)
+
+
+async def _only(locator: Locator, shown: str) -> Locator:
+    """The locator, of its visible match where only one is.
+
+    Raises:
+        SelectorNotFound, SelectorAmbiguous.
+    """
+    count = await locator.count()
+    if count == 0:
+        raise SelectorNotFound(f"No element matches {shown}.", next_call="notte_observe, then use an id it shows")
+    if count == 1:
+        return locator
+    seen = locator.filter(visible=True)
+    if await seen.count() != 1:
+        raise await _ambiguous(locator, shown, count)
+    return seen
+
+
 def located(tab: Tab, selector: str) -> Locator:
     """Playwright's locator for a selector; a `~text` selector is Notte's spelling of `text=`."""
     return tab.page.locator(_NOTTE_TEXT.sub(r"text=\1", selector))
@@ -92,35 +144,50 @@ def located(tab: Tab, selector: str) -> Locator:
 
 async def claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]]:
     """Bring Playwright's element into our world: whichever world hears its event holds it."""
-    token = f"n{secrets.token_hex(8)}"
+    token = _token()
     for attempt in range(2):
-        for world in tab.worlds:
-            try:
-                await world.call("expect", token, timeout_s=2, anew=True)
-            except DocumentGone:
-                continue
+        await _expect(tab, token)
         selected = False
         try:
-            await handle.dispatch_event(token, {"bubbles": True, "composed": True})
+            await handle.dispatch_event(token, _EVENT)
         except PlaywrightError as error:
-            if "has been closed" in str(error) or "crashed" in str(error):
-                raise
+            _unless_gone(error)
             # Events go out by the page's own functions, and this page has broken them. Selecting does not.
             selected = True
             await handle.select_text(force=True, timeout=1_000)
-        for world in tab.worlds:
-            try:
-                facts = await world.call("claimed", selected, timeout_s=2)
-            except DocumentGone:
-                continue
-            if facts is not None:
-                return world, facts
+        if (found := await _heard(tab, selected=selected)) is not None:
+            return found
         if attempt == 0:
             await bind_all(tab)
     raise SelectorNotFound(
         "The selector's element is in a frame that cannot be reached.",
         next_call="notte_observe, then use an id it shows",
     )
+
+
+def _token() -> str:
+    return f"n{secrets.token_hex(8)}"
+
+
+async def _expect(tab: Tab, token: str) -> None:
+    """Every world listens for the event."""
+    for world in tab.worlds:
+        with suppress(DocumentGone):
+            await world.call("expect", token, timeout_s=2, anew=True)
+
+
+async def _heard(tab: Tab, *, selected: bool = False) -> tuple[World, dict[str, Any]] | None:
+    """The world that heard it, and what it knows of the element."""
+    for world in tab.worlds:
+        with suppress(DocumentGone):
+            if (facts := await world.call("claimed", selected, timeout_s=2)) is not None:
+                return world, facts
+    return None
+
+
+def _unless_gone(error: PlaywrightError) -> None:
+    if "has been closed" in str(error) or "crashed" in str(error):
+        raise error
 
 
 async def bind_all(tab: Tab) -> None:
@@ -144,7 +211,7 @@ def unusable(selector: str, error: PlaywrightError) -> SelectorNotFound:
         raise error
     if "Timeout" in text:
         return SelectorNotFound(f"No element matches {selector}.", next_call="notte_observe, then use an id it shows")
-    reason = text.splitlines()[0].removeprefix("Locator.count: ")[:200]
+    reason = re.sub(r"^Locator\.\w+: ", "", text.splitlines()[0])[:200]
     return SelectorNotFound(
         f"{selector} is no usable selector: {reason}.", next_call="notte_observe, then use an id it shows"
     )
