@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,9 +52,30 @@ async def judge(recorded: Recorded, language: str, grounds: Grounds, browser: Pa
     return Verdict(grounds.difference(recorded.flow), ms)
 
 
+async def judge_tests(flows: Sequence[tuple[Recorded, Grounds]], browser: Path) -> list[str]:
+    """Run the tests of several flows, each recorded on grounds of its own, in one process and one browser; what is wrong."""
+    found = [f"{one.flow.name}: {fault}" for one, _ in flows for fault in faults_of(one.scripts["pytest"], one.flow)]
+    env = _surroundings(browser)
+    for recorded, grounds in flows:
+        grounds.forget()
+        env |= recorded.env
+    with tempfile.TemporaryDirectory() as name:
+        for recorded, _ in flows:
+            file = Path(name) / f"test_{recorded.flow.name.replace('-', '_')}.py"
+            file.write_text(recorded.scripts["pytest"], encoding="utf-8")
+        done = await anyio.to_thread.run_sync(_start, _COMMANDS["pytest"][:-1], Path(name), env)
+    found += [f"exit code {done.returncode}: {(done.stderr or done.stdout)[-1_500:]}"] if done.returncode else []
+    wrong = {recorded.flow.name: grounds.difference(recorded.flow) for recorded, grounds in flows}
+    return found + [f"{name}: {fault}" for name, fault in wrong.items() if fault]
+
+
 def _run(code: str, language: str, folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = _COMMANDS[language]
     (folder / command[-1]).write_text(code, encoding="utf-8")
+    return _start(command, folder, env)
+
+
+def _start(command: Sequence[str], folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False

@@ -14,8 +14,9 @@ FLOWS: Final[tuple[Flow, ...]] = (*FORMS, *PLACES, *WIDGETS)
 
 BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
-BREADTH: Final = ("order", "frame-other-origin", "shadow-roots", "new-tab", "rebuilt-list", "uploads")
-"""A whole order with a secret, a frame of another process, shadow roots, tabs, nodes that are built anew, files."""
+BREADTH: Final = (("order", "frame-other-origin", "rebuilt-list"), ("shadow-roots", "new-tab", "uploads"))
+"""A whole order with a secret, a frame of another process, nodes that are built anew; shadow roots, tabs, files. What
+stands together is tested in one browser."""
 
 CHANGED: Final = "every-control"
 """Run on a changed page, too: a dozen controls in another order."""
