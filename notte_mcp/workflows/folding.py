@@ -4,7 +4,7 @@ Each rule is one function from steps to steps, in the order that `kept_steps` li
 them. A rule removes a step only where the receipts show that nothing came of it: a
 step with an effect (it navigated, opened a dialog or a tab, brought a file) stays.
 
-Below: records, urls. Above: generalising and what it stands on.
+Below: records, urls, attempts. Above: generalising and what it stands on.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import StepRecord
+from notte_mcp.workflows.attempts import without_attempts
 from notte_mcp.workflows.urls import same_page
 
 _SCROLLS: Final = frozenset({"scroll_up", "scroll_down"})
@@ -34,8 +35,8 @@ def kept_steps(steps: Sequence[StepRecord]) -> list[StepRecord]:
     Failed, cancelled and unknown steps go; so do scrolls and waits that nothing
     depended on, `help` and `completion`, a page that was read as a whole before the end,
     a `goto` to where the step before has
-    already led, a link or `goto` that was taken back at once, and fills of one
-    field before the last.
+    already led, a link or `goto` that was taken back at once, a form that was sent in vain
+    (see `attempts`), and fills of one field before the last.
     """
     kept = [step for step in steps if done(step)]
     rules: tuple[Callable[[list[StepRecord]], list[StepRecord]], ...] = (
@@ -43,6 +44,7 @@ def kept_steps(steps: Sequence[StepRecord]) -> list[StepRecord]:
         _without_idling,
         _without_repeated_loads,
         _without_detours,
+        without_attempts,
         _with_last_values,
     )
     for rule in rules:

@@ -33,6 +33,11 @@ def check(recording: Recording, *, on: bool) -> Recording:
     return recording.add({"type": "check", "id": "B2", "value": on}, TERMS)
 
 
+def attempt(recording: Recording, *, to: str) -> Recording:
+    """Fill in the form and send it."""
+    return recording.fill(NAME, "Ada").fill(CITY, "Oslo").click(SEND, to=to)
+
+
 CASES: dict[str, tuple[Callable[[], Recording], list[int]]] = {
     "a failed step goes": (lambda: on_form().click(SEND, success=False).click(SEND), [1, 3]),
     "a step whose outcome is unknown goes": (lambda: on_form().click(SEND, state="outcome_unknown"), [1]),
@@ -85,6 +90,31 @@ CASES: dict[str, tuple[Callable[[], Recording], list[int]]] = {
     "a box that brought a dialog stays": (
         lambda: check(on_form().add({"type": "check", "id": "B2"}, TERMS, dialogs=DIALOG), on=False),
         [1, 2, 3],
+    ),
+    # --- attempts ---
+    "a form that came back and was sent again is sent once": (
+        lambda: attempt(attempt(on_form(), to=FORM + "?wrong=1"), to=SENT),
+        [1, 5, 6, 7],
+    ),
+    "so is one that came back twice": (
+        lambda: attempt(attempt(attempt(on_form(), to=FORM), to=FORM), to=SENT),
+        [1, 8, 9, 10],
+    ),
+    "a form that takes one entry after another is sent each time": (
+        lambda: attempt(attempt(on_form(), to=FORM), to=FORM),
+        [1, 2, 3, 4, 5, 6, 7],
+    ),
+    "a form that came back with other fields is another": (
+        lambda: attempt(on_form(), to=FORM).fill(CITY, "Oslo").click(SEND, to=SENT),
+        [1, 2, 3, 4, 5, 6],
+    ),
+    "something done between the two keeps both": (
+        lambda: attempt(attempt(on_form(), to=FORM).click(ABOUT), to=SENT),
+        [1, 2, 3, 4, 5, 6, 7, 8],
+    ),
+    "another button sends something else": (
+        lambda: attempt(on_form(), to=FORM).fill(NAME, "B").fill(CITY, "B").click(button("B9", "Save"), to=SENT),
+        [1, 2, 3, 4, 5, 6, 7],
     ),
     # --- scrolls and waits ---
     "a scroll before a click goes": (lambda: on_form().add(DOWN).click(SEND), [1, 3]),
