@@ -126,7 +126,7 @@ class Steps:
         actions: list[Action] = []
         for step in steps[: 0 if self._was_healed else MAX_TOGETHER]:
             aim, _ = aims_of(step, self._values.texts)
-            if not aim.ways or not _only_fills(step) or (actions and step.awaits):
+            if not aim.ways or not aim.is_sure or not _only_fills(step) or (actions and step.awaits):
                 break
             try:
                 actions.append(self._action(step, (aim.ways[0], None)))
@@ -164,7 +164,8 @@ class Steps:
         aims = aims_of(step, self._values.texts)
         action = self._action(step, [aim.ways[0] if aim.ways else None for aim in aims])
         begun = anyio.current_time()
-        if not any(aim.ways for aim in aims) or "timeout_ms" not in action.model_fields_set:
+        at_once = "timeout_ms" not in action.model_fields_set and all(aim.is_sure for aim in aims)
+        if at_once or not any(aim.ways for aim in aims):
             # An action that names no time of its own gives up quickly where its element is not there.
             receipt = await perform(live, action)
             if receipt.success or receipt.code not in _NOT_YET or not any(aim.ways for aim in aims):
