@@ -2,15 +2,16 @@
 
 A text that stood out (a heading, a message) is one to check a run by only if nothing in it
 belongs to one run alone: what was typed, a date, a secret. A number is opened: `*` in such
-a text stands for any number.
+a text stands for any number, `**` for any word in the place of a code (see `codes`).
 
-Below: whole_text, lifting. Above: generalising, the script writers, runs.
+Below: whole_text, lifting, codes. Above: generalising, the script writers, runs.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from notte_mcp.workflows.codes import WORD, is_code
 from notte_mcp.workflows.lifting import has_mark
 from notte_mcp.workflows.whole_text import is_whole
 
@@ -18,7 +19,7 @@ _LENGTH: Final = range(3, 81)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LONG_WORD: Final = 4
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
-_ANY_NUMBER: Final = r"\d[\d.,]*"
+_OPEN: Final = {"*": r"\d[\d.,]*", "**": r"[\w-]+"}
 _LEAST_LETTERS: Final = 5
 """Letters that a text must keep besides its numbers to be told from others."""
 
@@ -52,17 +53,17 @@ def lasting(
     found: dict[str, tuple[bool, bool]] = {}
     for text in dict.fromkeys(" ".join(text.split()) for text in texts):
         if _is_lasting(text, typed, words):
-            found.setdefault(_NUMBER.sub("*", text), (text in old, "*" in _NUMBER.sub("*", text)))
+            found.setdefault(opened := _opened(text), (text in old, is_open(opened)))
     return tuple(sorted(found, key=lambda text: found[text])[:most])
 
 
 def is_open(text: str) -> bool:
-    """Whether numbers are left open in it."""
+    """Whether numbers or codes are left open in it."""
     return "*" in text
 
 
 def fixed(text: str) -> str:
-    """The longest part of such a text that has no open number: what can be waited for as it stands."""
+    """The longest part of such a text that has nothing open: what can be waited for as it stands."""
     return max((part.strip() for part in text.split("*")), key=len)
 
 
@@ -73,7 +74,16 @@ def regex(text: str) -> str:
 
 
 def _escaped(word: str) -> str:
-    return _ANY_NUMBER.join(re.sub(r"([.^$+?{}\[\]\\|()/])", r"\\\1", part) for part in word.split("*"))
+    parts = re.split(r"(\*\*|\*)", word)
+    return "".join(_OPEN.get(part) or re.sub(r"([.^$+?{}\[\]\\|()/])", r"\\\1", part) for part in parts)
+
+
+def _opened(text: str) -> str:
+    return _NUMBER.sub("*", _without_codes(text))
+
+
+def _without_codes(text: str) -> str:
+    return WORD.sub(lambda word: "**" if is_code(word[0]) else word[0], text)
 
 
 def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
@@ -81,7 +91,7 @@ def _is_lasting(text: str, typed: Sequence[str], words: set[str]) -> bool:
         return False
     if any(mark in text for mark in _CUT) or _TIME.search(text) or _PASSING.match(text):
         return False
-    letters = sum(char.isalpha() for char in text)
+    letters = sum(map(str.isalpha, _without_codes(text)))
     if letters < (_LEAST_LETTERS if _NUMBER.search(text) else _LENGTH.start):
         return False
     low = text.lower()

@@ -4,13 +4,15 @@ A recorded address holds numbers, tokens and typed text that another run will no
 repeat. A pattern keeps origin and path and opens the rest. Patterns are the globs
 of Playwright's `wait_for_url`: `*` within a path segment, `**` anything.
 
-Below: nothing. Above: folding, lifting, arrivals, the script writers, runs.
+Below: codes. Above: folding, lifting, arrivals, the script writers, runs.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_plus, urlsplit
+
+from notte_mcp.workflows.codes import is_code_part
 
 _UUID_OR_HEX: Final = re.compile(r"(?=.*\d)[0-9a-f-]{8,}", re.IGNORECASE)
 _LONG_TOKEN: Final = re.compile(r"(?=.*\d)[\w.~-]{20,}")
@@ -67,7 +69,8 @@ def _segment(segment: str, words: Iterable[str]) -> str:
         return "*"
     if any(word in plain for word in words):
         return "*"
-    return _NUMBER.sub("*", _SPECIAL.sub("*", segment))
+    parts = ("*" if is_code_part(part) else part for part in segment.split("-"))
+    return _NUMBER.sub("*", _SPECIAL.sub("*", "-".join(parts)))
 
 
 def regex(glob: str) -> str:
