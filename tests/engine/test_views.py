@@ -103,6 +103,16 @@ async def test_the_old_ids_of_a_list_that_was_built_anew_still_work(eye: Eye) ->
     assert receipt.target.name == "Call the office"
 
 
+async def test_a_link_that_was_taken_out_by_itself_is_gone(eye: Eye) -> None:
+    """A detached link is the root of its own tree, and has a `host`: its URL's, which is no shadow host (HTML, URL mixin)."""
+    await eye.go("/spa.html")
+    await eye.run("{ document.body.innerHTML = '<a href=\"/elsewhere\">Back</a>'; }")
+    seen = await eye.look()
+    await eye.run("{ document.body.innerHTML = '<h1>Tasks</h1>'; }")
+    changes = await eye.changes(seen.view)
+    assert [(node.role, node.name) for node in changes.gone] == [("link", "Back")]
+
+
 async def test_an_item_that_went_is_told_and_those_that_moved_up_are_not(eye: Eye) -> None:
     """Only what is gone."""
     await eye.go("/spa.html")

@@ -154,7 +154,7 @@ function deepHit(doc, x, y) {
 /** Whether a hit on `hit` counts for `el`: inside it, or its label (but not a link or button in the label). */
 function belongs(hit, el) {
   let other = false;
-  for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host ?? null) {
+  for (let up = hit; up; up = up.assignedSlot ?? above(up)) {
     if (up === el) return true;
     if (up.localName === "label" && up.control === el) return !other;
     other ||= /^(a|button|select|textarea|summary)$/.test(up.localName) || up.localName === "input";

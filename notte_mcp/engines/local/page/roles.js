@@ -2,6 +2,13 @@
 // our own that say more to a reader: password, file, date, time, color, clickable.
 // Runs in an isolated world: the page cannot replace what is used here.
 
+/** What an element stands in: its parent, or the host of its shadow root. (A link that was taken out of the page is its own root, and `host` is its URL's.) */
+function above(el) {
+  if (el.parentElement) return el.parentElement;
+  const root = el.getRootNode();
+  return root.nodeType === 11 ? root.host ?? null : null;
+}
+
 const INTERACTIVE = new Set([
   "link", "button", "checkbox", "radio", "switch", "textbox", "searchbox", "combobox", "listbox",
   "slider", "spinbutton", "option", "menuitem", "menuitemcheckbox", "menuitemradio", "tab", "treeitem",

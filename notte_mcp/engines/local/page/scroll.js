@@ -22,13 +22,13 @@ function scrollerFor(el, down) {
     const overflow = getComputedStyle(box).overflowY;
     return box === box.ownerDocument.scrollingElement ? overflow !== "hidden" : overflow === "auto" || overflow === "scroll" || overflow === "overlay";
   };
-  for (let up = el; up; up = up.parentElement ?? up.getRootNode().host) if (scrolls(up)) return up;
+  for (let up = el; up; up = above(up)) if (scrolls(up)) return up;
   if (el) return el;
   const page = document.scrollingElement ?? document.documentElement;
   const room = down ? page.scrollHeight - page.clientHeight - page.scrollTop > 1 : page.scrollTop > 1;
   if (room && scrolls(page)) return page;
   // A page that does not scroll itself mostly has one box in its middle that does.
-  for (let up = deepHit(document, innerWidth / 2, innerHeight / 2); up; up = up.parentElement ?? up.getRootNode().host) {
+  for (let up = deepHit(document, innerWidth / 2, innerHeight / 2); up; up = above(up)) {
     if (up !== page && scrolls(up)) return up;
   }
   return page;

@@ -268,7 +268,7 @@ function contextOf(el, known = new Map()) {
   const view = el.ownerDocument.defaultView;
   // A frame that goes elsewhere is another page; its elements have no heirs there.
   const frame = view && view !== view.top ? ` in ${cap([...framesOf(view), view.location.pathname].join(" "), 60)}` : "";
-  for (let up = el.parentElement ?? el.getRootNode().host; up; up = up.parentElement ?? up.getRootNode().host) {
+  for (let up = above(el); up; up = above(up)) {
     const role = roleOf(up);
     if (!CONTEXT_ROLES.has(role)) continue;
     if (!known.has(up)) known.set(up, `${cap(`${role} ${ROW_ROLES.has(role) ? textStart(up) : nameOf(up, role)}`, 80)}${frame}`);
