@@ -30,6 +30,9 @@ from notte_mcp.store.base import Store
 SAVE_AFTER_S: Final = 0.3
 """How long after a navigation its login state is read."""
 
+SAVE_ASIDE_AFTER_S: Final = 2.0
+"""The same for a session that stands aside: most of these are over by then, and it would cost them time."""
+
 SAVE_EVERY_S: Final = 2.0
 """Login state is written at most this often."""
 
@@ -113,7 +116,7 @@ class Life:
 
     async def _save_later(self, slot: Slot) -> None:
         # Not at once: the answer that tells of the navigation has the browser first.
-        await anyio.sleep(SAVE_AFTER_S)
+        await anyio.sleep(SAVE_ASIDE_AFTER_S if slot.is_aside else SAVE_AFTER_S)
         if slot.saved_at is not None:
             await self._clock.sleep(max(0.0, slot.saved_at + SAVE_EVERY_S - self._clock.now()))
         slot.save_is_due = False
