@@ -72,6 +72,16 @@ def enters(step: StepRecord) -> bool:
     return step.action.get("press_enter") is True or (kind(step) == "press_key" and step.action.get("key") == "Enter")
 
 
+def sets(step: StepRecord) -> bool:
+    """Whether it is one that changes a field."""
+    return any(kind(step) in kinds for kinds in _SETTERS)
+
+
+def acts(step: StepRecord) -> bool:
+    """Whether it is one that changes something, and does not only look or wait."""
+    return kind(step) not in READS | _IDLE | _NO_ACTION | {"wait_for"}
+
+
 def has_effect(step: StepRecord) -> bool:
     """Whether the step did more than change what it was aimed at."""
     receipt = receipt_of(step)
@@ -168,7 +178,7 @@ def _overwritten(step: StepRecord, later: Sequence[StepRecord]) -> bool:
 
 def _sets_only(step: StepRecord) -> bool:
     """Whether the step changed one field and nothing could have read the others."""
-    settles = any(kind(step) in kinds for kinds in _SETTERS) or kind(step) in _IDLE
+    settles = sets(step) or kind(step) in _IDLE
     return settles and not has_effect(step) and not step.action.get("press_enter")
 
 

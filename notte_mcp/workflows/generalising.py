@@ -28,8 +28,8 @@ from notte_mcp.errors import InvalidAction
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.workflows.arrivals import arrival, beginning, ending, seen_at_end
 from notte_mcp.workflows.effects import effect_of
-from notte_mcp.workflows.folding import done, kept_steps, kind, receipt_of
-from notte_mcp.workflows.landmark_texts import lasting
+from notte_mcp.workflows.folding import acts, done, kept_steps, kind, receipt_of, sets
+from notte_mcp.workflows.landmark_texts import fresh, lasting
 from notte_mcp.workflows.lifting import Lifter, Value, marked_name, secret_names
 from notte_mcp.workflows.locators import spoken
 from notte_mcp.workflows.numbers import settled
@@ -95,10 +95,21 @@ class _Recording:
         return written
 
     def expected(self, seen: Sequence[str]) -> tuple[str, ...]:
-        """What a run can be told by at its end, of the texts that were seen there."""
+        """What a run can be told by at its end, of the texts that were seen there.
+
+        One that stood there before the last thing was done says nothing about it; only where that led to another page
+        the first of them still says which.
+        """
         if within_frames(self.kept):
             return ()
-        return lasting(seen, self.lifter.typed_texts, before=(text for step in self.kept for text in step.saw))
+        typed, last = self.lifter.typed_texts, next((step for step in reversed(self.kept) if acts(step)), None)
+        if last is None:
+            return lasting(seen, typed)
+        old = [text for step in self.steps if step.number <= last.number for text in step.saw]
+        fields = [target.name for step in self.kept if sets(step) and (target := receipt_of(step).target)]
+        return lasting(fresh(seen, (*old, *fields)), typed) or (
+            lasting(seen, typed, most=1) if receipt_of(last).moved else ()
+        )
 
     def _step(self, step: StepRecord, place: int) -> WorkflowStep | None:
         action = _parsed(step)

@@ -48,13 +48,19 @@ def lasting(
     A text that was not there `before` comes first, one without numbers before one with. `typed` are the texts that
     another run may replace.
     """
-    old = set(before)
+    old = _all_opened(before)
     words = {word.lower() for text in typed for word in _WORD.findall(text) if len(word) >= _LONG_WORD}
     found: dict[str, tuple[bool, bool]] = {}
     for text in dict.fromkeys(" ".join(text.split()) for text in texts):
         if _is_lasting(text, typed, words):
-            found.setdefault(opened := _opened(text), (text in old, is_open(opened)))
+            found.setdefault(opened := _opened(text), (opened in old, is_open(opened)))
     return tuple(sorted(found, key=lambda text: found[text])[:most])
+
+
+def fresh(texts: Iterable[str], before: Iterable[str]) -> list[str]:
+    """Those of the texts that did not stand there before, whatever their numbers were."""
+    old = _all_opened(before)
+    return [text for text in texts if _opened(" ".join(text.split())) not in old]
 
 
 def is_open(text: str) -> bool:
@@ -80,6 +86,10 @@ def _escaped(word: str) -> str:
 
 def _opened(text: str) -> str:
     return _NUMBER.sub("*", _without_codes(text))
+
+
+def _all_opened(texts: Iterable[str]) -> set[str]:
+    return {_opened(" ".join(text.split())) for text in texts}
 
 
 def _without_codes(text: str) -> str:
