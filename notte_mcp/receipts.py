@@ -19,7 +19,7 @@ class Locators:
 
     `role` is (role, exact name), `numbered` says that the name is the element's own with any numbers in the place of
     its own; `row`, where that repeats from row to row, (role of the row: row, listitem or
-    article; a text that no other such row holds; role, exact name of the element, unique within the row); `frame` holds one CSS selector per enclosing
+    article; the whole text of an element in it, as no other such row has one; role, exact name of the element, unique within the row); `frame` holds one CSS selector per enclosing
     frame from the top down; `given` is the caller's own selector. CSS and
     XPath are structural and always there, the others only where unique.
     `shadow` says that the element stands in an open shadow root (then `css`

@@ -7,6 +7,7 @@ root's host, inside a frame below the frame, since that is where it was unique.
 Below: receipts, numbers, source. Above: the script writers.
 """
 
+import json
 import re
 from dataclasses import replace
 from typing import Any, Final
@@ -54,7 +55,7 @@ def locator(locators: Locators, head: str = "page", called: Expression | None = 
     """
     base, host = scope(locators, head), _host(locators)
     if by_row(locators):
-        way = _in_row(locators, called)
+        way = _in_row(locators, head, called)
     elif called is not None and locators.role is not None and locators.role[0] in ARIA_ROLES:
         way = (Link("get_by_role", (Text(locators.role[0]), ("name", called), ("exact", "True"))),)
     else:
@@ -77,11 +78,12 @@ def by_row(found: Locators) -> bool:
     return not (found.label or found.placeholder or found.text)
 
 
-def _in_row(found: Locators, called: Expression | None) -> tuple[Link, ...]:
+def _in_row(found: Locators, head: str, called: Expression | None) -> tuple[Link, ...]:
     kind, text, role, name = found.row or ("", "", "", "")
-    filtered = Link("filter", (("has_text", called if called is not None else Text(text)),))
+    # What a row is to hold is looked for from the row on, so it is of the page itself, whatever frame that is in.
+    holds = Chain(head, (Link("get_by_text", (called if called is not None else Text(text), ("exact", "True"))),))
     own = Link("get_by_role", (Text(role), ("name", Text(name)), ("exact", "True")))
-    return (Link("get_by_role", (Text(kind),)), filtered, own)
+    return (Link("get_by_role", (Text(kind),)), Link("filter", (("has", holds),)), own)
 
 
 def _way(found: Locators) -> Link:
@@ -157,7 +159,11 @@ def _own_selector(found: Locators) -> str:
 
 def _row_selector(row: tuple[str, str, str, str]) -> str:
     before, after = around_row_text(row)
-    return f"{before}{_quoted(row[1])[1:-1]}{after}"
+    return f"{before}{_inside(_inside(row[1]))}{after}"
+
+
+def _inside(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _by_structure(found: Locators) -> str:
@@ -167,8 +173,9 @@ def _by_structure(found: Locators) -> str:
 
 
 def around_row_text(row: tuple[str, str, str, str]) -> tuple[str, str]:
-    """What stands before and after the row's text in a selector: `filter(has_text=...)` as one string."""
-    return f'role={row[0]} >> internal:has-text="', f'"i >> role={row[2]}[name={_quoted(row[3])}]'
+    """What stands before and after the row's text in a selector: `filter(has=get_by_text(...))` as one string."""
+    before, after = f'role={row[0]} >> internal:has="internal:text=', f" >> role={row[2]}[name={_quoted(row[3])}]"
+    return before + r"\"", r'\"s"' + after
 
 
 def each_way(found: Locators) -> list[Locators]:

@@ -11,7 +11,7 @@ from notte_mcp.engines.local.elements import Element
 from notte_mcp.engines.local.locate import claim
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.receipts import Locators
-from notte_mcp.workflows.locators import ARIA_ROLES
+from notte_mcp.workflows.locators import ARIA_ROLES, selector
 from tests.engine.eyes import Eye, engine_fixture, eye_fixture
 
 pytestmark = pytest.mark.anyio
@@ -70,8 +70,9 @@ def ways(page: Page, found: Locators) -> dict[str, Locator]:
         made["text selector"] = below.locator(f"text={_quoted(found.text)}")
     if found.row:
         kind, text, role, name = found.row
-        row = below.get_by_role(kind).filter(has_text=text)  # pyright: ignore[reportArgumentType]
+        row = below.get_by_role(kind).filter(has=page.get_by_text(text, exact=True))  # pyright: ignore[reportArgumentType]
         made["row"] = row.get_by_role(role, name=name, exact=True)  # pyright: ignore[reportArgumentType]
+        made["row selector"] = below.locator(selector(Locators(row=found.row)))
     return made
 
 
@@ -148,7 +149,7 @@ ROWS = """<h1>Plants</h1><table><tr><th>Name<th>Sown<th>
 
 
 async def test_what_repeats_from_row_to_row_is_told_by_a_text_of_its_row(eye: Eye) -> None:
-    """Where the text is no other row's, not even as a part, and the row is one for a script too."""
+    """Where the text is that of a whole element and of no other row's, and the row is one for a script too."""
     await eye.go("/form.html")
     await eye.run(f"document.body.innerHTML = {ROWS!r}")
     with anyio.fail_after(60):
@@ -160,10 +161,10 @@ async def test_what_repeats_from_row_to_row_is_told_by_a_text_of_its_row(eye: Ey
     for row in [
         ("row", "Royal fern, red", "link", "Edit"), ("row", "Royal fern, red", "button", "Delete"),
         ("row", "Hart's \"tongue\"", "checkbox", "Pick"), ("listitem", "Coffee", "button", "Add"),
-        ("listitem", "Tea", "button", "Add"), ("article", "Two", "button", "Read"), ("row", "Grid", "button", "Delete"),
+        ("row", "Royal fern", "button", "Delete"), ("article", "Two", "button", "Read"),
     ]:  # fmt: skip
         assert row in rows, rows
-    assert not {row[1] for row in rows if row is not None} & {"Royal fern", "Rum", "Left"}
+    assert not {row[1] for row in rows if row is not None} & {"Tea", "Grid", "Rum", "Left"}
     links = [way.css for way in found if way.row and way.row[2] == "link"]
     assert 'a[href="/plants/b/edit"]' in links
     assert not any("7" in (css or "") for css in links)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from notte_mcp.app import App, open_app
+from notte_mcp.batches import parse_actions
 from notte_mcp.records import SessionSpec
 from notte_mcp.runs import RunRequest, Script
 from notte_mcp.settings import Settings
@@ -94,6 +95,33 @@ async def test_a_page_that_calls_its_elements_otherwise_is_healed_by_the_other_w
     assert (run.state, run.reason) == ("completed", "")
     assert [step.what for step in run.healed] == ['fill textbox "Applicant"', 'check checkbox "I accept the terms"']
     assert [(one["applicant"], one["terms"]) for one in desk.arrived] == [("Ada", "on"), ("Grace", "on")]
+
+
+def plants(*names: str) -> str:
+    rows = "".join(f"<tr><td>{n}<td><button onclick=\"fetch('/hit/{n[:6]}')\">Delete</button>" for n in names)
+    return f"<!doctype html><title>Plants</title><table>{rows}</table>"
+
+
+async def test_a_row_that_is_gone_costs_no_other_row_its_life(
+    tmp_path: Path, chromium: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the one that stands in its place by now nor the one whose name only begins as its."""
+    monkeypatch.setitem(site.PAGES, "/plants", plants("Alder", "Birch", "Cedar"))
+    with Desk() as desk:
+        async with app_at(tmp_path, chromium) as app:
+            session = (await app.registry.open(SessionSpec(), url=desk.url("/plants")))[0].id
+            async with app.registry.use(session) as live:
+                birch = [node.id for node in (await live.observe(mode="actions")).nodes if node.name == "Delete"][1]
+                await live.execute(parse_actions([{"type": "click", "id": birch}]), deadline_s=30)
+            record = await app.registry.record(session)
+            workflow = generalise(await app.registry.steps(session), record.spec, seen=record.seen, url=record.url)
+            again = await ran(app, RunRequest(workflow, session))
+            assert (again.state, desk.hits) == ("completed", ["Birch", "Birch"])
+
+            monkeypatch.setitem(site.PAGES, "/plants", plants("Alder", "Birchwood", "birch", "Cedar"))
+            run = await ran(app, RunRequest(workflow, session))
+    assert (run.state, run.failed_step and run.failed_step.what) == ("failed", 'click button "Delete"')
+    assert desk.hits == ["Birch", "Birch"]
 
 
 SERVER = """

@@ -55,11 +55,11 @@ def test_every_way_goes_through_the_frames_and_below_the_host() -> None:
 
 
 FERN = ("row", 'Royal "fern"', "link", "Edit")
-IN_ROW = r'role=row >> internal:has-text="Royal \"fern\""i >> role=link[name="Edit"]'
+IN_ROW = r'role=row >> internal:has="internal:text=\"Royal \\\"fern\\\"\"s" >> role=link[name="Edit"]'
 
 
 def test_what_repeats_is_found_by_its_row_before_its_place() -> None:
-    """Playwright's own selector for `filter(has_text=...)`; after a reorder a place would be another row."""
+    """Playwright's own selector for `filter(has=page.get_by_text(...))`; after a reorder a place would be another row."""
     place = "tr:nth-of-type(2) > td > a"
     found = ways(Locators(row=FERN, css=place))
     assert [(way.selector, way.steady) for way in found] == [(IN_ROW, True), (place, False)]

@@ -103,7 +103,7 @@ function openNumbers(name) {
 const ROWS = { row: "tr,[role=row]", listitem: "li,[role=listitem]", article: "article,[role=article]" };
 const MOST_ROW_TEXTS = 8;
 
-/** [row's role, a text that only this row of all holds, role, name] of an element whose role and name repeat from row to row. */
+/** [row's role, the whole text of an element that only this row of all holds, role, name] of an element whose role and name repeat from row to row. */
 function rowOf(scope, el, role, name) {
   for (let row = el.parentElement; row; row = row.parentElement) {
     const kind = roleOf(row);
@@ -124,12 +124,12 @@ function rowText(scope, row, kind, el) {
   const rows = [...matching(scope, ROWS[kind])];
   if (rows.length > MOST_COMPARED) return "";
   const whole = (r) => scope.length > 1 || r.querySelector("input") ? fullText(r, MOST_TEXTS) : r.textContent;
-  const texts = rows.filter((r) => r !== row).map((r) => plain(whole(r)).toLowerCase());
-  const own = plain(fullText(row, MOST_TEXTS)).toLowerCase();
-  return rowTexts(row, el).find((text) => own.includes(text.toLowerCase()) && !texts.some((other) => other.includes(text.toLowerCase()))) ?? "";
+  const others = rows.filter((r) => r !== row).map((r) => [r, plain(whole(r))]);
+  const holds = (r, text) => scope.length > 1 || r.contains(el) || [r, ...r.querySelectorAll("*")].some((part) => plain(fullText(part, 200)) === text);
+  return rowTexts(row, el).find((text) => !others.some(([other, all]) => all.includes(text) && holds(other, text))) ?? "";
 }
 
-/** Texts that may tell a row from the others: its headings, then cells and links, words before mere numbers. */
+/** Whole texts of elements that may tell a row from the others: its headings, then cells and links, words before numbers. */
 function rowTexts(row, el) {
   const found = new Set();
   for (const parts of ["h1,h2,h3,h4,h5,h6,[role=heading],th,[role=rowheader]", "td,[role=cell],[role=gridcell]", "a,strong,b,label,span,p"]) {
@@ -140,8 +140,6 @@ function rowTexts(row, el) {
       if (text.length > 1 && text.length <= 60) found.add(text);
     }
   }
-  const inner = [...row.childNodes].filter((node) => node.nodeType === 3).map((node) => plain(node.data));
-  for (const text of inner) if (text.length > 1 && text.length <= 60) found.add(text);
   const says = (text) => /\p{L}{2}/u.test(text) ? 0 : 1;
   return [...found].sort((a, b) => says(a) - says(b));
 }
