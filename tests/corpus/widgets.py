@@ -45,11 +45,11 @@ WIDGETS: Final = (
     flow(
         "after-requests",
         "/fetch.html",
-        click("button Two requests"),
-        click("button Take#2"),
+        click("button One request"),
         click("button At once"),
-        opened=("/api/items?ms=150",),
-        said=("3 items after 150 ms", "changed at once"),
+        (click("button Two requests"), wait_for("3 items after 150 ms")),
+        opened=("/api/items?ms=200", "/api/items?ms=150"),
+        said=("3 items after 200 ms", "changed at once", "3 items after 150 ms"),
         style="async",
     ),
     flow(
@@ -120,7 +120,6 @@ WIDGETS: Final = (
         "/scroll.html",
         {"type": "scroll_down", "selector": "[aria-label=Feed]", "amount": 4000},
         wait_for("Post 12"),
-        click("button Like 12"),
         act("evaluate_js", code="document.querySelectorAll('#feed article').length > 10 ? 'more posts' : 'ten'"),
         reads="more posts",
     ),
