@@ -62,9 +62,13 @@ async def find(tab: Tab, selectors: Sequence[str]) -> list[Found | None]:
 
 
 async def _all(call: Any, items: Any) -> None:
-    async with anyio.create_task_group() as asking:
-        for item in items:
-            asking.start_soon(call, item)
+    """All at once; what one of them raises comes out as it is, not in a group."""
+    try:
+        async with anyio.create_task_group() as asking:
+            for item in items:
+                asking.start_soon(call, item)
+    except ExceptionGroup as raised:
+        raise raised.exceptions[0] from None
 
 
 async def _single(tab: Tab, selector: str) -> Locator | None:
