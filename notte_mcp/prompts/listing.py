@@ -3,11 +3,13 @@
 Below: texts, tools.surface. Above: server.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.prompts.base import Message
 from mcp.shared.exceptions import MCPError
-from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, InputRequiredResult
 from pydantic import Field
 
 from notte_mcp.errors import NotteMCPError, UnknownRun
@@ -45,10 +47,23 @@ async def debug_run(run_id: Annotated[str, Field(description="run_...")], ctx: C
         raise MCPError(INTERNAL_ERROR, str(error)) from error
 
 
+class _Prompt(Prompt):
+    """A prompt that says which of its arguments are missing: the SDK's own words never reach the caller."""
+
+    async def render(
+        self, arguments: dict[str, Any] | None, context: Context[Any, Any]
+    ) -> list[Message] | InputRequiredResult:
+        required = [one.name for one in self.arguments or () if one.required]
+        if missing := [name for name in required if name not in (arguments or {})]:
+            what = f"The prompt {self.name} needs {', '.join(missing)}. Nothing was done; ask again with it."
+            raise MCPError(INVALID_PARAMS, what)
+        return await super().render(arguments, context)
+
+
 def all_prompts() -> list[Prompt]:
     """Every prompt, in the order of the usual work."""
     titled = ((do_a_task, "Do a task"), (author_workflow, "Author a workflow"), (debug_run, "Debug a run"))
-    return [Prompt.from_function(body, title=title) for body, title in titled]
+    return [_Prompt.from_function(body, title=title) for body, title in titled]
 
 
 async def completions(app: OpenApp, prompt: str, argument: str, typed: str) -> list[str]:

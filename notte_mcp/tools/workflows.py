@@ -4,6 +4,7 @@ Below: verifying, resources.script, paging. Above: listing.
 """
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -11,7 +12,7 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, ConfigDict, Field
 
 from notte_mcp.errors import InvalidArgument
-from notte_mcp.observations import HARD_MAX_TOKENS, estimate_tokens
+from notte_mcp.observations import HARD_MAX_TOKENS, clean_line, estimate_tokens
 from notte_mcp.resources.script import Target, code_of, made_of, versioned
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.pages import Cursor
@@ -24,10 +25,12 @@ from notte_mcp.tools.waiting import WaitSeconds
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
-    from notte_mcp.workflows import Parameter
+    from notte_mcp.workflows import Parameter, Workflow
 
 MIN_CODE_TOKENS: Final = 200
 """What the code gets of an answer's budget, however much there is to say of its verification."""
+
+MAX_TOLD_CHARS: Final = 200
 
 
 class CodeOptions(BaseModel):
@@ -81,6 +84,8 @@ async def notte_workflow_code(
     if proof.made is not made:
         code = write(proof.made)
     about = {"id": of, "target": target, "verified": proof.verified}
+    if target == "json" and (untold := left_out(proof.made.workflow)):
+        proof = replace(proof, note="; ".join(filter(None, (proof.note, untold))))
     told = {**_told(proof), "parameters": [_parameter(one) for one in code.parameters]}
     room = max(MIN_CODE_TOKENS, max_tokens - estimate_tokens(str(told)))
     page = here.pages.first(code.code, min(room, max_tokens), **about)
@@ -100,6 +105,13 @@ TOOLS: Final = (
 async def _meant(app: "App", of: str | None) -> str:
     """What an absent id means: the only live session."""
     return await app.registry.resolve(None) if of is None else of
+
+
+def left_out(workflow: "Workflow") -> str:
+    """What its comments would say of steps that may have happened, for a form that has none."""
+    return "; ".join(
+        clean_line(step.comment, MAX_TOLD_CHARS) for step in workflow.steps if "(outcome unknown)" in step.comment
+    )
 
 
 def _parameter(parameter: "Parameter") -> dict[str, Any]:

@@ -88,7 +88,7 @@ class _Recording:
                 found = self._step(step, place)
                 written += [found] if found is not None else []
             elif step.state in ("outcome_unknown", "intended"):
-                what = f"{_described(step)}: left out, since nobody knows whether it happened"
+                what = f"{_described(step, self.steps)}: left out, since nobody knows whether it happened"
                 written.append(WorkflowStep(step.number, comment=what))
             elif keep_failed and not done(step):
                 written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {step.message or step.state}"))
@@ -248,10 +248,16 @@ def _emptied(action: Action) -> Action:
 # --- words ---------------------------------------------------------------------
 
 
-def _described(step: StepRecord) -> str:
-    """`step 4, click on button "Send"`, with its outcome where it is none."""
-    target = receipt_of(step).target
-    place = f' on {target.role} "{target.name}"' if target is not None else ""
+def _described(step: StepRecord, steps: Sequence[StepRecord] = ()) -> str:
+    """`step 4, click on button "Send"`, with its outcome where it is none.
+
+    What has no receipt is named by what any of the `steps` learnt of its element.
+    """
+    named = step.action.get("id")
+    known = (target for one in steps if named and (target := receipt_of(one).target) and target.id == named)
+    target = receipt_of(step).target or next(known, None)
+    where = named or step.action.get("selector")
+    place = f' on {target.role} "{target.name}"' if target is not None else f" on {where}" if steps and where else ""
     outcome = (
         ""
         if done(step)

@@ -22,7 +22,7 @@ from notte_mcp.workflows.playwright_needs import Needs, import_lines, signature
 from notte_mcp.workflows.playwright_parts import ANSWERS, SHOWN, SHOWN_OPEN, secrets_line
 from notte_mcp.workflows.shapes import Models, model_shape
 from notte_mcp.workflows.source import WIDTH, Arg, Text, call, columns, comment, flat, lay_out, pattern, quote
-from notte_mcp.workflows.urls import regex
+from notte_mcp.workflows.urls import ending_regex
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 
 _TABS: Final = (CloseTab, GotoNewTab, SwitchTab)
@@ -138,7 +138,7 @@ class _Script:
         """Where it ends and what is to be seen there; in words where no page is looked at."""
         lines: list[str] = []
         if (final := self._ends_at) is not None:
-            url = pattern(regex(final)) if self._ends_anywhere() else Text(final)
+            url = pattern(ending_regex(final)) if self._ends_anywhere() else Text(final)
             lines = lay_out(call("expect", "page", awaited=self.is_async).then("to_have_url", url), indent=8)
         elif self.workflow.final_url is not None:
             lines = [comment(f"The recording ended at {self.workflow.final_url}", 8)]

@@ -7,7 +7,7 @@ Below: playwright_acts, workflow, source. Above: playwright, pytest, notte_steps
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from notte_mcp.actions import Action, Goto, Scrape
@@ -18,17 +18,18 @@ from notte_mcp.workflows.source import Chain, Expression, Text, call, comment, f
 from notte_mcp.workflows.urls import pattern as url_pattern
 from notte_mcp.workflows.workflow import WorkflowStep
 
-EXTRACTED: Final = "Here a model took data out of this text when it was recorded"
+EXTRACTED: Final = "Asked of this text when it was recorded"
 
 BY_POSITION: Final = "Found by where it stands: nothing that it is called was its own."
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Writes steps, with the actions as `acts` writes them."""
+    """Writes steps in order, with the actions as `acts` writes them. `framed` is what the script's `frame` holds."""
 
     acts: Acts
     indent: int = 4
+    framed: list[str] = field(default_factory=list[str])
 
     def of(self, step: WorkflowStep) -> list[str]:
         """The lines of one step."""
@@ -40,15 +41,25 @@ class Statements:
         if step.locators is not None and step.locators.frame and any(line.endswith("(") for line in body):
             # Too long for a line: the frame gets one of its own.
             inside = replace(step, locators=replace(step.locators, frame=()))
-            body = lay_out(scope(step.locators), before="frame = ", indent=self.indent)
+            body = self._in_frame(scope(step.locators))
             body += self._acting(inside, step.action, replace(self.acts, head="frame"))
-        return [*lines, *body, *self._afterwards(step)]
+        lines += [*body, *self._afterwards(step)]
+        if any(line.lstrip().startswith("page = ") for line in lines):
+            self.framed.clear()
+        return lines
+
+    def _in_frame(self, frame: Expression) -> list[str]:
+        """The frame by a name of its own, unless it has that already."""
+        if self.framed == [flat(frame)]:
+            return []
+        self.framed[:] = [flat(frame)]
+        return lay_out(frame, before="frame = ", indent=self.indent)
 
     def beforehand(self, step: WorkflowStep) -> list[str]:
         """What is said of the step, and what it reads being there."""
         lines = [comment(BY_POSITION, self.indent)] if step.locators and by_position(step.locators) else []
         if isinstance(step.action, Scrape) and (step.action.instructions or step.action.response_schema):
-            wish = f": {step.action.instructions}" if step.action.instructions else "."
+            wish = f": {step.action.instructions}" if step.action.instructions else ": data of a given form."
             lines.append(comment(f"{EXTRACTED}{wish}", self.indent))
         for text in step.awaits:
             shown = call("shown", "page", text_pattern(text)).then("wait_for")

@@ -28,7 +28,7 @@ from notte_mcp.workflows.source import (
     pattern,
     quote,
 )
-from notte_mcp.workflows.urls import regex
+from notte_mcp.workflows.urls import ending_regex
 from notte_mcp.workflows.workflow import Workflow
 
 _LAUNCH: Final = '''\
@@ -145,6 +145,6 @@ def _opens_url(workflow: Workflow) -> bool:
 def _ending(workflow: Workflow) -> list[str]:
     if workflow.final_url is None:
         return []
-    url = pattern(regex(workflow.final_url)) if _opens_url(workflow) else Text(workflow.final_url)
+    url = pattern(ending_regex(workflow.final_url)) if _opens_url(workflow) else Text(workflow.final_url)
     page: Chain = call("expect", "page")
     return lay_out(page.then("to_have_url", url))

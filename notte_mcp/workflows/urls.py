@@ -24,6 +24,10 @@ _THIS_MACHINE: Final = re.compile(r"^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?([/
 _CREDENTIALS: Final = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
 
 _OPEN: Final = {"**": ".*", "*": "[^/]*"}
+_WHOLE_SEGMENT: Final = re.compile(r"(?<=/)\[\^/\]\*(?=/|\$|\\\?|#)")
+_NO_VERB: Final = r"(?!(?:new|create|add|edit)(?:[/?#]|$))"
+"""What stands where an id would, on the page that makes or changes one."""
+
 _OF_REGEX: Final = re.compile(r"([.^$+?{}\[\]\\|()])")
 _ESCAPE: Final = r"\\\1"
 
@@ -77,6 +81,11 @@ def regex(glob: str) -> str:
     """A pattern that `pattern` made as a regular expression, in Python's and JavaScript's spelling alike."""
     parts = re.split(r"(\*\*|\*)", glob)
     return f"^{''.join(_OPEN.get(part) or re.sub(_OF_REGEX, _ESCAPE, part) for part in parts)}$"
+
+
+def ending_regex(glob: str) -> str:
+    """The same for where a recording ended: what is open as a whole is no page that asks for a new thing."""
+    return _WHOLE_SEGMENT.sub(lambda found: _NO_VERB + found[0], regex(glob))
 
 
 def fits(glob: str, url: str) -> bool:

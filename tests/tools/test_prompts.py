@@ -2,7 +2,7 @@
 
 import pytest
 from mcp import MCPError
-from mcp.types import PromptReference, TextContent
+from mcp.types import INVALID_PARAMS, PromptReference, TextContent
 
 from tests.tools.conftest import Host
 from tests.tools.recorded import CODE, close_the_south, kept
@@ -47,6 +47,14 @@ async def test_a_wish_and_its_page_are_put_into_words_for_the_tools(host: Host, 
     assert "notte_start(url=...)" in bare
     assert "never from memory" in asked
     assert max(tokens(asked), tokens(bare)) < MAX_TOKENS
+
+
+async def test_a_prompt_without_its_argument_names_it(host: Host) -> None:
+    """MCP: invalid params, and what is to be given."""
+    with pytest.raises(MCPError, match="author_workflow needs goal") as refused:
+        await prompt(host, "author_workflow", url="http://shop.test/")
+
+    assert refused.value.error.code == INVALID_PARAMS
 
 
 async def test_authoring_teaches_the_loop_to_its_end(host: Host) -> None:

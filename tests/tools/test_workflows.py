@@ -5,9 +5,12 @@ import pytest
 
 from notte_mcp.registry import Redactor
 from notte_mcp.runs.scripts import Errand, Place
+from notte_mcp.tools.workflows import left_out
 from notte_mcp.workflow_records import ScriptRun
+from notte_mcp.workflows import generalise
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
 from tests.tools.recorded import close_the_south, sent
+from tests.workflows.recording import SPEC, Recording, button
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +44,14 @@ async def test_json_is_a_target_too_and_the_session_may_have_ended(host: Host) -
     code = (await host.facts("notte_workflow_code", id=session_id, target="json"))["code"]
 
     assert json.loads(code)
+
+
+def test_a_form_without_comments_has_a_note_of_what_may_have_happened() -> None:
+    """Ours: JSON knows no comments, and silence about a payment would be no account of the session."""
+    recording = Recording().goto(FORM).click(button("B1", "Pay"), state="outcome_unknown", success=False)
+    recording.click(button("B2", "Send"))
+
+    assert left_out(generalise(recording.steps, SPEC)).startswith('step 2, click on button "Pay" (outcome unknown)')
 
 
 async def test_text_carries_the_code_and_its_parameters(host: Host) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notte_mcp.receipts import Download
+from notte_mcp.receipts import Download, Locators, Target
 from notte_mcp.records import SessionSpec
 from notte_mcp.workflows import generalise, write
 from tests.workflows.desk import Desk
@@ -87,3 +87,16 @@ def test_what_a_step_sends_is_answered_before_the_test_goes_on(desk: Desk, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     assert desk.hits == ["pressed"]
     assert '"Odd ends"' in done.stdout
+
+
+def test_a_frame_is_named_once_while_its_page_is_the_same() -> None:
+    """Ours: a name that is given twice in a row is noise."""
+    place = Locators(role=("button", "B" * 70), frame=("#outer-frame-of-the-application", "#inner-frame"))
+    press = Target("B1", "button", "B" * 70, place)
+    recording = Recording().goto("http://h.test/").click(press).click(press)
+    code = written(recording)
+    again = written(
+        recording.add({"type": "goto_new_tab", "url": "http://h.test/b"}, to="http://h.test/b").click(press)
+    )
+
+    assert (code.count("frame = "), again.count("frame = ")) == (1, 2)

@@ -1,5 +1,7 @@
 """From recorded steps to a workflow: parameters, secrets, places and addresses."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from notte_mcp.actions import ACTION_TYPES
 from notte_mcp.receipts import Locators, Target
 from notte_mcp.workflows.generalising import to_workflow
 from notte_mcp.workflows.parameters import Parameter, env_name, identifier
-from notte_mcp.workflows.urls import fits, openable, pattern
+from notte_mcp.workflows.urls import ending_regex, fits, openable, pattern
 from notte_mcp.workflows.workflow import Workflow, WorkflowStep
 from tests.workflows.recording import SPEC, Recording, button, element, textbox
 
@@ -223,6 +225,19 @@ def test_a_step_whose_outcome_is_unknown_is_told_of_without_being_asked_for() ->
     assert [s.comment for s in workflow(recording).steps] == ["", UNKNOWN]
 
 
+def test_a_step_whose_outcome_is_unknown_is_named_by_what_is_known_of_its_element() -> None:
+    """Ours: it has no receipt; another step may have met the element."""
+    recording = Recording().goto(FORM).add({"type": "hover", "id": "B1"}, button("B1", "Pay"))
+    recording.click(button("B1", "Pay"), state="outcome_unknown", success=False)
+    recording.click(button("B2", "Other"), state="outcome_unknown", success=False)
+    recording.steps[2:] = [replace(step, receipt=None) for step in recording.steps[2:]]
+
+    assert [s.comment.partition(":")[0] for s in workflow(recording).steps[2:]] == [
+        'step 3, click on button "Pay" (outcome unknown)',
+        "step 4, click on B2 (outcome unknown)",
+    ]
+
+
 def test_a_recording_that_begins_in_the_middle_opens_its_page_first() -> None:
     """Ours: a restored session, or someone else's browser."""
     found = workflow(Recording(FORM).click(button("B1", "Send")))
@@ -261,6 +276,8 @@ def test_a_page_that_moved_on_after_the_action_was_over_is_waited_for() -> None:
         ("http://h.test/order-1042", [], "http://h.test/order-*"),
         ("http://h.test/v2/x", [], "http://h.test/v2/x"),
         ("http://h.test/o/3f2b8c1d-9a4e-4b6f-8c7d-1a2b3c4d5e6f", [], "http://h.test/o/*"),
+        ("http://h.test/o/AP-0021abd8", [], "http://h.test/o/AP-*"),
+        ("http://h.test/mp3-players/step2", [], "http://h.test/mp3-players/step2"),
         ("http://h.test/facade", [], "http://h.test/facade"),
         ("http://h.test/search/red%20lamp/all", ["red lamp"], "http://h.test/search/*/all"),
         ("http://h.test/search?q=lamp#top", ["lamp"], "http://h.test/search?**"),
@@ -276,6 +293,16 @@ def test_a_pattern_leaves_open_what_another_run_will_not_repeat(url: str, typed:
 
     assert glob == expected
     assert "secret" in url or fits(glob, url)
+    assert "secret" in url or re.search(ending_regex(glob), url)
+
+
+def test_an_end_that_was_something_s_own_page_is_not_the_page_that_makes_one() -> None:
+    """Ours: `/invoices/*` fits `/invoices/new` too, where nothing has happened yet."""
+    end = ending_regex(pattern("http://h.test/invoices/1042?paid=1"))
+
+    assert re.search(end, "http://h.test/invoices/77?paid=0")
+    assert re.search(end, "http://h.test/invoices/newest?")
+    assert not re.search(end, "http://h.test/invoices/new?draft=1")
 
 
 @pytest.mark.parametrize(
