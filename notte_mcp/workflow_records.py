@@ -73,8 +73,8 @@ class RunRecord:
     was not run. `difference` is the first thing that was not as recorded; of a step that failed it is which one, and
     the step's own message says why. `reason` is why it ended where neither does. `step_count` counts the steps that are
     over (`steps` may end with ones that were not run), `session_id` is the run's session for as long as that is
-    open. `proposal` is the content of a mended workflow that an agent's fix gives; it runs for nobody until it is
-    saved. `result` is what the last step that reads gave.
+    open. `proposal` is the content of the workflow as it went where a step was healed: that step by what found its
+    element, or as an agent did it; it runs for nobody until it is saved. `result` is what the last step that reads gave.
     """
 
     id: str

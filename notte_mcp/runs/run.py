@@ -7,7 +7,7 @@ Below: steps, compare, healing, scripts, live. Above: runs.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from notte_mcp.registry import Clock, Registry
@@ -20,6 +20,7 @@ from notte_mcp.runs.values import Values
 from notte_mcp.runs.words import described, types_secret
 from notte_mcp.workflow_records import RunKind, RunStep, ScriptRun, VerifyMode
 from notte_mcp.workflows import Workflow, WorkflowStep, dump
+from notte_mcp.workflows.acting import from_now
 
 MAX_RESULT_CHARS: Final = 256_000
 """Of what the last reading step gave, as JSON."""
@@ -49,6 +50,8 @@ class Work:
     place: Place
     clock: Clock
     mended: dict[int, Mended] = field(default_factory=dict[int, Mended])
+    otherwise: dict[int, WorkflowStep] = field(default_factory=dict[int, WorkflowStep])
+    """Steps that went by a later way, with that way first."""
 
     async def all(self) -> End:
         """Do it; gives how it ended."""
@@ -74,7 +77,11 @@ class Work:
         the step that failed."""
 
         def over(outcome: Outcome) -> None:
-            step = self.plan.workflow.steps[left.pop(0)]
+            place = left.pop(0)
+            step = self.plan.workflow.steps[place]
+            if outcome.healed_by and (now := from_now(step, outcome.healed_by)) is not None:
+                self.otherwise[place] = now
+                self._propose()
             if outcome.data is not None:
                 self.run.update(result=bounded(outcome.data))
             self.run.over(_told(step, outcome))
@@ -98,9 +105,15 @@ class Work:
         if difference := await steps.arrived_at(step):
             return Outcome("failed", f"{failed.message}; agent {fix.agent.id} took it over, and {difference}")
         self.mended[place] = fix
-        self.run.update(proposal=dump(with_mended(self.plan.workflow, self.mended)))
+        self._propose()
         said = f"{failed.message}; the agent says: {fix.agent.answer}" if fix.agent.answer else failed.message
         return Outcome("healed", said, healed_by=f"agent {fix.agent.id}", data=failed.data)
+
+    def _propose(self) -> None:
+        """The workflow as it went, for whoever wants to keep it."""
+        steps = enumerate(self.plan.workflow.steps)
+        went = replace(self.plan.workflow, steps=tuple(self.otherwise.get(place, step) for place, step in steps))
+        self.run.update(proposal=dump(with_mended(went, self.mended)))
 
     # --- ends -----------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def run_next(record: RunRecord, *, is_open: bool, last_step: int = 0) -> str:
     match record.state:
         case "running":
             return f'notte_status(id={named}, wait_seconds=40, after_step={last_step}, until="done")'
-        case "completed" | "failed" if record.proposal is not None:
+        case "completed" | "failed" if record.proposal is not None and record.failed_step is None:
             keep = f', save_as="{record.workflow}"' if record.workflow is not None else ', save_as="..."'
             return f"notte_workflow_code(id={named}{keep}) keeps the mended workflow as a new version"
         case "completed" if record.kind == "run" or record.verified:

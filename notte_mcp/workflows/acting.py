@@ -4,7 +4,7 @@ Below: workflow, locators, actions. Above: runs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from notte_mcp.actions import Action
@@ -47,6 +47,25 @@ def ways(locators: Locators) -> tuple[Way, ...]:
     return tuple(found.values())
 
 
+def from_now(step: WorkflowStep, by: str) -> WorkflowStep | None:
+    """The step without the ways before the one of this selector, which leads to its element now; None where no
+    recorded way does, through whatever frames."""
+    *frames, _ = by.split(_INTO_FRAME)
+    found = replace(step.locators, frame=tuple(frames)) if step.locators is not None else Locators()
+    each = each_way(found)
+    into = "".join(f"{css}{_INTO_FRAME}" for css in frames)
+    place = next((place for place, way in enumerate(each) if f"{into}{selector(way)}" == by), None)
+    if place is None or step.destination is not None:
+        return None
+    kept = each[place]
+    for way in each[place + 1 :]:
+        held = {field.name: getattr(way, field.name) for field in fields(way) if not getattr(kept, field.name)}
+        kept = replace(kept, **held)
+    # What tells a shadow root's host in the ways before is the element's own place, too.
+    kept = replace(kept, css=found.css if each[place].xpath is None else None, numbered=each[place].numbered)
+    return replace(step, locators=kept, called=step.called if spoken(kept) == spoken(found) else None)
+
+
 def placed(step: WorkflowStep, values: Mapping[str, str]) -> Locators | None:
     """The step's locators with `values` where its element, or the row it stands in, is called what was typed.
 
@@ -81,13 +100,13 @@ def action_of(
     """
     if step.action is None:
         raise InvalidAction(f"Step {step.number} is a comment.", next_call="leave it out")
-    fields: dict[str, Any] = without_aims(step.action).model_dump(exclude_defaults=True) | {"type": step.action.type}
+    held: dict[str, Any] = without_aims(step.action).model_dump(exclude_defaults=True) | {"type": step.action.type}
     if step.value is not None:
-        fields[_FIELD.get(step.action.type) or _condition(fields)] = text_of(step.value, values)
+        held[_FIELD.get(step.action.type) or _condition(held)] = text_of(step.value, values)
     if step.form:
-        fields["value"] = {name: text_of(value, values) for name, value in step.form}
+        held["value"] = {name: text_of(value, values) for name, value in step.form}
     aims = {"selector": selector if step.locators else None, "to_selector": to_selector if step.destination else None}
-    return parse_action(fields | {name: aim for name, aim in aims.items() if aim is not None})
+    return parse_action(held | {name: aim for name, aim in aims.items() if aim is not None})
 
 
 def text_of(value: Value, values: Mapping[str, str]) -> str:

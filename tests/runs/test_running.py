@@ -12,7 +12,7 @@ from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, Unkno
 from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
-from notte_mcp.workflows import Parameter, WorkflowStep
+from notte_mcp.workflows import Parameter, WorkflowStep, load
 from notte_mcp.workflows.shapes import shape_of
 from tests.agents.conftest import Street
 from tests.registry.conftest import run as act
@@ -137,6 +137,11 @@ async def test_another_recorded_way_heals_a_step_only_if_it_can_be_believed(
     run = await house.done(GO, replace(FILL, locators=gone), SEND)
     assert [step.state for step in run.steps] == ["passed", "healed", "passed"]
     assert run.healed[0].healed_by == "#applicant"
+    assert run.proposal is not None
+    proposed = load(run.proposal)
+    assert [step.locators for step in proposed.steps] == [None, Locators(css="#applicant"), SEND.locators]
+    again = await house.done(workflow=proposed)
+    assert ([step.state for step in again.steps], again.proposal) == (["passed"] * 3, None)
 
     quick = a.Fill(selector="#applicant", value="", timeout_ms=300)
     other = replace(FILL, action=quick, locators=Locators(test_id="gone", css="#send"))

@@ -1,15 +1,16 @@
 """A workflow's steps as an engine takes them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from notte_mcp.actions import ACTION_TYPES, Action
+from notte_mcp.actions import ACTION_TYPES, Action, Click
 from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Locators
-from notte_mcp.workflows import generalise
-from notte_mcp.workflows.acting import action_of, ways
+from notte_mcp.workflows import WorkflowStep, generalise
+from notte_mcp.workflows.acting import action_of, from_now, ways
 from tests.workflows.recording import SPEC, Recording, button, element, textbox
 from tests.workflows.test_forms import everything
 
@@ -174,3 +175,22 @@ def test_every_step_of_a_workflow_is_an_action_again() -> None:
     kinds = {action_of(step, secrets, selector="#a", to_selector="#b").type for step in steps}
 
     assert kinds == set(ACTION_TYPES) - {"wait", "help", "completion"}
+
+
+def test_what_led_to_an_element_is_its_first_way_from_now_on() -> None:
+    """And what went before it is gone; in another frame, too, and below the host of a shadow root."""
+    found = Locators(role=("button", "Pay 12"), numbered=True, label="Pay", text="Pay", css="#pay", xpath="/p")
+    step = WorkflowStep(1, Click(selector="x"), locators=found)
+    for way in ways(found):
+        now = from_now(step, way.selector)
+        assert now is not None
+        assert now.locators is not None
+        assert ways(now.locators) == ways(found)[ways(found).index(way) :]
+    moved = from_now(step, "iframe >> nth=1 >> internal:control=enter-frame >> #pay")
+    assert moved is not None
+    assert moved.locators == Locators(css="#pay", xpath="/p", frame=("iframe >> nth=1",))
+    inside = replace(found, css="#host >> b", xpath=None, shadow=True)
+    below = from_now(replace(step, locators=inside), ways(inside)[-2].selector)
+    assert below is not None
+    assert below.locators == Locators(text="Pay", css="#host >> b", shadow=True)
+    assert from_now(step, "agent agt_1") is None
