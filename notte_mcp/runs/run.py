@@ -169,9 +169,19 @@ class Work:
             self.run.update(script=ran)
             verified = True if script.target == "json" else ran.passed
             if verified is False:
-                return self._differs(f"the script failed: {ran.message}")
+                return self._differs(f"the script failed: {ran.message}{self._used_up()}")
         self.run.update(verified=verified)
         return End("completed", "" if verified else "the steps passed; the script was not run")
+
+    def _used_up(self) -> str:
+        """What may be why the script fails where the steps did not: what they did before it cannot be done again."""
+        step = next((step for step in self.plan.workflow.steps if step.effect), None)
+        if step is None:
+            return ""
+        return (
+            f"; the steps had done their effects before the script ran (step {step.number} {step.effect}), so it may be "
+            "only that what the script needs was used up by them"
+        )
 
     async def _script(self, script: Script, seconds: float) -> ScriptRun:
         if why := unrunnable(script):

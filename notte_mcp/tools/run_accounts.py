@@ -200,11 +200,22 @@ def _script_line(script: ScriptRun) -> str:
 def _mend(record: RunRecord, *, is_open: bool) -> str:
     """What to do about a run that failed."""
     look = f'notte_observe(session_id="{record.session_id}") shows the page it stopped at; ' if is_open else ""
+    if record.kind == "verify" and _steps_came_first(record):
+        return (
+            f'{look}notte_read(uri="notte://runs/{record.id}") tells what the script said; if what it needs was used up '
+            'by the steps, put it back and export again with verify="run", or take that the steps passed'
+        )
     if record.kind == "verify":
         return (
             f'{look}notte_read(uri="notte://runs/{record.id}") tells all of it; do that step another way, export again'
         )
     return f"{look}{_again(record, ', heal=true')} gives the step to an agent"
+
+
+def _steps_came_first(record: RunRecord) -> bool:
+    """Whether the script failed after the steps had done what they do to something outside."""
+    failed = record.script is not None and record.script.passed is False
+    return failed and any(step.get("effect") for step in record.content.get("steps", ()))
 
 
 def _again(record: RunRecord, more: str = "") -> str:

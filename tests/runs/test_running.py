@@ -12,6 +12,7 @@ from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, Unkno
 from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
+from notte_mcp.tools.run_accounts import run_next
 from notte_mcp.workflows import Parameter, WorkflowStep, load
 from notte_mcp.workflows.shapes import shape_of
 from tests.agents.conftest import Street
@@ -211,6 +212,20 @@ async def test_an_end_that_differs_is_told(house: House, monkeypatch: pytest.Mon
     unseen = await house.done(workflow=workflow(GO, final_url=FORM, expects=("Welcome back",)))
     assert (elsewhere.state, elsewhere.difference) == ("failed", f"it ended at {FORM}, and the recording at {RESULT}")
     assert unseen.difference == '"Welcome back" was to be seen at the end, and is not'
+
+
+async def test_a_script_that_fails_after_the_steps_effects_may_fail_by_them(house: House) -> None:
+    """What the steps deleted is not there for the script; it is said, and the verification holds no less."""
+    script = Script("playwright", "raise SystemExit(1)")
+    run = await house.done(GO, FILL, SEND, kind="verify", script=script)
+    assert (run.state, run.verified, run.failed_step) == ("failed", False, None)
+    assert "had done their effects before the script ran (step 4 sends POST http://office.test/send)" in run.difference
+    told = run_next(run, is_open=False)
+    assert "another way" not in told
+    assert "used up" in told
+
+    looks = await house.done(GO, FILL, kind="verify", script=script)
+    assert (looks.verified, "effects" in looks.difference) == (False, False)
 
 
 async def test_a_safe_verification_stops_before_the_first_effect(house: House) -> None:
