@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from notte_mcp.actions import CloseTab, GotoNewTab, Scrape, SwitchTab
+from notte_mcp.actions import CloseTab, EvaluateJs, GotoNewTab, Scrape, SwitchTab, WaitFor
 from notte_mcp.workflows.agent_parts import by_agents, parts_of
 from notte_mcp.workflows.asked import shape_asked
 from notte_mcp.workflows.heading import Provenance, heading
@@ -52,6 +52,7 @@ class _Script:
         waits = any(step.awaits or step.pause for step in self.steps)
         self.needs_page = bool(self.workflow.expects) or waits or any(map(needs_page, self.steps))
         self.scraped = isinstance(self.steps[-1].action, Scrape)
+        self.reads = isinstance(self.steps[-1].action, EvaluateJs) and self.steps[-1].answers
         self.models = Models()
         self.model_names = dict(self._scraped_models())
 
@@ -66,7 +67,7 @@ class _Script:
 
     def text(self) -> str:
         start = "asyncio.run(run())" if self.is_async else "run()"
-        ending = f"print({start})" if self.scraped else start
+        ending = f"print({start})" if self.scraped or self.reads else start
         client = [] if self.is_async else ["client = NotteClient()"]
         head = "\n\n".join([self._header(), self._imports(), *client])
         called = [ANSWERS] if self.needs.awaits_answers else []
@@ -109,6 +110,8 @@ class _Script:
         returned = next((i for i, s in enumerate(self.workflow.steps) if self.scraped and s is last), None)
         before, after = self.workflow.steps[:returned], self.workflow.steps[returned:] if returned is not None else ()
         body = [*self._body(before), *self._ending(), *self._body(after)]
+        # A script of the page's own may change it: it is run before the checks.
+        body += ["        return read.data"] if self.reads else []
         return "\n".join([*self._signature(), '    """Repeat the steps."""', *self._opened(), *body])
 
     def _body(self, steps: Sequence[WorkflowStep]) -> list[str]:
@@ -148,7 +151,7 @@ class _Script:
 
     def _signature(self) -> list[str]:
         given = [f"{p.name}: str = {quote(p.default or '')}" for p in self.workflow.parameters if not p.secret]
-        result = "object" if self.scraped else "None"
+        result = "object" if self.scraped or self.reads else "None"
         return signature(f"{'async ' if self.is_async else ''}def run", given, result)
 
     def _opened(self) -> list[str]:
@@ -196,10 +199,23 @@ def _on_one_page(workflow: Workflow) -> Workflow:
     SDK does not say. What was seen before a step is told in words."""
     if not any(step.opens_tab or step.closes_tab or isinstance(step.action, _TABS) for step in workflow.steps):
         return workflow
-    steps = tuple(
-        replace(step, awaits=(), pause="", comment=step.comment or f"Seen before this step: {step.awaits[0]}")
-        if step.awaits
-        else replace(step, pause="")
-        for step in workflow.steps
-    )
-    return replace(workflow, steps=steps, expects=())
+    steps: list[WorkflowStep] = []
+    elsewhere = False
+    for step in workflow.steps:
+        plain = replace(step, awaits=(), pause="")
+        if step.awaits:
+            plain = replace(plain, comment=step.comment or f"Seen before this step: {step.awaits[0]}")
+        steps.append(_told(plain) if elsewhere else plain)
+        elsewhere = elsewhere or step.opens_tab or step.closes_tab or isinstance(step.action, _TABS)
+    return replace(workflow, steps=tuple(steps), expects=())
+
+
+def _told(step: WorkflowStep) -> WorkflowStep:
+    """A step on the session's page where that may be another tab: a wait in words, anything else with a warning."""
+    if isinstance(step.action, WaitFor):
+        wanted = step.action.model_dump(exclude_defaults=True, exclude={"type", "timeout_ms"})
+        what = ", ".join(f"{name} {value}" for name, value in wanted.items())
+        return replace(step, action=None, comment=f"Waited here, in the tab that was open then: {what or step.name}")
+    if not needs_page(step):
+        return step
+    return replace(step, comment=step.comment or "Look here which tab `page` is: tabs came or went before.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from notte_mcp.actions import Action, HandleDialog, Scrape
+from notte_mcp.actions import Action, EvaluateJs, HandleDialog, Scrape
 from notte_mcp.workflows.notte_actions import notte_action
 from notte_mcp.workflows.parameters import Parameter
 from notte_mcp.workflows.playwright_acts import Acts, source_of
@@ -63,7 +63,8 @@ class NotteStatements:
         if isinstance(action, HandleDialog):
             answer = call("session.execute", ("type", Text("evaluate_js")), ("code", _answering(step, action)))
             return lay_out(replace(answer, awaited=self.is_async), indent=self.indent)
-        return lay_out(self._call("session.execute", notte_action(step) or {}), indent=self.indent)
+        kept = "read = " if last and step.answers and isinstance(action, EvaluateJs) else ""
+        return lay_out(self._call("session.execute", notte_action(step) or {}), before=kept, indent=self.indent)
 
     def expectations(self, texts: Sequence[str]) -> list[str]:
         """Assertions on the session's page that each of these texts is to be seen."""

@@ -25,7 +25,7 @@ _SCRIPT: Final = frozenset(
     {
         "answers", "argparse", "arguments", "asyncio", "browser", "choose", "chooser_of", "client", "close_tab",
         "context", "contextlib", "dialog", "download_of", "downloads", "expect", "fill_form_field", "frame", "headed",
-        "json", "launch", "main", "options", "os", "page", "playwright", "popup_of", "pytest", "re", "redacted", "run",
+        "json", "launch", "main", "options", "os", "page", "playwright", "popup_of", "pytest", "re", "read", "redacted", "run",
         "save", "session", "shown", "shutil", "storage_state", "sys", "response",
     }
 )  # fmt: skip

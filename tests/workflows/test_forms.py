@@ -195,6 +195,33 @@ def test_a_notte_script_is_one_execute_per_step(style: Style) -> None:
     assert ("AsyncNotteClient" in code) == (style == "async")
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_what_a_last_script_found_is_what_a_notte_script_returns(style: Style) -> None:
+    """Notte: `execute` answers with `data`; one that found nothing is only run."""
+    recording = Recording().goto(HOME).add({"type": "evaluate_js", "code": "document.title"}, data="Shop")
+    silent = Recording().goto(HOME).add({"type": "evaluate_js", "code": "void 0"})
+    code = write_code(recording.steps, SPEC, target="notte", style=style).code
+
+    assert 'session.execute(type="evaluate_js", code="document.title")' in code.partition("read = ")[2]
+    assert "        return read.data\n" in code
+    assert "run() -> object:" in code
+    assert "print(" in code
+    assert "read" not in write_code(silent.steps, SPEC, target="notte", style=style).code.partition("def run")[2]
+
+
+def test_a_wait_in_a_tab_that_the_session_s_page_may_not_be_is_told_in_words() -> None:
+    """Ours: which tab `session.page` is after another was opened, the SDK does not say."""
+    recording = Recording().goto(HOME).add({"type": "wait_for", "value": "Ready"})
+    recording.click(element("L1", "link", "Details"), new_tab=1).add({"type": "wait_for", "value": "Loaded"})
+    recording.add({"type": "hover", "id": "B1"}, button("B1", "Menu"))
+    code = write_code(recording.steps, SPEC, target="notte").code
+
+    assert '"Ready"' in code
+    assert '"Loaded"' not in code
+    assert "# Waited here, in the tab that was open then: value Loaded" in code
+    assert "# Look here which tab `page` is" in code
+
+
 def test_the_1_9_sdk_has_no_async_form() -> None:
     """Notte: AsyncNotteClient came with 1.10."""
     steps = Recording().goto(HOME).steps
