@@ -10,8 +10,11 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import anyio
+
 from notte_mcp.registry import Clock, Registry
 from notte_mcp.runs.compare import end_state
+from notte_mcp.runs.cut import under_way
 from notte_mcp.runs.healing import Healer, Mended, with_mended
 from notte_mcp.runs.live import End, LiveRun
 from notte_mcp.runs.scripts import DEADLINE_S, Errand, Place, Script, run_script, unrunnable
@@ -86,7 +89,11 @@ class Work:
                 self.run.update(result=bounded(outcome.data))
             self.run.over(_told(step, outcome))
 
-        outcome = await steps.do([self.plan.workflow.steps[place] for place in left], over)
+        try:
+            outcome = await steps.do([self.plan.workflow.steps[place] for place in left], over)
+        except anyio.get_cancelled_exc_class():
+            self._cut(left)
+            raise
         if outcome is None:
             return None
         step = self.plan.workflow.steps[left[0]]
@@ -140,6 +147,12 @@ class Work:
         """End the run's session, if it is live."""
         if self.registry.is_live(self.plan.session_id):
             await self.registry.stop(self.plan.session_id, mode="now", reason="run_over")
+
+    def _cut(self, left: list[int]) -> None:
+        """Put on record that the run ends in the middle of the first of these places."""
+        if left:
+            self.run.update(steps=(*self.run.record.steps, under_way(self.plan.workflow.steps[left[0]])))
+            self._leave(left[1:])
 
     def _leave(self, left: list[int]) -> None:
         """Put the steps at these places on record as not run."""

@@ -22,6 +22,7 @@ from notte_mcp.logs import Log
 from notte_mcp.registry import Clock, Registry, SystemClock
 from notte_mcp.runs import refusals
 from notte_mcp.runs.beginning import Beginning, RunRequest
+from notte_mcp.runs.cut import by_the_log
 from notte_mcp.runs.live import End, LiveRun
 from notte_mcp.runs.run import Work
 from notte_mcp.runs.saved import Saved
@@ -35,6 +36,7 @@ GRACE_S: Final = 1.5
 
 STOP_S: Final = 4.0
 CLOSE_S: Final = 0.5
+_MOST_STEPS: Final = 1_000
 _SOURCES: Final = 5
 """How far back a run's source is followed to a session."""
 
@@ -207,7 +209,16 @@ class Runs(Saved):
         record = self._unwritten.get(run_id) or await self._store.run(run_id)
         if record is None:
             raise refusals.unknown_run(run_id)
-        return record
+        return await self._told(record) if record.state == "interrupted" else record
+
+    async def _told(self, record: RunRecord) -> RunRecord:
+        """An interrupted run with what its session knows beyond it, as long as that is known."""
+        if record.session_id is None:
+            return record
+        try:
+            return by_the_log(record, await self._registry.steps(record.session_id, limit=_MOST_STEPS))
+        except (NotteMCPError, UnknownSession):
+            return record
 
     async def runs(self, *, limit: int = 100) -> list[RunRecord]:
         """Runs, newest first, the live ones as they stand."""

@@ -12,6 +12,7 @@ from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, Unkno
 from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
+from notte_mcp.runs.cut import UNKNOWN, by_the_log
 from notte_mcp.tools.run_accounts import run_next
 from notte_mcp.workflows import Parameter, WorkflowStep, load
 from notte_mcp.workflows.shapes import shape_of
@@ -252,6 +253,9 @@ async def test_a_stopped_run_ends_in_the_middle_of_a_step_with_its_session(house
     with anyio.fail_after(4):
         ended = await house.runs.stop(run.id)
     assert (ended.state, ended.reason, ended.session_id) == ("stopped", "user", None)
+    assert [(step.number, step.state) for step in ended.steps] == [(1, "passed"), (2, "failed")]
+    assert "whether it was done is not known" in ended.steps[1].message
+    assert ended.step_count == 1
     assert all(browser.closed for browser in house.browsers.values())
     assert await house.runs.stop(run.id) == ended
     with pytest.raises(UnknownRun):
@@ -269,6 +273,24 @@ async def test_runs_that_are_live_when_the_server_ends_are_interrupted(street: S
         kept = await after.store.run(run.id)
     assert kept is not None
     assert (kept.state, kept.reason) == ("interrupted", "restart")
+
+
+async def test_after_a_crash_a_run_knows_what_its_session_knows(house: House) -> None:
+    """The run was last written at its start; what was done since, and what was under way, stands in the session."""
+    run = await house.start(GO_SLOW, SLOWLY, SEND)
+    written = await house.inner.store.run(run.id)
+    assert written is not None
+    await until(lambda: house.inner.gate.statistics().tasks_waiting > 0)
+    log = await house.inner.office.registry.steps(run.session_id or "")
+    crashed = [replace(step, state="outcome_unknown") if step.state == "intended" else step for step in log]
+    told = by_the_log(written.but(state="interrupted"), crashed)
+    assert [(step.number, step.state) for step in told.steps] == [(1, "passed"), (2, "failed")]
+    assert (told.step_count, told.steps[1].message) == (1, UNKNOWN)
+    assert by_the_log(told, crashed) == told
+    await house.runs.stop(run.id, mode="now")
+    await house.inner.store.put_run(written.but(state="interrupted"))
+    read = await house.runs.record(run.id)
+    assert (read.step_count, read.steps[0].state) == (1, "passed")
 
 
 async def test_what_a_page_gave_is_the_result_and_has_the_recorded_form(house: House) -> None:
