@@ -92,6 +92,8 @@ class _Recording:
                 written.append(WorkflowStep(step.number, comment=what))
             elif keep_failed and not done(step):
                 written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {step.message or step.state}"))
+            elif keep_failed and kind(step) == "scrape":
+                written.append(WorkflowStep(step.number, comment=f"{_described(step)}: read the page on the way"))
         return written
 
     def expected(self, seen: Sequence[str]) -> tuple[str, ...]:

@@ -214,6 +214,15 @@ def test_failed_steps_stay_as_comments_when_asked_for() -> None:
     ]
 
 
+def test_a_page_that_was_read_on_the_way_is_told_of_among_what_is_left_out() -> None:
+    """Ours: no script needs it; a reader who asks for all of the account finds it."""
+    recording = Recording().goto(FORM).add({"type": "scrape"}, data="x").click(button("B1", "Send"))
+
+    told = [s.comment for s in workflow(recording, keep_failed=True).steps]
+    assert told == ["", "step 2, scrape: read the page on the way", ""]
+    assert len(workflow(recording).steps) == 2
+
+
 UNKNOWN = "step 3, reload (outcome unknown): left out, since nobody knows whether it happened"
 
 
