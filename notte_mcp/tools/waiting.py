@@ -53,19 +53,20 @@ async def wait(
         slice_s, slice_begun = min(SLICE_S, left), time.monotonic()
         record = await once(slice_s)
         waited = time.monotonic()
-        await ctx.report_progress(round(waited - begun, 1), seconds, _said(record))
+        await ctx.report_progress(round(waited - begun, 1), seconds, said(record))
         if waited - slice_begun < slice_s * 0.9:
             break
     return record
 
 
-def _said(record: SessionRecord | AgentRecord | RunRecord) -> str:
+def said(record: SessionRecord | AgentRecord | RunRecord) -> str:
+    """How far it is, in one line."""
     match record:
         case SessionRecord():
             where = record.url
         case AgentRecord():
             where = record.question or record.answer or ""
         case RunRecord():
-            where = record.steps[-1].what if record.steps else ""
-    count = len(record.steps) if isinstance(record, RunRecord) else record.step_count
-    return f"{record.state}, {count} steps{f', {where[:200]}' if where else ''}"
+            # Behind the one that it stopped at stand those that were not run.
+            where = next((step.what for step in reversed(record.steps) if step.state != "not_run"), "")
+    return f"{record.state}, {record.step_count} steps{f', {where[:200]}' if where else ''}"

@@ -13,6 +13,7 @@ from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
 from notte_mcp.runs.cut import UNKNOWN, by_the_log
+from notte_mcp.tools import waiting
 from notte_mcp.tools.run_accounts import run_next
 from notte_mcp.workflows import Parameter, WorkflowStep, load
 from notte_mcp.workflows.shapes import shape_of
@@ -37,6 +38,7 @@ from tests.runs.conftest import (
 )
 
 pytestmark = pytest.mark.anyio
+GONE = Locators(test_id="gone")
 
 
 async def test_a_run_does_the_steps_and_ends_where_the_recording_did(house: House) -> None:
@@ -291,6 +293,15 @@ async def test_after_a_crash_a_run_knows_what_its_session_knows(house: House) ->
     await house.inner.store.put_run(written.but(state="interrupted"))
     read = await house.runs.record(run.id)
     assert (read.step_count, read.steps[0].state) == (1, "passed")
+
+
+async def test_progress_names_the_step_that_a_run_stopped_at(house: House) -> None:
+    """And counts none of those behind it."""
+    run = await house.done(
+        GO, replace(FILL, action=a.Fill(selector="#x", value="", timeout_ms=200), locators=GONE), SEND
+    )
+    assert [step.state for step in run.steps] == ["passed", "failed", "not_run"]
+    assert waiting.said(run) == 'failed, 2 steps, fill textbox "Applicant"'
 
 
 async def test_what_a_page_gave_is_the_result_and_has_the_recorded_form(house: House) -> None:
