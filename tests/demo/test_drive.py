@@ -40,7 +40,7 @@ def test_the_demo_orders_by_hand(shown: tuple[subprocess.CompletedProcess[str], 
     done, script = shown
 
     assert "Order KK-10001 was placed in " in done.stdout
-    assert len(re.findall(r"\d+ ms +\d+ tokens", done.stdout.partition("Second act")[0])) >= 7
+    assert len(re.findall(r"\d+ ms +\d+ tokens", done.stdout.partition("Second act")[0])) == 5
     assert "tea-at-four" not in done.stdout + done.stderr + script
 
 
