@@ -1,8 +1,7 @@
 """Settings: read once, frozen, and the only reader of the environment.
 
 Order of precedence: command line flags, `NOTTE_MCP_*` environment variables, one
-TOML file (`NOTTE_MCP_CONFIG`, else `config.toml` in the user's configuration
-folder). A value that does not fit ends the start with a sentence; an unknown key
+TOML file (`config.toml` in the user's configuration folder). A value that does not fit ends the start with a sentence; an unknown key
 in the file does too, since a misspelt setting that is ignored is worse.
 
 Settings stop at `app`: nothing below is handed this object, only the values.
@@ -32,7 +31,7 @@ def default_state_dir() -> Path:
 
 
 def default_config_file() -> Path:
-    """Where the TOML file is looked for unless `NOTTE_MCP_CONFIG` names one."""
+    """Where the TOML file is looked for."""
     return Path(platformdirs.user_config_dir("notte-mcp", appauthor=False)) / "config.toml"
 
 

@@ -26,7 +26,8 @@ _SETTERS: Final = (_FILLS, frozenset({"select_dropdown_option"}), frozenset({"ch
 """Actions of which, on one field, only the last counts."""
 
 _TABS: Final = frozenset({"switch_tab", "close_tab"})
-_LOADS: Final = frozenset({"goto", "goto_new_tab", "go_back", "go_forward", "reload"})
+LOADS: Final = frozenset({"goto", "goto_new_tab", "go_back", "go_forward", "reload"})
+"""Actions that end when a document has loaded."""
 
 
 def kept_steps(steps: Sequence[StepRecord]) -> list[StepRecord]:
@@ -131,7 +132,7 @@ def _without_repeated_loads(steps: list[StepRecord]) -> list[StepRecord]:
 
 def _leads_nowhere(step: StepRecord, *, after: StepRecord) -> bool:
     before = receipt_of(after)
-    loaded = kind(after) in _LOADS or (before.navigated and kind(after) not in _TABS)
+    loaded = kind(after) in LOADS or (before.navigated and kind(after) not in _TABS)
     elsewhere = before.new_tab is not None and kind(after) != "goto_new_tab"
     if not loaded or elsewhere:
         return False

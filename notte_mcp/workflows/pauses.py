@@ -14,16 +14,15 @@ from itertools import takewhile
 from typing import Final, Literal
 
 from notte_mcp.records import StepRecord
-from notte_mcp.workflows.folding import READS, kind, receipt_of
+from notte_mcp.workflows.folding import LOADS, READS, kind, receipt_of
 from notte_mcp.workflows.landmark_texts import lasting
 
 Pause = Literal["", "response", "idle"]
 
 _LEAVES: Final = frozenset({"goto", "reload", "go_back", "go_forward", "close_tab"})
 _WAITS: Final = frozenset({"wait", "wait_for"})
-_LOADS: Final = frozenset({"goto", "goto_new_tab", "reload", "go_back", "go_forward"})
 _PRESSES: Final = frozenset({"click", "double_click", "check", "press_key"})
-_ELSEWHERE: Final = _WAITS | _LOADS | _LEAVES | {"switch_tab"}
+_ELSEWHERE: Final = _WAITS | LOADS | _LEAVES | {"switch_tab"}
 
 
 def seen_before(kept: Sequence[StepRecord], place: int, typed: Sequence[str]) -> tuple[str, ...]:
@@ -58,7 +57,7 @@ def _was_looked_at(kept: Sequence[StepRecord], place: int) -> bool:
     """Whether the page was looked at just before this step; an id is known of a look, whatever stood out in it."""
     if kept[place].saw:
         return True
-    fresh = place > 0 and (_left(kept[place - 1]) or kind(kept[place - 1]) in _LOADS)
+    fresh = place > 0 and (_left(kept[place - 1]) or kind(kept[place - 1]) in LOADS)
     return fresh and kept[place].action.get("id") is not None
 
 
@@ -90,7 +89,7 @@ def pause_after(kept: Sequence[StepRecord], place: int, typed: Sequence[str]) ->
     step, receipt = kept[place], receipt_of(kept[place])
     following = next((other for other in kept[place + 1 :] if kind(other) != "wait"), None)
     if kind(step) in READS | _WAITS or _left(step):
-        return "idle" if receipt.unsettled and _is_read(following, kept, typed) and kind(step) in _LOADS else ""
+        return "idle" if receipt.unsettled and _is_read(following, kept, typed) and kind(step) in LOADS else ""
     if _is_read(following, kept, typed):
         return "response" if receipt.sent else "idle" if receipt.unsettled else ""
     left = following is None or kind(following) in _LEAVES

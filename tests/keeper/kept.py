@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +14,7 @@ import psutil
 
 from notte_mcp.keeper.link import greeting
 from notte_mcp.keeper.relay import hello
-from tests.stdio.wire import Wire, environment, run
+from tests.stdio.wire import Wire, run, spawned
 
 KEY = "sk-canary-1234"
 FLAGS = ("--no-sandbox",) if os.geteuid() == 0 else ()
@@ -25,22 +23,8 @@ FLAGS = ("--no-sandbox",) if os.geteuid() == 0 else ()
 @contextmanager
 def relay(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """A relay as a host runs it: killed at the end, which is nothing to the keeper."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "notte_mcp", "--keeper", "--state-dir", str(state), *FLAGS, *flags],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**environment(), **(env or {})},
-    )
-    try:
-        yield Wire(process)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            assert pipe is not None
-            with suppress(BrokenPipeError):
-                pipe.close()
+    with spawned("--keeper", "--state-dir", str(state), *FLAGS, *flags, env=env) as wire:
+        yield wire
 
 
 def pid_of(state: Path) -> int:

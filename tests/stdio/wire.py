@@ -88,9 +88,15 @@ class Wire:
 @contextmanager
 def server(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """The real server as a process of its own, gone at the end whatever happens."""
-    command = [sys.executable, "-m", "notte_mcp", "--in-process", "--state-dir", str(state), *flags]
+    with spawned("--in-process", "--state-dir", str(state), *flags, env=env) as wire:
+        yield wire
+
+
+@contextmanager
+def spawned(*flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
+    """The command line as a host runs it, killed at the end."""
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "notte_mcp", *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
