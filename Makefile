@@ -3,11 +3,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 # Passed on by `make test ARGS="-k restart"`, `make demo ARGS="--url http://..."`, `make bench ARGS=--short`,
-# `make corpus ARGS="--only order"`.
+# `make corpus ARGS="--only order"`, `make faults ARGS="--only kills"`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench corpus foreign browser clean
+.PHONY: help demo test check bench corpus foreign faults faults-full browser clean
 
 # Root cannot have Chromium's sandbox (its user namespaces want an unprivileged user).
 ifeq ($(shell id -u),0)
@@ -19,7 +19,7 @@ endif
 WITH_BROWSER = NOTTE_MCP_BROWSER=$$(cat $(VENV)/.chromium)
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 demo: $(VENV)/.package browser ## the whole job on a small shop: an order by hand, its script, and an agent's order
 	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
@@ -35,6 +35,12 @@ foreign: $(VENV)/.foreign browser ## scripts exported from three sites of others
 
 corpus: $(VENV)/.tools browser ## every recorded flow: its scripts run three times, its workflow on changed pages
 	@$(WITH_BROWSER) $(BIN)/python -m tests.corpus $(ARGS)
+
+faults: $(VENV)/.tools browser ## what must hold when processes die, pages run wild and disks fill: a quarter of an hour
+	@$(WITH_BROWSER) $(BIN)/python -m tests.faults $(ARGS)
+
+faults-full: $(VENV)/.tools browser ## the same in large counts, for hours
+	@$(WITH_BROWSER) $(BIN)/python -m tests.faults --full $(ARGS)
 
 check: $(VENV)/.tools ## style, types, who imports whom, ceilings
 	$(BIN)/ruff check

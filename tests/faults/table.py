@@ -1,0 +1,12 @@
+"""All faults, in the order in which they are told of.
+
+A fault is declared in the file of its kind, in that file's `FAULTS`. Below: those files. Above: `__main__`, test_gate.
+"""
+
+from typing import Final
+
+from tests.faults.fault import Fault
+
+FAULTS: Final[tuple[Fault, ...]] = ()
+
+BY_NAME: Final = {fault.name: fault for fault in FAULTS}
