@@ -28,7 +28,7 @@ from notte_mcp.ids import is_agent_id
 from notte_mcp.logs import Log
 from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf, Shelves
-from notte_mcp.registry import Limits, Registry
+from notte_mcp.registry import Limits, Places, Registry
 from notte_mcp.runs import Place, Runs
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
@@ -69,10 +69,15 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, engines: Mapping[str, Engine] | None = None, models: Shelf | Shelves | None = None
+    settings: Settings,
+    *,
+    engines: Mapping[str, Engine] | None = None,
+    models: Shelf | Shelves | None = None,
+    places: Places | None = None,
 ) -> AsyncGenerator[App]:
     """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
-    `models` those of the settings, which is for tests and for a server whose connections bring their own.
+    `models` those of the settings, which is for tests and for a server whose connections bring their own. `places` bounds what is
+    live in several Apps of one process together; the settings' own limits hold for this one besides.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -89,10 +94,16 @@ async def open_app(
             profiles_dir=folder.profiles_dir,
             owner=folder.owner,
             limits=Limits(max_sessions=settings.max_sessions),
+            places=places.sessions if places else None,
         )
         models = models or Shelf(Access.of(settings.endpoints), settings.model)
         agents = Supervisor(
-            registry=registry, store=store, models=models, owner=folder.owner, limit=settings.max_agents
+            registry=registry,
+            store=store,
+            models=models,
+            owner=folder.owner,
+            limit=settings.max_agents,
+            places=places.agents if places else None,
         )
         runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
         async with _beside(partial(_warm, store)), registry, agents, runs:

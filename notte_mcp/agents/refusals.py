@@ -48,13 +48,19 @@ def taken(record: AgentRecord) -> AgentEnded:
     )
 
 
-def full(limit: int, live: Sequence[AgentRecord]) -> LimitReached:
-    """All slots are taken; the ones that are just being started are not among the `live` yet."""
+def full(limit: int, live: Sequence[AgentRecord], *, others: int = 0) -> LimitReached:
+    """All places are taken, so many by `others`, who are not named; those being started are not `live` yet."""
     listed = "; ".join(f"{one.id} ({one.state}, {one.step_count} steps)" for one in live)
-    first = f'id="{live[0].id}", wait_seconds=30, until="done"' if live else ""
+    if others:
+        listed = f"{others} of other users, " + (f"and yours: {listed}" if live else "none of yours")
+    if others and not live:
+        next_call = "the same call in some minutes, or drive a session by hand with notte_execute"
+    else:
+        first = f'id="{live[0].id}", wait_seconds=30, until="done"' if live else ""
+        next_call = f"notte_status({first}), or notte_stop one"
     return LimitReached(
         f"This server runs at most {limit} agents at once; live now: {listed or 'none yet, but as many are starting'}.",
-        next_call=f"notte_status({first}), or notte_stop one",
+        next_call=next_call,
     )
 
 

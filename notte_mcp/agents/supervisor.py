@@ -8,7 +8,7 @@ Below: life, attempts, agent, past, registry, models, store.base. Above: app, to
 """
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
@@ -23,10 +23,10 @@ from notte_mcp.agents.beginning import Beginning
 from notte_mcp.agents.life import GRACE_S, LEFT, Life
 from notte_mcp.agents.moves import Finish
 from notte_mcp.agents.past import TOLD, past_of
-from notte_mcp.errors import InvalidArgument, ModelMissing, NeedsCloud
+from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing, NeedsCloud
 from notte_mcp.models.base import ChatModel
 from notte_mcp.records import StepRecord
-from notte_mcp.registry import Clock, Registry, SystemClock
+from notte_mcp.registry import Clock, Count, Registry, SystemClock
 from notte_mcp.store.base import Store
 
 Command = Literal["pause", "resume", "message", "answer"]
@@ -67,6 +67,7 @@ class Supervisor:
         models: Models,
         owner: str,
         limit: int = 16,
+        places: Count | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._registry = registry
@@ -74,6 +75,8 @@ class Supervisor:
         self._models = models
         self._owner = owner
         self._limit = limit
+        self._places = places or Count(limit)
+        self._joined_places = ExitStack()
         self._clock = clock or SystemClock()
         self._life = Life(registry, self._clock)
         self._beginning = Beginning(registry, store, self._clock, owner, self._tell)
@@ -83,12 +86,14 @@ class Supervisor:
 
     async def __aenter__(self) -> Self:
         self._life.tasks = await anyio.create_task_group().__aenter__()
+        self._joined_places.enter_context(self._places.joined(self._count))
         return self
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         await self.close(deadline_s=0.5)
+        self._joined_places.close()
         self._life.tasks.cancel_scope.cancel()
         await self._life.tasks.__aexit__(None, None, None)
 
@@ -152,12 +157,21 @@ class Supervisor:
         finally:
             self._starting -= 1
 
+    def _count(self) -> int:
+        return len(self._life.live) + self._starting
+
+    def _full(self) -> LimitReached:
+        live = [agent.record for agent in self._life.live.values()]
+        if (own := self._count()) >= self._limit:
+            return refusals.full(self._limit, live)
+        return refusals.full(self._places.limit, live, others=self._places.live - own)
+
     def _ready(self, spec: AgentSpec) -> ChatModel | None:
         """The model that drives it (None: the caller does), once nothing of what was asked for is wrong."""
         if self._closing:
             raise InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
-        if len(self._life.live) + self._starting >= self._limit:
-            raise refusals.full(self._limit, [agent.record for agent in self._life.live.values()])
+        if self._count() >= self._limit or self._places.is_full:
+            raise self._full()
         answers.require_schema(spec.response_schema)
         if spec.driver == "assistant":
             if spec.retries:

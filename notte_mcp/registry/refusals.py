@@ -118,9 +118,16 @@ def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
     )
 
 
-def full(limit: int, live: Sequence[Live]) -> LimitReached:
-    """All slots are taken."""
+def full(limit: int, live: Sequence[Live], *, others: int = 0) -> LimitReached:
+    """All places are taken, so many of them by `others`, who are not named."""
     listed = "; ".join(str(one) for one in live)
+    if others:
+        listed = f"{others} of other users, " + (f"and yours: {listed}" if live else "none of yours")
+    if not live:
+        return LimitReached(
+            f"This server runs at most {limit} sessions at once; live now: {listed}.",
+            next_call="the same call in some minutes: a session that is idle ends by itself",
+        )
     longest = max(live, key=lambda one: one.idle_s)
     return LimitReached(
         f"This server runs at most {limit} sessions at once; live now: {listed}.",

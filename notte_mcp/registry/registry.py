@@ -9,7 +9,7 @@ Below: life, live, opening, engines.base, store.base. Above: tools, resources, a
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ from notte_mcp.registry.clock import Clock, SystemClock
 from notte_mcp.registry.holding import Holding
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
+from notte_mcp.registry.places import Count
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
@@ -59,6 +60,7 @@ class Registry(Holding):
         profiles_dir: Path,
         owner: str,
         limits: Limits,
+        places: Count | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
@@ -70,10 +72,13 @@ class Registry(Holding):
         self._store = store
         self._owner = owner
         self._limits = limits
+        self._places = places or Count(limits.max_sessions)
+        self._joined_places = ExitStack()
         self._closing = False
 
     async def __aenter__(self) -> Self:
         self._life.tasks = await anyio.create_task_group().__aenter__()
+        self._joined_places.enter_context(self._places.joined(lambda: len(self._slots)))
         for engine in self._engines.values():
             engine.on_lost(self._life.lost)
         return self
@@ -82,6 +87,7 @@ class Registry(Holding):
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         await self.close(deadline_s=CLOSE_S)
+        self._joined_places.close()
         self._life.tasks.cancel_scope.cancel()
         # What ended the block goes its own way: through the group it would come out wrapped.
         await self._life.tasks.__aexit__(None, None, None)
@@ -158,8 +164,11 @@ class Registry(Holding):
         return opening.engine_of(self._engines, spec)
 
     def _take_slot(self, record: SessionRecord) -> Slot:
-        if len(self._slots) >= self._limits.max_sessions:
-            raise refusals.full(self._limits.max_sessions, [slot.listed() for slot in self._slots.values()])
+        own, limit = len(self._slots), self._limits.max_sessions
+        if own >= limit or self._places.is_full:
+            limit = limit if own >= limit else self._places.limit
+            others = 0 if own >= limit else self._places.live - own
+            raise refusals.full(limit, [slot.listed() for slot in self._slots.values()], others=others)
         return self._life.take_slot(record)
 
     # --- use ----------------------------------------------------------------------
