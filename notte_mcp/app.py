@@ -10,7 +10,7 @@ Below: runs, agents, models, registry, engines, store, state_folder, settings. A
 
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -85,7 +85,7 @@ async def open_app(
     """
     folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
     try:
-        store = PendingStore(partial(_open_store, folder, settings))
+        store = PendingStore(partial(_open_store, folder, settings), partial(_dead, folder))
         engines = engines if engines is not None else _engines(folder, settings)
         registry = Registry(
             engines=engines,
@@ -193,8 +193,7 @@ async def _open_store(folder: StateFolder, settings: Settings) -> Store:
     try:
         for note in store.notes:
             log.warning("store.noted", note=note)
-        owners = await store.owners()
-        dead = [owner for owner in owners if not await anyio.to_thread.run_sync(folder.owner_alive, owner)]
+        dead = await _dead(folder, await store.owners())
         for record in await store.interrupt(dead_owners=dead, reason="restart"):
             log.info("session.interrupted", session=record.id, owner=record.owner)
         gone = await store.sweep(older_than=time.time() - settings.keep_days * _DAY_S)
@@ -203,6 +202,15 @@ async def _open_store(folder: StateFolder, settings: Settings) -> Store:
         await store.close()
         raise
     return store
+
+
+async def _dead(folder: StateFolder, owners: Collection[str]) -> list[str]:
+    """Those of these servers that live no more; what they left is ended and removed."""
+    others = [owner for owner in owners if owner != folder.owner]
+    dead = [owner for owner in others if not await anyio.to_thread.run_sync(folder.owner_alive, owner)]
+    if dead:
+        await _sweep_processes(folder)
+    return dead
 
 
 async def _sweep_processes(folder: StateFolder) -> None:

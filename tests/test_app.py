@@ -13,7 +13,8 @@ from notte_mcp.actions import Goto
 from notte_mcp.app import open_app
 from notte_mcp.engines.base import OpenRequest
 from notte_mcp.engines.scripted import ScriptedEngine, ScriptedSession
-from notte_mcp.errors import StateFolderUnusable, StoreTooNew
+from notte_mcp.errors import SessionNotLive, StateFolderUnusable, StoreTooNew
+from notte_mcp.ids import new_session_id
 from notte_mcp.records import SessionRecord, SessionSpec
 from notte_mcp.runs import RunRequest, Script
 from notte_mcp.settings import Settings
@@ -21,11 +22,21 @@ from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.sql import SqlStore
 from notte_mcp.workflows import Workflow, WorkflowStep
 from tests import office
+from tests.second import says, second_process
 
 pytestmark = pytest.mark.anyio
 
 BASE = "http://office.test"
 FORM = f"{BASE}/form"
+
+OPEN_FOLDER = """
+import sys
+from pathlib import Path
+from notte_mcp.state_folder import StateFolder
+folder = StateFolder.open(Path(sys.argv[1]))
+print(folder.owner, flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -68,6 +79,27 @@ async def test_what_a_killed_server_left_live_is_interrupted_when_the_next_one_o
     await store.close()
     async with open_app(settings, engines={"local": engine}) as app:
         assert (await app.registry.record(record.id)).state == "interrupted"
+
+
+async def test_a_server_that_dies_while_another_lives_is_found_out_by_whoever_asks(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """P3, P7: nobody has to start again to hear that its sessions are interrupted, and can be restored."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        with second_process(OPEN_FOLDER, str(settings.state_dir)) as other:
+            theirs = _live_under((await app.registry.open(SessionSpec(), url=FORM))[0], says(other))
+            theirs = replace(theirs, id=new_session_id())
+            await app.store.put_session(theirs)
+            assert (await app.registry.record(theirs.id)).state == "ready"
+            with pytest.raises(SessionNotLive, match="another server"):
+                await app.registry.restore(theirs.id)
+            other.kill()
+            other.wait()
+        listed = {record.id: record.state for record in await app.registry.sessions()}
+        assert sorted(listed.values()) == ["interrupted", "ready"]
+        assert (await app.registry.record(theirs.id)).reason == "restart"
+        assert (await app.registry.restore(theirs.id)).owner == app.owner
+        assert [path.stem for path in (settings.state_dir / "run").glob("*.lock")] == [app.owner]
 
 
 async def test_sessions_that_ended_long_ago_go_with_their_files(settings: Settings, engine: ScriptedEngine) -> None:

@@ -5,28 +5,39 @@ meanwhile costs no time of its own, so the App hands this out at once. A failed
 opening is told to everyone who waited for it, and tried again by whoever comes
 next: a full disk may have room by then.
 
+What is read as live of another server is true: one that died since is found out
+here, so that what it had is `interrupted` before anybody is told of it.
+
 Below: store.base. Above: app.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 import anyio
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.logs import Log
-from notte_mcp.records import SessionRecord, StepRecord
+from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.store.base import Claim, Store
 from notte_mcp.workflow_records import RunRecord, WorkflowRecord
+
+T = TypeVar("T")
+Owned = SessionRecord | AgentRecord | RunRecord
 
 log = Log("store")
 
 
 class PendingStore:
-    """See `Store`. Every method raises what opening raises."""
+    """See `Store`. Every method raises what opening raises. `dead` tells which of some servers live no more."""
 
-    def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], Awaitable[Store]],
+        dead: Callable[[Collection[str]], Awaitable[Sequence[str]]],
+    ) -> None:
         self._open_store = open_store
+        self._dead = dead
         self._store: Store | None = None
         self._turn = anyio.Lock()
 
@@ -47,6 +58,16 @@ class PendingStore:
                     self._store = await self._open_store()
             return self._store
 
+    async def _true(self, read: Callable[[Store], Awaitable[T]], told: Callable[[T], Sequence[Owned]]) -> T:
+        """What `read` gives, with nothing live in it that a dead server had."""
+        store = await self._opened()
+        found = await read(store)
+        owners = {one.owner for one in told(found) if _is_live(one)}
+        if owners and (dead := await self._dead(owners)):
+            await store.interrupt(dead_owners=dead, reason="restart")
+            found = await read(store)
+        return found
+
     async def put_session(self, record: SessionRecord) -> None:
         await (await self._opened()).put_session(record)
 
@@ -54,10 +75,10 @@ class PendingStore:
         return await (await self._opened()).take(record)
 
     async def session(self, session_id: str) -> SessionRecord | None:
-        return await (await self._opened()).session(session_id)
+        return await self._true(lambda store: store.session(session_id), _one)
 
     async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
-        return await (await self._opened()).sessions(limit=limit)
+        return await self._true(lambda store: store.sessions(limit=limit), _all)
 
     async def interrupt(self, *, dead_owners: Sequence[str], reason: str) -> list[SessionRecord]:
         return await (await self._opened()).interrupt(dead_owners=dead_owners, reason=reason)
@@ -84,10 +105,10 @@ class PendingStore:
         return await (await self._opened()).take_agent(record)
 
     async def agent(self, agent_id: str) -> AgentRecord | None:
-        return await (await self._opened()).agent(agent_id)
+        return await self._true(lambda store: store.agent(agent_id), _one)
 
     async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
-        return await (await self._opened()).agents(limit=limit)
+        return await self._true(lambda store: store.agents(limit=limit), _all)
 
     async def agent_steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         return await (await self._opened()).agent_steps(agent_id, after=after, limit=limit)
@@ -114,10 +135,10 @@ class PendingStore:
         await (await self._opened()).put_run(record)
 
     async def run(self, run_id: str) -> RunRecord | None:
-        return await (await self._opened()).run(run_id)
+        return await self._true(lambda store: store.run(run_id), _one)
 
     async def runs(self, *, limit: int = 100) -> list[RunRecord]:
-        return await (await self._opened()).runs(limit=limit)
+        return await self._true(lambda store: store.runs(limit=limit), _all)
 
     async def claim(self, request_id: str, *, tool: str, digest: str, owner: str) -> Claim:
         return await (await self._opened()).claim(request_id, tool=tool, digest=digest, owner=owner)
@@ -136,3 +157,17 @@ class PendingStore:
         async with self._turn:
             if self._store is not None:
                 await self._store.close()
+
+
+def _one(found: Owned | None) -> Sequence[Owned]:
+    return () if found is None else (found,)
+
+
+def _all(found: Sequence[Owned]) -> Sequence[Owned]:
+    return found
+
+
+def _is_live(record: Owned) -> bool:
+    if isinstance(record, SessionRecord):
+        return record.state in LIVE_STATES
+    return record.is_live if isinstance(record, AgentRecord) else not record.has_ended
