@@ -29,6 +29,7 @@ from notte_mcp.logs import Log
 from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf, Shelves
 from notte_mcp.registry import Limits, Places, Registry
+from notte_mcp.room import Room
 from notte_mcp.runs import Place, Runs
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
@@ -86,15 +87,17 @@ async def open_app(
     folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
     try:
         store = PendingStore(partial(_open_store, folder, settings), partial(_dead, folder))
-        engines = engines if engines is not None else _engines(folder, settings)
+        room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
+        engines = engines if engines is not None else _engines(folder, settings, room)
         registry = Registry(
             engines=engines,
             store=store,
             sessions_dir=folder.sessions_dir,
             profiles_dir=folder.profiles_dir,
             owner=folder.owner,
-            limits=Limits(max_sessions=settings.max_sessions),
+            limits=Limits(max_sessions=settings.max_sessions, max_steps=settings.max_steps_per_session),
             places=places.sessions if places else None,
+            room=room.require,
         )
         models = models or Shelf(Access.of(settings.endpoints), settings.model)
         agents = Supervisor(
@@ -150,11 +153,12 @@ async def _close(
         await store.close()
 
 
-def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
+def _engines(folder: StateFolder, settings: Settings, room: Room) -> dict[str, Engine]:
     """The engines of this version. (The Notte cloud is not among them yet.)"""
 
     def local() -> Engine:
         from notte_mcp.engines.local.engine import LocalEngine
+        from notte_mcp.engines.local.stage import SessionOptions
 
         return LocalEngine(
             executable=settings.browser,
@@ -162,9 +166,17 @@ def _engines(folder: StateFolder, settings: Settings) -> dict[str, Engine]:
             tmp_for=folder.browser_tmp,
             drop_tmp=folder.discard,
             note_process=folder.note_process,
-            max_tabs=settings.max_tabs,
-            max_download_bytes=settings.max_download_bytes,
-            upload_dirs=settings.upload_dirs,
+            options=SessionOptions(
+                max_tabs=settings.max_tabs,
+                max_download_bytes=settings.max_download_bytes,
+                max_session_bytes=settings.max_session_bytes,
+                max_session_files=settings.max_session_files,
+                max_upload_bytes=settings.max_upload_bytes,
+                max_page_mb=settings.max_page_mb,
+                max_browser_mb=settings.max_browser_mb,
+                upload_dirs=settings.upload_dirs,
+                shortage=room.shortage,
+            ),
             cache=settings.state_dir / "cache",
         )
 

@@ -89,8 +89,32 @@ class Settings(BaseSettings):
     max_tabs: int = Field(default=10, ge=1, le=100)
     """Tabs of one session; a page that opens more has them closed."""
 
+    max_steps_per_session: int = Field(default=20_000, ge=1)
+    """Steps of one session."""
+
     max_download_bytes: int = Field(default=200_000_000, ge=1)
-    """Bytes of all downloads of one session that run at the same time."""
+    """Bytes of all downloads of one browser that run at the same time."""
+
+    max_session_bytes: int = Field(default=1_000_000_000, ge=1)
+    """Bytes of all files of one session."""
+
+    max_session_files: int = Field(default=1_000, ge=1)
+    """Files of one session."""
+
+    max_upload_bytes: int = Field(default=200_000_000, ge=1)
+    """Bytes of one file that a page is given."""
+
+    max_page_mb: int = Field(default=2_000, ge=50)
+    """Megabytes of memory of one page's process; one above it is ended."""
+
+    max_browser_mb: int = Field(default=6_000, ge=200)
+    """Megabytes of memory of a browser with all its pages; above it the largest page is ended."""
+
+    max_state_bytes: int = Field(default=20_000_000_000, ge=1)
+    """Bytes of the whole state folder; nothing large is begun above it."""
+
+    min_free_bytes: int = Field(default=200_000_000, ge=0)
+    """Bytes that stay free on the state folder's disk."""
 
     idle_timeout_minutes: float = Field(default=15, gt=0, le=24 * 60)
     max_duration_minutes: float = Field(default=240, gt=0, le=7 * 24 * 60)

@@ -46,12 +46,15 @@ class Life:
 
     tasks: TaskGroup
 
-    def __init__(self, *, store: Store, clock: Clock, profiles: ProfileStore, sessions_dir: Path) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, profiles: ProfileStore, sessions_dir: Path, max_steps: int
+    ) -> None:
         self.slots: dict[str, Slot] = {}
         self._store = store
         self._clock = clock
         self.profiles = profiles
         self._sessions_dir = sessions_dir
+        self._max_steps = max_steps
         # Of sessions that may come back in this process: what was typed before the crash stays secret after it.
         self._redactors: dict[str, Redactor] = {}
 
@@ -70,6 +73,7 @@ class Life:
             clock=self._clock,
             fail=self.fail,
             moved=self.moved,
+            max_steps=self._max_steps,
         )
         self.slots[record.id] = slot
         return slot

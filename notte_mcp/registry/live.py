@@ -93,6 +93,7 @@ class LiveSession:
 
         Raises:
             SessionBusy: an agent has the session and lets nobody else act; nothing was done.
+            LimitReached: the session has no room for so many more steps; nothing was done.
             UnknownElement, StaleElement, UnsupportedUrl, UploadRefused: nothing was done.
             SessionNotLive, PageNotResponding: nothing was done.
             SessionLost: the text says what was done; the step in flight is `outcome_unknown`.
@@ -101,6 +102,7 @@ class LiveSession:
         hold = self._slot.hold
         if hold is not None and (refusal := hold.refusal(by)) is not None:
             raise refusal
+        self._slot.require_steps(len(actions))
         ends_at = self._slot.clock.now() + deadline_s
         with self._slot.working("execute") as work:
             run = Run(
@@ -126,7 +128,7 @@ class LiveSession:
 
         Raises: SessionNotLive, SessionLost, StoreUnusable.
         """
-        if self._slot.hold is not None:
+        if self._slot.hold is not None or self._slot.has_all_steps:
             return
         said = f"Scraped {len(found.markdown)} characters"
         receipt = Receipt(action.type, success=True, message=said, url_before=found.url, url_after=found.url)

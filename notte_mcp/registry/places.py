@@ -1,4 +1,4 @@
-"""Places: how many sessions, and how many agents, are live over all Apps of one process.
+"""Places: the limits of one App, and how many sessions and agents are live over all Apps of one process.
 
 Where each user has an App of its own, its own limits hold for that user, and these for
 the machine under all of them. Nothing is taken and given back: each App tells how many
@@ -11,6 +11,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one App: live sessions, steps of each, and how long a call waits for another one to let go (seconds)."""
+
+    max_sessions: int = 16
+    lock_wait_s: float = 10.0
+    max_steps: int = 20_000
 
 
 class Count:

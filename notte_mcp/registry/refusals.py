@@ -118,6 +118,17 @@ def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
     )
 
 
+def out_of_steps(record: SessionRecord, limit: int, asked: int) -> LimitReached:
+    """The session's log is as long as it may be."""
+    url = f'url="{record.url}"' if record.url else ""
+    return LimitReached(
+        f"Session {record.id} has {record.step_count} steps, and a session has at most {limit} (max_steps_per_session); "
+        f"{asked} more were asked for.",
+        kept="Its page is as it was, it can be observed, and its steps can be read and made a script of.",
+        next_call=f"notte_start({url}) for a new session that goes on there",
+    )
+
+
 def full(limit: int, live: Sequence[Live], *, others: int = 0) -> LimitReached:
     """All places are taken, so many of them by `others`, who are not named."""
     listed = "; ".join(str(one) for one in live)

@@ -8,9 +8,9 @@ It knows no MCP and no vendor.
 Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -30,7 +30,7 @@ from notte_mcp.registry.clock import Clock, SystemClock
 from notte_mcp.registry.holding import Holding
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
-from notte_mcp.registry.places import Count
+from notte_mcp.registry.places import Count, Limits
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
@@ -38,14 +38,6 @@ CLOSE_S: Final = 1.0
 """How long ending all sessions takes at most when nobody says otherwise."""
 
 log = Log("registry")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of one server: live sessions, and how long a call waits for another one to let go (seconds)."""
-
-    max_sessions: int = 16
-    lock_wait_s: float = 10.0
 
 
 class Registry(Holding):
@@ -61,12 +53,14 @@ class Registry(Holding):
         owner: str,
         limits: Limits,
         places: Count | None = None,
+        room: Callable[[], Awaitable[None]] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._life = Life(
-            store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir
-        )
+            store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir,
+            max_steps=limits.max_steps,
+        )  # fmt: skip
         super().__init__(self._life.slots, self._clock)
         self._engines = engines
         self._store = store
@@ -74,6 +68,7 @@ class Registry(Holding):
         self._limits = limits
         self._places = places or Count(limits.max_sessions)
         self._joined_places = ExitStack()
+        self._room = room
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -113,6 +108,7 @@ class Registry(Holding):
             SessionLost: the browser died while the page loaded; the session can be restored.
         """
         engine = self._engine(spec)
+        await self._has_room()
         now = self._clock.unix()
         slot = self._take_slot(SessionRecord(new_session_id(), self._owner, "starting", spec, now, now))
         slot.is_aside = aside
@@ -142,6 +138,10 @@ class Registry(Holding):
         if record.state not in refusals.RESTORABLE:
             raise refusals.not_live(record, owner=self._owner)
         engine = self._engine(record.spec)
+        await self._has_room()
+        # So might one have while the disk was looked at.
+        if (slot := self._slots.get(session_id)) is not None:
+            return await self._joined(slot)
         slot = self._take_slot(replace(record, owner=self._owner, state="starting", reason=""))
         saved_at = await opening.restore(slot, record, engine, self._life, self._store)
         log.info("session.restored", session=slot.id)
@@ -162,6 +162,10 @@ class Registry(Holding):
         if self._closing:
             raise SessionNotLive("This server is ending.", next_call="the same call once it has been started again")
         return opening.engine_of(self._engines, spec)
+
+    async def _has_room(self) -> None:
+        if self._room is not None:
+            await self._room()
 
     def _take_slot(self, record: SessionRecord) -> Slot:
         own, limit = len(self._slots), self._limits.max_sessions
@@ -293,8 +297,9 @@ class Registry(Holding):
         return await anyio.to_thread.run_sync(files.read_file, self._life.folder(session_id), name)
 
     async def put_file(self, session_id: str, name: str, content: bytes) -> None:
-        """Give the session a file, to be uploaded by its name. Raises: UnknownSession."""
+        """Give the session a file, to be uploaded by its name. Raises: UnknownSession, LimitReached."""
         await self.record(session_id)
+        await self._has_room()
         await anyio.to_thread.run_sync(files.put_file, self._life.folder(session_id), name, content)
 
     async def _stored(self, session_id: str) -> SessionRecord:

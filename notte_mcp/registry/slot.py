@@ -88,6 +88,7 @@ class Slot:
         clock: Clock,
         fail: Callable[["Slot", str], None],
         moved: Callable[["Slot"], None],
+        max_steps: int,
     ) -> None:
         self.record = record
         self.folder = folder
@@ -117,6 +118,7 @@ class Slot:
         self.opened_at = self.used_at = clock.now()
         self.fail = fail
         self.moved = moved
+        self._max_steps = max_steps
         self._browser: BrowserSession | None = None
         self._scopes: set[anyio.CancelScope] = set()
         self._pulse = anyio.Event()
@@ -171,6 +173,16 @@ class Slot:
         if self.ending is not None and not self.is_stopping:
             return refusals.lost(self.snapshot(), self.redactor.text(self.ending.detail), done=done)
         return refusals.not_live(self.snapshot(), owner=self.record.owner, done=done)
+
+    @property
+    def has_all_steps(self) -> bool:
+        """Whether it may have no further step."""
+        return self.record.step_count >= self._max_steps
+
+    def require_steps(self, count: int) -> None:
+        """Raises LimitReached where the session may not have so many more."""
+        if self.record.step_count + count > self._max_steps:
+            raise refusals.out_of_steps(self.snapshot(), self._max_steps, count)
 
     def lost(self, detail: str, *, done: str = refusals.NOTHING_DONE) -> SessionNotLive | SessionLost:
         """The browser is gone: the session fails, and this is what its caller is told."""

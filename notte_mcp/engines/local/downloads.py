@@ -1,7 +1,7 @@
-"""Downloads: saved under the session's files, with a name that is safe and a size that is bounded.
+"""Downloads: saved under the session's files, with a name that is safe and sizes that are bounded.
 
 A download runs beside the actions; the action that started it waits for it within its
-own time. What grows past the limit is cancelled.
+own time. What grows past a limit is cancelled while it comes, and says which it was.
 
 Below: receipts. Above: `session`.
 """
@@ -9,7 +9,9 @@ Below: receipts. Above: `session`.
 import os
 import re
 import unicodedata
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -46,12 +48,23 @@ def free_path(folder: Path, name: str) -> Path:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a session's files may come to: bytes that arrive at once, bytes and number of all (see `SessionOptions`)."""
+
+    in_flight_bytes: int
+    session_bytes: int
+    session_files: int
+    shortage: Callable[[], Awaitable[str]] | None = None
+
+
 class Downloads:
     """The downloads of one session."""
 
-    def __init__(self, folder: Path, max_bytes: int, in_flight: Path | None) -> None:
+    def __init__(self, folder: Path, bounds: Bounds, in_flight: Path | None) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self._bounds = bounds
+        self._saving = anyio.Lock()
         self._in_flight = in_flight
         self._running = 0
         self.done: list[Download] = []
@@ -76,19 +89,45 @@ class Downloads:
 
     async def _save(self, download: PlaywrightDownload, name: str) -> Download:
         if failure := await self._failure(download):
-            why = f"larger than {self._max_bytes} bytes" if failure == "canceled" else failure
-            return Download(name, 0, failure=clean_line(why, 150))
-        await anyio.to_thread.run_sync(lambda: self._folder.mkdir(mode=0o700, parents=True, exist_ok=True))
-        path = await anyio.to_thread.run_sync(free_path, self._folder, name)
-        await download.save_as(path)
-        with suppress(PlaywrightError):
-            await download.delete()
-        await anyio.to_thread.run_sync(path.chmod, 0o600)
-        return Download(path.name, await anyio.to_thread.run_sync(os.path.getsize, path))
+            return Download(name, 0, failure=clean_line(failure, 400))
+        # One at a time, or two would take the same room.
+        async with self._saving:
+            size = await anyio.to_thread.run_sync(os.path.getsize, await download.path())
+            if why := await self._excess(coming=size):
+                with suppress(PlaywrightError):
+                    await download.delete()
+                return Download(name, 0, failure=clean_line(why, 400))
+            await anyio.to_thread.run_sync(lambda: self._folder.mkdir(mode=0o700, parents=True, exist_ok=True))
+            path = await anyio.to_thread.run_sync(free_path, self._folder, name)
+            await download.save_as(path)
+            with suppress(PlaywrightError):
+                await download.delete()
+            await anyio.to_thread.run_sync(path.chmod, 0o600)
+        return Download(path.name, size)
+
+    async def _excess(self, *, coming: int) -> str:
+        """Which limit so many bytes more would pass, or ""."""
+        bounds = self._bounds
+        files, size = await anyio.to_thread.run_sync(_files_in, self._folder)
+        if files >= bounds.session_files:
+            return f"the session has {files} files, and may have {bounds.session_files} (max_session_files)"
+        if size + coming > bounds.session_bytes:
+            return (
+                f"the session's files have {size} bytes, and with it they would have more than "
+                f"{bounds.session_bytes} (max_session_bytes)"
+            )
+        return await bounds.shortage() if bounds.shortage is not None else ""
 
     async def _failure(self, download: PlaywrightDownload) -> str | None:
         """Why a download failed, once it has ended."""
         failure: str | None = None
+        cut = ""
+
+        async def bound() -> None:
+            nonlocal cut
+            cut = await self._passed()
+            with suppress(PlaywrightError):
+                await download.cancel()
 
         async def end() -> None:
             nonlocal failure
@@ -100,18 +139,20 @@ class Downloads:
 
         async with anyio.create_task_group() as watching:
             watching.start_soon(end)
-            watching.start_soon(self._bound, download)
-        return failure
+            watching.start_soon(bound)
+        return cut or failure
 
-    async def _bound(self, download: PlaywrightDownload) -> None:
-        """Cancel a download when what is in flight in its browser grows past the limit."""
-        while self._in_flight is not None:
+    async def _passed(self) -> str:
+        """Come back when what is in flight in the browser has grown past a limit, with which it is."""
+        if why := await self._excess(coming=0):
+            return why
+        while True:
             await anyio.sleep(_WATCH_SECONDS)
-            size = await anyio.to_thread.run_sync(_size_of, self._in_flight)
-            if size > self._max_bytes:
-                with suppress(PlaywrightError):
-                    await download.cancel()
-                return
+            size = await anyio.to_thread.run_sync(_size_of, self._in_flight) if self._in_flight is not None else 0
+            if size > self._bounds.in_flight_bytes:
+                return f"larger than {self._bounds.in_flight_bytes} bytes (max_download_bytes)"
+            if why := await self._excess(coming=size):
+                return why
 
     def _note_change(self) -> None:
         self._changed.set()
@@ -135,6 +176,16 @@ class Downloads:
         """What was finished since the last call."""
         done, self.done = self.done, []
         return tuple(done)
+
+
+def _files_in(folder: Path) -> tuple[int, int]:
+    """(how many, bytes of all) of the files in a session's folder."""
+    sizes: list[int] = []
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(folder):
+            with suppress(OSError):
+                sizes.append(entry.stat(follow_symlinks=False).st_size)
+    return len(sizes), sum(sizes)
 
 
 def _size_of(folder: Path) -> int:

@@ -11,7 +11,7 @@ below, nowhere else, and only when the first session opens.
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,9 +68,7 @@ class LocalEngine:
         tmp_for: Callable[[str], Path],
         drop_tmp: Callable[[Path], None] = shutil.rmtree,
         note_process: Callable[[int], None],
-        max_tabs: int = 10,
-        max_download_bytes: int = 200_000_000,
-        upload_dirs: Sequence[Path] = (),
+        options: SessionOptions | None = None,
         cache: Path | None = None,
     ) -> None:
         self._executable = executable
@@ -79,7 +77,7 @@ class LocalEngine:
         self._tmp_for = tmp_for
         self._drop_tmp = drop_tmp
         self._note_process = note_process
-        self._options = SessionOptions(max_tabs, max_download_bytes, tuple(upload_dirs))
+        self._options = options or SessionOptions()
         self._playwright: Playwright | None = None
         self._driver: psutil.Process | None = None
         self._browsers: dict[tuple[object, ...], RunningBrowser] = {}

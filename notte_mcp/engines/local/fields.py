@@ -228,7 +228,7 @@ async def upload(stage: Stage, element: Element, action: UploadFile, *, timeout_
     Raises:
         UploadRefused: the file is not in an allowed folder. StaleElement, NotActionable, ActionFailed.
     """
-    path = await anyio.to_thread.run_sync(allowed_file, action.path, stage.files, stage.options.upload_dirs)
+    path = await anyio.to_thread.run_sync(allowed_file, action.path, stage)
     is_input = element.role == "file"
     reached = await reach(stage, element, kind="file" if is_input else "click", timeout_ms=timeout_ms)
     try:
@@ -269,14 +269,15 @@ async def _choose(stage: Stage, element: Element, path: Path, timeout_ms: int) -
         stage.choosing = False
 
 
-def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
+def allowed_file(asked: str, stage: Stage) -> Path:
     """The file meant by `asked`: a name under the session's files, or a path in an allowed folder.
 
     Symbolic links are followed first, so that none leads out of a folder.
 
     Raises:
-        UploadRefused: outside, absent, or no regular file.
+        UploadRefused: outside, absent, no regular file, or too large.
     """
+    files, options = stage.files, stage.options
     try:
         path = (Path(asked) if Path(asked).is_absolute() else files / asked).resolve(strict=True)
     except (OSError, ValueError):
@@ -284,10 +285,16 @@ def allowed_file(asked: str, files: Path, folders: tuple[Path, ...]) -> Path:
             f"There is no file {clean_line(asked, 150)}.",
             next_call="notte_read on the session's files lists what there is",
         ) from None
-    roots = [folder.resolve() for folder in (files, *folders)]
+    roots = [folder.resolve() for folder in (files, *options.upload_dirs)]
     if not any(path.is_relative_to(root) for root in roots) or not path.is_file():
         raise UploadRefused(
             f"{clean_line(asked, 150)} is not in a folder that a page may be given files from ({', '.join(map(str, roots))}).",
             next_call="put the file there, or add its folder to NOTTE_MCP_UPLOAD_DIRS and restart the server",
+        )
+    if (size := path.stat().st_size) > options.max_upload_bytes:
+        raise UploadRefused(
+            f"{path.name} has {size} bytes, and a page is given files of at most {options.max_upload_bytes} "
+            "(max_upload_bytes).",
+            next_call="the same with a smaller file",
         )
     return path

@@ -64,7 +64,7 @@ class LocalSession:
         files = request.folder / "files"
         stage = Stage(
             context, options, files, ElementBook(request.id_counters), Dialogs(),
-            Downloads(files, options.max_download_bytes, in_flight),
+            Downloads(files, options.of_files, in_flight),
         )  # fmt: skip
         session = cls(stage, own_context=own_context, leave=leave, lost=lost)
         page = await context.new_page()
@@ -210,7 +210,7 @@ class LocalSession:
                 navigation.normal_url(action.url)
             if isinstance(action, UploadFile):
                 stage = self._stage
-                await anyio.to_thread.run_sync(fields.allowed_file, action.path, stage.files, stage.options.upload_dirs)
+                await anyio.to_thread.run_sync(fields.allowed_file, action.path, stage)
         named = {name for action in actions for key in ("id", "to_id") if (name := getattr(action, key, None))}
         try:
             known = await self._stage.book.look_up(named)

@@ -4,6 +4,7 @@ State without behaviour of its own, shared by the session and the action functio
 Below: `tab`, `elements`, `dialogs`, `downloads`. Above: `performer`, `pointer`, `fields`, `session`.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import anyio
 from playwright.async_api import BrowserContext
 
 from notte_mcp.engines.local.dialogs import Dialogs
-from notte_mcp.engines.local.downloads import Downloads
+from notte_mcp.engines.local.downloads import Bounds, Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import World
@@ -19,11 +20,25 @@ from notte_mcp.engines.local.world import World
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """Limits and folders that all sessions of an engine share. Sizes in bytes."""
+    """Limits and folders that all sessions of an engine share. Sizes in bytes, memory in megabytes.
 
-    max_tabs: int
-    max_download_bytes: int
-    upload_dirs: tuple[Path, ...]
+    `shortage` tells why nothing more is to be kept on the disk ("" where there is room).
+    """
+
+    max_tabs: int = 10
+    max_download_bytes: int = 200_000_000
+    max_session_bytes: int = 1_000_000_000
+    max_session_files: int = 1_000
+    max_upload_bytes: int = 200_000_000
+    max_page_mb: int = 2_000
+    max_browser_mb: int = 6_000
+    upload_dirs: tuple[Path, ...] = ()
+    shortage: Callable[[], Awaitable[str]] | None = None
+
+    @property
+    def of_files(self) -> Bounds:
+        """What bounds a session's files."""
+        return Bounds(self.max_download_bytes, self.max_session_bytes, self.max_session_files, self.shortage)
 
 
 @dataclass(eq=False)

@@ -4,10 +4,12 @@ import itertools
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from notte_mcp.engines.local.engine import LocalEngine
+from notte_mcp.engines.local.stage import SessionOptions
 from tests.engine.actions.driver import Driver, opened
 from tests.site import Site
 
@@ -25,16 +27,15 @@ def make_engine(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Mak
         path.mkdir()
         return path
 
-    def make(*, max_download_bytes: int = 1_000_000, upload_dirs: tuple[Path, ...] = ()) -> LocalEngine:
+    def make(**options: Any) -> LocalEngine:
+        limits: dict[str, Any] = {"max_tabs": 6, "max_download_bytes": 1_000_000, **options}
         as_root = hasattr(os, "geteuid") and os.geteuid() == 0
         return LocalEngine(
             executable=chromium,
             no_sandbox=as_root,
             tmp_for=tmp_for,
             note_process=lambda _pid: None,
-            max_tabs=6,
-            max_download_bytes=max_download_bytes,
-            upload_dirs=upload_dirs,
+            options=SessionOptions(**limits),
         )
 
     return make
