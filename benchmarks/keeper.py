@@ -23,7 +23,7 @@ from benchmarks.wire import BenchmarkFailed, python, wire
 from notte_mcp.keeper.link import greeting
 from notte_mcp.keeper.relay import hello
 
-RELAY: Final = python("-m", "notte_mcp", "--keeper")
+RELAY: Final = python("-m", "notte_mcp")
 
 ANSWERS: Final = """
 import sys, json

@@ -1,6 +1,6 @@
 """The full command line: arguments to settings to what is to run; the exit codes of the program.
 
-Without a command it is the MCP server over stdio, in one process or through the keeper.
+Without a command it is the MCP server over stdio, through the keeper or (`--in-process`) in one process.
 stdout belongs to the protocol then, so whatever is wrong before it starts is said on
 stderr. Everything costly is imported where it is used: a host waits for the tool list.
 
@@ -38,7 +38,7 @@ _EPILOG: Final = """\
 Every setting is also an environment variable (NOTTE_MCP_STATE_DIR, NOTTE_MCP_BROWSER, ...) or a line in config.toml."""
 
 
-def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
+def run(given: list[str], *, parent: int) -> int:
     """Run the command line; gives the exit code (the server itself ends the process). `parent` is the host's process."""
     if given[:1] == ["demo"]:
         from notte_mcp.demo.drive import main as demo
@@ -46,7 +46,7 @@ def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
         return demo(given[1:])
     arguments = _parser().parse_args(given)
     if arguments.command is None:
-        _relay(arguments, parent, relay_by_default)
+        _relay(arguments, parent)
         # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
         gc.disable()
     settings = _settings(arguments)
@@ -62,28 +62,24 @@ def run(given: list[str], *, parent: int, relay_by_default: bool) -> int:
     return _serve(settings, parent)
 
 
-def _relay(arguments: argparse.Namespace, parent: int, by_default: bool) -> None:  # noqa: FBT001 - private
-    """Be the relay, where that is asked for in words that only argparse understands."""
+def _relay(arguments: argparse.Namespace, parent: int) -> None:
+    """Be the relay, where the server is asked for in words that only argparse understands."""
     from notte_mcp.keeper import relay, wanted
 
-    flags = {name: str(value) for name in (*FLAGS, "keeper") if (value := getattr(arguments, name)) is not None}
+    flags = {name: str(value) for name in (*FLAGS, "in_process") if (value := getattr(arguments, name)) is not None}
     flags = {name: value.lower() if value in ("True", "False") else value for name, value in flags.items()}
-    if wanted.wants_keeper(flags, dict(os.environ), default=by_default):
+    if wanted.wants_keeper(flags, dict(os.environ)):
         relay.run(flags, parent)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="notte-mcp", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"notte-mcp {__version__}")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--in-process", dest="keeper", action="store_false", default=None, help="run all in one process (default)"
-    )
-    where.add_argument(
-        "--keeper",
+    parser.add_argument(
+        "--in-process",
         action="store_true",
         default=None,
-        help="run browsers and agents in a process that outlives the host",
+        help="run browsers and agents in this process, which ends with the host, instead of in a keeper that outlives it",
     )
     parser.add_argument("--state-dir", metavar="PATH", help="where sessions, files and profiles are kept")
     parser.add_argument("--browser", metavar="PATH", help="the Chromium to use")

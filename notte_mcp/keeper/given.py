@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from notte_mcp.keeper.link import named
-from notte_mcp.keeper.wanted import ON
 from notte_mcp.settings import Settings
 
 OF_PROCESS: Final = (
@@ -50,9 +49,9 @@ def settings_given(values: dict[str, str]) -> Settings:
 def as_settings(flags: Mapping[str, str]) -> dict[str, str | bool]:
     """Flags in the form that settings take."""
     return {
-        name: value in ON if name in ("no_sandbox", "headless") else value
+        name: value == "true" if name in ("no_sandbox", "headless") else value
         for name, value in flags.items()
-        if name != "keeper"
+        if name != "in_process"
     }
 
 

@@ -60,7 +60,7 @@ def run(flags: dict[str, str], parent: int) -> None:
 def hello(flags: dict[str, str], environ: dict[str, str], state: str) -> dict[str, str]:
     """What the keeper is told of a connection: the version, the flags, and the settings of this environment."""
     values = {"kind": "serve", "version": __version__, "config": places.config_file(environ)}
-    values.update({f"flag.{name}": value for name, value in flags.items() if name != "keeper"})
+    values.update({f"flag.{name}": value for name, value in flags.items()})
     values.update({f"env.{name}": value for name, value in places.settings_of(environ).items()})
     for name in ("flag.browser", "env.NOTTE_MCP_BROWSER"):
         if values.get(name):

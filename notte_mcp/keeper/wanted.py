@@ -9,21 +9,20 @@ modules, and on no `typing`, `re`, `enum` or `contextlib`: each costs more than 
 Below: nothing. Above: relay, serve, cli.
 """
 
-ON = frozenset({"1", "true", "yes", "on"})
-"""What turns a variable of the environment on."""
+OFF = frozenset({"0", "false", "no", "off"})
+"""What turns a variable of the environment off."""
 
 VALUED = {"--state-dir": "state_dir", "--browser": "browser", "--log-level": "log_level"}
 PLAIN = {
     "--no-sandbox": ("no_sandbox", "true"),
     "--headless": ("headless", "true"),
     "--headful": ("headless", "false"),
-    "--keeper": ("keeper", "true"),
-    "--in-process": ("keeper", "false"),
+    "--in-process": ("in_process", "true"),
 }
 
 
 def server_flags(arguments: list[str]) -> dict[str, str] | None:
-    """The server's flags by the names of their settings, and `keeper`; None when the full command line is to look."""
+    """The server's flags by the names of their settings, and `in_process`; None when the full command line is to look."""
     found: dict[str, str] = {}
     rest = iter(arguments)
     for word in rest:
@@ -40,14 +39,15 @@ def server_flags(arguments: list[str]) -> dict[str, str] | None:
     return found
 
 
-def wants_keeper(flags: dict[str, str], environ: dict[str, str], *, default: bool) -> bool:
-    """Whether these flags ask for the keeper, or else the environment does, or else it is the default."""
-    asked = flags.get("keeper") or environ.get("NOTTE_MCP_KEEPER", "")
-    return asked.strip().lower() in ON if asked.strip() else default
+def wants_keeper(flags: dict[str, str], environ: dict[str, str]) -> bool:
+    """Whether the server is to be a relay to the keeper: unless the flags or `NOTTE_MCP_KEEPER=0` say otherwise."""
+    return "in_process" not in flags and environ.get("NOTTE_MCP_KEEPER", "").strip().lower() not in OFF
 
 
 def words(flags: dict[str, str]) -> list[str]:
-    """The arguments that say these flags again (`keeper` aside)."""
+    """The arguments that say these flags again (`in_process` aside)."""
     plain = {(name, value): word for word, (name, value) in PLAIN.items()}
     valued = {name: word for word, name in VALUED.items()}
-    return [plain.get((name, value)) or f"{valued[name]}={value}" for name, value in flags.items() if name != "keeper"]
+    return [
+        plain.get((name, value)) or f"{valued[name]}={value}" for name, value in flags.items() if name != "in_process"
+    ]

@@ -23,7 +23,7 @@ FLAGS = ("--no-sandbox",) if os.geteuid() == 0 else ()
 @contextmanager
 def relay(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """A relay as a host runs it: killed at the end, which is nothing to the keeper."""
-    with spawned("--keeper", "--state-dir", str(state), *FLAGS, *flags, env=env) as wire:
+    with spawned("--state-dir", str(state), *FLAGS, *flags, env=env) as wire:
         yield wire
 
 

@@ -189,7 +189,7 @@ async def test_a_model_key_is_in_no_environment_and_no_log_of_the_keeper(kept: P
 
 PARENT = """
 import subprocess, sys, time
-command = [sys.executable, "-m", "notte_mcp", "--keeper", "--state-dir", sys.argv[1], *sys.argv[2:]]
+command = [sys.executable, "-m", "notte_mcp", "--state-dir", sys.argv[1], *sys.argv[2:]]
 child = subprocess.Popen(command, stdin=0, stdout=subprocess.PIPE)
 print(child.pid, flush=True)
 child.stdout.readline()

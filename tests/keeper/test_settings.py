@@ -15,13 +15,13 @@ from tests.stdio.wire import environment
     ("words", "flags"),
     [
         ([], {}),
-        (["--keeper", "--state-dir", "x"], {"keeper": "true", "state_dir": "x"}),
+        (["--no-sandbox", "--state-dir", "x"], {"no_sandbox": "true", "state_dir": "x"}),
         (
             ["--state-dir=a b", "--headful", "--in-process"],
-            {"state_dir": "a b", "headless": "false", "keeper": "false"},
+            {"state_dir": "a b", "headless": "false", "in_process": "true"},
         ),
         (["--headless", "--headful"], None),
-        (["--keeper", "--in-process"], None),
+        (["--keeper"], None),
         (["--state-dir"], None),
         (["--state", "x"], None),
         (["demo"], None),
@@ -34,7 +34,7 @@ def test_the_servers_own_flags_are_read_and_all_else_is_left_alone(
     """What is not plainly the server's, argparse tells about."""
     assert wanted.server_flags(words) == flags
     if flags is not None:
-        assert wanted.server_flags(wanted.words(flags)) == {k: v for k, v in flags.items() if k != "keeper"}
+        assert wanted.server_flags(wanted.words(flags)) == {k: v for k, v in flags.items() if k != "in_process"}
 
 
 def test_the_relay_finds_the_state_folder_that_the_settings_name(

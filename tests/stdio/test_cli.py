@@ -32,7 +32,7 @@ def test_wrong_arguments_end_with_two_and_say_nothing_on_stdout(command: list[st
 )
 def test_a_wrong_setting_ends_with_two_and_one_sentence(env: dict[str, str], named: str) -> None:
     """Ours: a host shows stderr, and a traceback there helps nobody."""
-    done = run(env=env)
+    done = run("--in-process", env=env)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert named in done.stderr
@@ -45,7 +45,7 @@ def test_a_configuration_file_that_is_no_toml_ends_with_two_and_one_sentence(tmp
     folder.mkdir()
     (folder / "config.toml").write_text("this is = = no toml", encoding="utf-8")
 
-    done = run(env={"XDG_CONFIG_HOME": str(tmp_path)})
+    done = run("--in-process", env={"XDG_CONFIG_HOME": str(tmp_path)})
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
@@ -56,7 +56,7 @@ def test_an_unknown_key_in_the_configuration_file_is_named(tmp_path: Path) -> No
     folder.mkdir()
     (folder / "config.toml").write_text("max_sesions = 3\n", encoding="utf-8")
 
-    done = run(env={"XDG_CONFIG_HOME": str(tmp_path)})
+    done = run("--in-process", env={"XDG_CONFIG_HOME": str(tmp_path)})
 
     assert done.returncode == 2
     assert "max_sesions" in done.stderr

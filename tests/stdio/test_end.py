@@ -103,7 +103,7 @@ def test_a_signal_while_the_server_is_still_starting_ends_it(tmp_path: Path) -> 
 PARENT = """
 import os, subprocess, sys, time
 state, keep = sys.argv[1], int(sys.argv[2])
-child = subprocess.Popen([sys.executable, "-m", "notte_mcp", "--state-dir", state], stdin=keep, stdout=subprocess.DEVNULL)
+child = subprocess.Popen([sys.executable, "-m", "notte_mcp", "--in-process", "--state-dir", state], stdin=keep, stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
 time.sleep(60)
 """
