@@ -47,6 +47,7 @@ EOF_GRACE_S: Final = 0.2
 @dataclass(slots=True)
 class _Attempt(Generic[T]):
     opened: anyio.Event = field(default_factory=anyio.Event)
+    leave: anyio.Event = field(default_factory=anyio.Event)
     closed: anyio.Event = field(default_factory=anyio.Event)
     value: T | None = None
     error: Exception | None = None
@@ -91,7 +92,8 @@ class OnDemand(Generic[T]):
 
         Raises: whatever opening it raises; RuntimeError when it is being closed.
         """
-        attempt = self._attempt
+        while (attempt := self._attempt) is not None and attempt.leave.is_set() and not self._closing.is_set():
+            await attempt.closed.wait()
         if attempt is None:
             if self._group is None or self._closing.is_set():
                 raise RuntimeError("the server is ending")
@@ -105,8 +107,13 @@ class OnDemand(Generic[T]):
     async def close(self) -> None:
         """Close it if it was opened, and open it no more. Returns when it is closed."""
         self._closing.set()
-        if self._attempt is not None:
-            await self._attempt.closed.wait()
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Close it if it was opened; whoever asks next opens it anew. Returns when it is closed."""
+        if (attempt := self._attempt) is not None:
+            attempt.leave.set()
+            await attempt.closed.wait()
 
     async def _hold(self, attempt: _Attempt[T]) -> None:
         """Open, tell, stay until told to close: in one task, since a context manager must be left where it
@@ -115,7 +122,7 @@ class OnDemand(Generic[T]):
             try:
                 async with self._opener() as attempt.value:
                     attempt.opened.set()
-                    await self._closing.wait()
+                    await attempt.leave.wait()
             except Exception as error:  # handed to whoever waits, or logged where nobody does
                 attempt.error = error
                 if attempt.opened.is_set():

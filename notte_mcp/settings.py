@@ -7,14 +7,15 @@ in the file does too, since a misspelt setting that is ignored is worse.
 Settings stop at `app`: nothing below is handed this object, only the values.
 """
 
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,6 +24,15 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+
+OWNER: Final = "owner"
+"""The name over HTTP of whose state folder it is."""
+
+MIN_TOKEN_CHARS: Final = 16
+"""A shorter token can be guessed."""
+
+_TOKEN: Final = re.compile(rf"(?=.{{{MIN_TOKEN_CHARS}}})[A-Za-z0-9\-._~+/]+=*")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 def default_state_dir() -> Path:
@@ -141,6 +151,30 @@ class Settings(BaseSettings):
     """Minutes that a keeper stays with nothing live and nobody connected, and that a session without an agent stays
     in it once nobody is connected who used it."""
 
+    http_host: str = "127.0.0.1"
+    """The address that `notte-mcp serve` listens on; beyond loopback it needs a token and allowed hosts from you."""
+
+    http_port: int = Field(default=8765, ge=0, le=65_535)
+    """Its port; 0 is any free one."""
+
+    http_allowed_hosts: tuple[str, ...] = ()
+    """Whole Host headers (`mcp.example.com`, with `:PORT` where the URL has one) besides those of loopback."""
+
+    http_allowed_origins: tuple[str, ...] = ()
+    """Origins (`https://app.example.com`) whose web pages may call it."""
+
+    http_token: SecretStr | None = None
+    """The bearer token of the state folder's owner over HTTP; without one, one is made in the state folder."""
+
+    http_tokens: dict[str, SecretStr] = Field(default_factory=dict[str, SecretStr])
+    """Names and their tokens: each has sessions, agents and files of its own, and sees nobody else's."""
+
+    http_max_sessions: int = Field(default=32, ge=1, le=1_024)
+    """Live sessions of all names together; `max_sessions` is for each."""
+
+    http_max_agents: int = Field(default=32, ge=1, le=1_024)
+    """Live agents of all names together; `max_agents` is for each."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @field_validator("state_dir", "browser", mode="after")
@@ -148,8 +182,29 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
 
-    @cached_property
-    def database(self) -> Path:
+    @field_validator("http_token", mode="after")
+    @classmethod
+    def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError(f"a token has at least {MIN_TOKEN_CHARS} characters, of those that RFC 6750 allows")
+        return value
+
+    @field_validator("http_tokens", mode="after")
+    @classmethod
+    def _are_tokens(cls, value: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        owners: SecretStr | None = info.data.get("http_token")
+        if not all(map(_NAME.fullmatch, value)):
+            # Not repeated: who took one for the other wrote a token there.
+            raise ValueError("a name is made of up to 32 lower-case letters, digits, - and _")
+        if OWNER in value and owners is not None:
+            raise ValueError(f"`{OWNER}` has its token from http_token already")
+        given = [cls._is_token(secret) for secret in (*value.values(), *filter(None, [owners]))]
+        if len(given) != len(set(given)):
+            raise ValueError("two names have the same token")
+        return value
+
+    @property
+    def database(self) -> Path:  # not cached: a copy with another `state_dir` would keep it
         return self.state_dir / "notte-mcp.sqlite"
 
     @cached_property

@@ -10,12 +10,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-MIN_TOKEN_CHARS: Final = 16
-"""Shorter ones can be guessed."""
-
-TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-"""What a token may be made of (RFC 6750)."""
-
 _BEARER: Final = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 
 
