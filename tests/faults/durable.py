@@ -1,0 +1,54 @@
+"""What must be kept when processes end: steps, sessions, agents, and that nothing is done twice.
+
+Below: fault, kills, hosts, lengths. Above: table.
+"""
+
+from typing import Final
+
+from tests.faults.fault import Counts, Fault
+from tests.faults.hosts import kill_hosts
+from tests.faults.kills import kill_keepers, kill_servers
+from tests.faults.lengths import cycle, many_steps
+
+FAULTS: Final = (
+    Fault(
+        "kills",
+        ("P1", "P2", "P3"),
+        "SIGKILL to the server at a random moment of a batch that sends a form; restore, ask again by `request_id`",
+        kill_servers,
+        Counts(2, 40, 200),
+        seconds=240,
+    ),
+    Fault(
+        "kills-keeper",
+        ("P1", "P2", "P3"),
+        "the same to the keeper; its relay answers with an error, and the next call starts another keeper",
+        kill_keepers,
+        Counts(1, 20, 100),
+        seconds=180,
+    ),
+    Fault(
+        "host-killed",
+        ("P7",),
+        "SIGKILL to the host in the middle of the main job, driven by a model and by assistants; the next host ends it",
+        kill_hosts,
+        Counts(1, 10, 50),
+        seconds=180,
+    ),
+    Fault(
+        "cycles",
+        ("P4", "P10"),
+        "a session started on a page and stopped, in one server; its memory in the later half",
+        cycle,
+        Counts(4, 100, 1_000),
+        seconds=240,
+    ),
+    Fault(
+        "steps",
+        ("P1", "P10"),
+        "steps in one session, with looks between them; all read back by pages; memory in the later half",
+        many_steps,
+        Counts(30, 500, 5_000),
+        seconds=240,
+    ),
+)
