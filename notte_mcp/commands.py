@@ -31,6 +31,9 @@ WRONG: Final = 2
 FLAGS: Final = ("state_dir", "browser", "no_sandbox", "headless", "log_level")
 """The flags that are settings."""
 
+SERVE_FLAGS: Final = ("http_host", "http_port", "http_allowed_hosts", "http_allowed_origins")
+"""Those of `serve` that are."""
+
 _DESCRIPTION: Final = """\
 An MCP server that gives an assistant real browsers. Without a command it serves MCP on stdin and stdout."""
 
@@ -53,6 +56,10 @@ def run(given: list[str], *, parent: int) -> int:
     if isinstance(settings, str):
         print(f"notte-mcp: {settings}", file=sys.stderr)
         return WRONG
+    if arguments.command == "serve":
+        from notte_mcp.serve import serving
+
+        return serving.show_token(settings) if arguments.show_token else serving.run(settings)
     if arguments.command == "sessions":
         return _sessions(settings)
     if arguments.command == "keeper":
@@ -90,12 +97,33 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--headless", dest="headless", action="store_true", default=None, help="no window (default)")
     window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
-    commands = parser.add_subparsers(dest="command", metavar="{demo,sessions,keeper}")
+    commands = parser.add_subparsers(dest="command", metavar="{demo,serve,sessions,keeper}")
     commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
+    _add_serve(commands.add_parser("serve", help="serve MCP over HTTP, on loopback with a token"))
     commands.add_parser("sessions", help="list the sessions that are kept")
     keeper = commands.add_parser("keeper", help="look at the keeper of the state folder, or end it")
     keeper.add_argument("keeper_command", choices=("status", "stop"), metavar="{status,stop}")
     return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", dest="http_host", metavar="ADDRESS", help="default: 127.0.0.1")
+    parser.add_argument("--port", dest="http_port", type=int, metavar="N", help="default: 8765; 0 is any free one")
+    parser.add_argument(
+        "--allowed-host",
+        dest="http_allowed_hosts",
+        action="append",
+        metavar="NAME",
+        help="another name it is called by",
+    )
+    parser.add_argument(
+        "--allowed-origin",
+        dest="http_allowed_origins",
+        action="append",
+        metavar="ORIGIN",
+        help="whose web pages may call it",
+    )
+    parser.add_argument("--show-token", action="store_true", help="print the token that it made, and end")
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings | str":
@@ -103,7 +131,9 @@ def _settings(arguments: argparse.Namespace) -> "Settings | str":
     from notte_mcp.settings import Settings, SettingsWrong
 
     try:
-        return Settings.read({name: value for name in FLAGS if (value := getattr(arguments, name)) is not None})
+        return Settings.read(
+            {name: value for name in (*FLAGS, *SERVE_FLAGS) if (value := getattr(arguments, name, None)) is not None}
+        )
     except SettingsWrong as error:
         return str(error)
 

@@ -1,0 +1,162 @@
+"""`notte-mcp serve`: MCP over Streamable HTTP, for one principal or several, until it is told to end.
+
+Below: principals, told, token_file; http, lifetime, state_folder, settings. Above: commands.
+"""
+
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp import logs
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.http.guard import Guard, Names, Route
+from notte_mcp.http.listener import CannotListen, Listener, bind, is_loopback
+from notte_mcp.http.tokens import Tokens
+from notte_mcp.registry.places import Places
+from notte_mcp.serve import token_file, told
+from notte_mcp.serve.principals import FOLDER, OpenApp, Principals, settings_of
+from notte_mcp.settings import OWNER, Settings
+from notte_mcp.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+PATH: Final = "/mcp"
+METHODS: Final = ("POST", "GET", "DELETE")
+
+GRACE_S: Final = 0.4
+"""How long what is being answered at the end is waited for, before what it works with is closed. That
+takes its time too, and all of it has 1.3 s."""
+
+log = logs.Log("serve")
+
+
+def run(settings: Settings, open_app: OpenApp | None = None) -> int:
+    """Serve; gives the exit code where that cannot begin (once it serves, the process is left by lifetime).
+    `open_app` is for tests: it opens the App of a principal."""
+    logs.configure(settings.log_level)
+    try:
+        StateFolder.open(settings.state_dir).close()
+        tokens = _tokens(settings)
+        _allow(settings)
+        address = bind(settings.http_host, settings.http_port)
+    except (CannotListen, NotteMCPError, token_file.TokenFileUnusable) as error:
+        return _failed(str(error))
+    anyio.run(_serve, settings, tokens, address, open_app or _opening(settings))
+    return 1  # not reached
+
+
+def show_token(settings: Settings) -> int:
+    """Say the token that this server made, or makes now, on stdout; gives the exit code."""
+    if settings.http_token is not None or settings.http_tokens:
+        return _failed("The tokens are those of your settings; none was made.")
+    try:
+        StateFolder.open(settings.state_dir).close()
+        sys.stdout.write(f"{token_file.token_in(settings.state_dir)}\n")
+    except (NotteMCPError, token_file.TokenFileUnusable) as error:
+        return _failed(str(error))
+    return 0
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"notte-mcp: {why}\n")
+    return 1
+
+
+# --- before it begins -------------------------------------------------------------
+
+
+def _tokens(settings: Settings) -> dict[str, str]:
+    """The token of each principal."""
+    given = {name: secret.get_secret_value() for name, secret in settings.http_tokens.items()}
+    if settings.http_token is not None:
+        given[OWNER] = settings.http_token.get_secret_value()
+    return given or {OWNER: token_file.token_in(settings.state_dir)}
+
+
+def _allow(settings: Settings) -> None:
+    """Raises: CannotListen: others could reach the address, and nobody said who may and by which name."""
+    if is_loopback(settings.http_host):
+        return
+    if settings.http_token is None and not settings.http_tokens:
+        raise CannotListen(
+            f"{settings.http_host} can be reached from other machines, so the token has to come from you: set "
+            "NOTTE_MCP_HTTP_TOKEN (one) or NOTTE_MCP_HTTP_TOKENS (names and tokens, as JSON). TLS is a reverse proxy's "
+            "task. Or leave --host out."
+        )
+    if not settings.http_allowed_hosts:
+        raise CannotListen(
+            f"{settings.http_host} can be reached from other machines, so the names by which it may be called have to "
+            "be given: --allowed-host NAME, as it stands in the URL (with :PORT, where that has one)."
+        )
+
+
+def _opening(settings: Settings) -> OpenApp:
+    """Opens Apps that share this machine's places."""
+    places = Places.of(sessions=settings.http_max_sessions, agents=settings.http_max_agents)
+
+    def opened(theirs: Settings) -> "AbstractAsyncContextManager[App]":
+        from notte_mcp.app import open_app
+
+        return open_app(theirs, places=places)
+
+    return opened
+
+
+# --- while it serves --------------------------------------------------------------
+
+
+async def _serve(settings: Settings, tokens: Mapping[str, str], address: socket.socket, open_app: OpenApp) -> None:
+    from notte_mcp.lifetime import serve_until_left
+
+    # An App says itself what is wrong with its folder; here it is only seen to that others cannot look into it.
+    (settings.state_dir / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    theirs = {name: one for name, one in settings_of(settings).items() if name in tokens}
+    principals = Principals(theirs, open_app, idle_s=settings.keeper_idle_minutes * 60)
+    port = int(address.getsockname()[1])
+    names = Names.of(port, hosts=settings.http_allowed_hosts, origins=settings.http_allowed_origins)
+    guard = Guard({PATH: Route(PATH, METHODS, principals.answer)}, names, Tokens(tokens))
+    listener = Listener(guard, address)
+
+    async def serve() -> None:
+        async with principals.living():
+            await listener.open()
+            _tell(settings, port, list(tokens))
+            await anyio.to_thread.run_sync(_sweep, settings.state_dir)
+            await anyio.sleep_forever()
+
+    async def end() -> None:
+        await listener.close(grace_s=GRACE_S)
+        await principals.close()
+
+    await serve_until_left(serve, end, parent=None)
+
+
+def _tell(settings: Settings, port: int, names: list[str]) -> None:
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    made = None if settings.http_token is not None or settings.http_tokens else settings.state_dir / token_file.NAME
+    beyond = not is_loopback(settings.http_host)
+    sys.stderr.write(told.beginning(f"http://{host}:{port}{PATH}", names, made, beyond=beyond) + "\n")
+    sys.stderr.flush()
+    log.info("serve.started", port=port, principals=len(names))
+
+
+def _sweep(state_dir: Path) -> None:
+    """End and remove what dead servers left in every principal's folder, asked for or not: browsers cost memory now.
+    (An App that opens puts what they did on record.)"""
+    for folder in (state_dir, *(one for one in (state_dir / FOLDER).iterdir() if one.is_dir())):
+        try:
+            with ExitStack() as stack:
+                mine = StateFolder.open(folder)
+                stack.callback(mine.close)
+                for owner in mine.sweep():
+                    log.info("owner.swept", owner=owner)
+        except (NotteMCPError, OSError) as error:
+            # What a dead server left costs room; it is no reason not to serve.
+            log.warning("owner.not_swept", reason=type(error).__name__)
