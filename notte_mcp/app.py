@@ -8,6 +8,7 @@ who needs it waits for it.
 Below: runs, agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
 """
 
+import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
@@ -99,7 +100,7 @@ async def open_app(
             places=places.sessions if places else None,
             room=room.require,
         )
-        models = models or Shelf(Access.of(settings.endpoints), settings.model)
+        models = models or Shelf(Access.of(settings.endpoints), settings.model, plans=not settings.for_others)
         agents = Supervisor(
             registry=registry,
             store=store,
@@ -191,6 +192,7 @@ def _place(folder: StateFolder, settings: Settings) -> Place:
         tmp_for=folder.browser_tmp,
         drop_tmp=folder.discard,
         note_process=folder.note_process,
+        secrets={} if settings.for_others else os.environ,
     )
 
 

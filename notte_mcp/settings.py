@@ -169,6 +169,10 @@ class Settings(BaseSettings):
     http_tokens: dict[str, SecretStr] = Field(default_factory=dict[str, SecretStr])
     """Names and their tokens: each has sessions, agents and files of its own, and sees nobody else's."""
 
+    for_others: bool = False
+    """Callers are not this machine's user: they get no secret of the environment, and no plan of a model out of a
+    file. So it is for named principals, always."""
+
     http_max_sessions: int = Field(default=32, ge=1, le=1_024)
     """Live sessions of all names together; `max_sessions` is for each."""
 

@@ -7,15 +7,18 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from notte_mcp.errors import ModelUnknown
 from notte_mcp.models.access import Access
 from notte_mcp.models.base import ChatModel
 from notte_mcp.models.named import check_name, model_named
 
 
 class Shelf:
-    """See the module. `default` is the configured model's name, if one is configured."""
+    """See the module. `default` is the configured model's name, if one is configured. Without `plans` no other
+    scripted model can be named: its plan is a file of this machine."""
 
-    def __init__(self, access: Access, default: str | None = None) -> None:
+    def __init__(self, access: Access, default: str | None = None, *, plans: bool = True) -> None:
+        self._plans = plans
         self._access = access
         self._models: list[ChatModel] = []
         self._kept: dict[str, ChatModel] = {}
@@ -28,6 +31,8 @@ class Shelf:
             ModelUnknown, ModelMissing (see `named`).
         """
         check_name(name)
+        if name.startswith("scripted:") and not self._plans and name != self.default:
+            raise ModelUnknown("Scripted models are the server's own here.", next_call="another model, or none")
         if name not in self._kept:
             model = model_named(name, self._access)
             self._models.append(model)

@@ -6,7 +6,6 @@ own, which no caller's left-out `session_id` means.
 Below: the rest of runs, agents, registry, workflows, store.base. Above: app, tools, resources, prompts.
 """
 
-import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
@@ -126,7 +125,7 @@ class Runs(Saved):
         typed = self._registry.secrets(session_id) if session_id is not None else {}
         files = await self._files(session_id)
         values = resolve(
-            request.workflow.parameters, request.parameters, typed=typed, environment=os.environ, files=files,
+            request.workflow.parameters, request.parameters, typed=typed, environment=self._place.secrets, files=files,
             verified=(request.saved.name if request.saved else request.source) if request.kind == "verify" else None,
         )  # fmt: skip
         for name in values.files:

@@ -11,8 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,13 +78,15 @@ class Errand:
 class Place:
     """Where scripts are run: the browser that they are given (None: their own way of finding one), whether
     without its sandbox, and folders for their files: `tmp_for` gives a fresh one (0700), `drop_tmp` takes it
-    back. `note_process` remembers a process that a later server ends should this one not be able to."""
+    back. `note_process` remembers a process that a later server ends should this one not be able to. `secrets` are the
+    values of secrets that no session knows, by NAME."""
 
     browser: Path | None
     no_sandbox: bool
     tmp_for: Callable[[str], Path]
     drop_tmp: Callable[[Path], None]
     note_process: Callable[[int], None]
+    secrets: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
 def unrunnable(script: Script) -> str:

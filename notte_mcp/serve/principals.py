@@ -48,14 +48,18 @@ log = Log("serve")
 
 
 def settings_of(settings: Settings) -> dict[str, Settings]:
-    """The settings of each principal by name: as the server's, but for the state folder of those that are named."""
+    """The settings of each principal by name: as the server's, but for those that are named: they have a
+    state folder of their own, and nothing of the owner's."""
     names = [*settings.http_tokens] or [OWNER]
     if settings.http_token is not None and OWNER not in names:
         names.append(OWNER)
     folder = settings.state_dir / FOLDER
-    return {
-        name: settings if name == OWNER else settings.model_copy(update={"state_dir": folder / name}) for name in names
-    }
+
+    def of(name: str) -> Settings:
+        named = {"state_dir": folder / name, "for_others": True}
+        return settings if name == OWNER else settings.model_copy(update=named)
+
+    return {name: of(name) for name in names}
 
 
 class Asked(OnDemand["App"]):
