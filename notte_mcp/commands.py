@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -162,12 +163,13 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
 async def _serve_stdio(settings: "Settings", parent: int) -> None:
     from notte_mcp.lifetime import OnDemand, serve_until_left
     from notte_mcp.server import create_server
+    from notte_mcp.stdio import serve
 
     on_demand = OnDemand(lambda: _open_app(settings))
     server = create_server(on_demand, settings)
     gc.freeze()
     gc.enable()
-    await serve_until_left(server.run_stdio_async, on_demand.close, parent=parent)
+    await serve_until_left(partial(serve, server), on_demand.close, parent=parent)
 
 
 @asynccontextmanager

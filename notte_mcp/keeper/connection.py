@@ -1,25 +1,20 @@
-"""One connection to the keeper: who it is, whether it is taken, and then an MCP connection of its own, in either era.
+"""One connection to the keeper: who it is, whether it is taken, and then an MCP connection of its own.
 
-Its frames are those of stdio. What is no message, or too long for one, harms nobody but itself.
-
-Below: door, frames, given, life, link, server. Above: serve.
+Below: conversation, door, given, life, link, server. Above: serve.
 """
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import anyio
 from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
-from mcp.server.runner import serve_dual_era_loop
-from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
-from mcp.shared.message import SessionMessage
-from mcp.types import jsonrpc_message_adapter
 
 from notte_mcp import __version__
-from notte_mcp.keeper import frames, given
+from notte_mcp.keeper import given
+from notte_mcp.keeper.conversation import LOST, converse
 from notte_mcp.keeper.door import Door
 from notte_mcp.keeper.life import Guest, Life
 from notte_mcp.keeper.link import CHUNK, HELLO, MAX_GREETING, parse
@@ -41,9 +36,6 @@ ACCEPT_AGAIN_S: Final = 0.25
 _FIRST_LINE: Final = 32
 
 log = Log("keeper")
-
-_Lost = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
-"""What reading and writing raise when the other end has gone."""
 
 
 class Reception:
@@ -79,7 +71,7 @@ class Reception:
                     values = await _greeting(incoming)
                 if values is not None and self._door.lets_in(stream, values.get("token", "")):
                     await self._answer(values, stream, incoming)
-        except (TimeoutError, anyio.IncompleteRead, anyio.DelimiterNotFound, *_Lost):
+        except (TimeoutError, anyio.IncompleteRead, anyio.DelimiterNotFound, *LOST):
             log.info("connection.dropped")
         except Exception:
             log.exception("connection.failed")
@@ -112,7 +104,7 @@ class Reception:
         with self._life.staying(guest), self._shelves.of(Access.of(settings.endpoints), settings.model):
             log.info("connection.opened", connections=len(self._life.guests))
             await _say(stream, f"ok {os.getpid()}")
-            await _speak(self._server, guest, stream, incoming)
+            await converse(self._server, guest, partial(incoming.receive, CHUNK), stream.send, guest.note)
         log.info("connection.closed", connections=len(self._life.guests))
         return None
 
@@ -159,72 +151,3 @@ async def _greeting(incoming: BufferedByteReceiveStream) -> dict[str, str] | Non
 
 async def _say(stream: SocketStream, line: str) -> None:
     await stream.send(line.replace("\n", " ").encode(errors="replace") + b"\n")
-
-
-# --- MCP --------------------------------------------------------------------------
-
-
-async def _speak(server: NotteServer, guest: Guest, stream: SocketStream, incoming: BufferedByteReceiveStream) -> None:
-    """Serve MCP until the other end has gone."""
-    low = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the way to one App for many connections
-    to_server, from_host = create_context_streams[SessionMessage | Exception](0)
-    to_host, from_server = create_context_streams[SessionMessage](0)
-    sending = anyio.Lock()
-
-    async def send(line: bytes) -> None:
-        async with sending:
-            await stream.send(line)
-
-    async with anyio.create_task_group() as group:
-
-        async def write() -> None:
-            await _write(from_server, send)
-            group.cancel_scope.cancel()
-
-        group.start_soon(_read, incoming, to_server, send, guest)
-        group.start_soon(write)
-        options = low.create_initialization_options()
-        await serve_dual_era_loop(low, from_host, to_host, lifespan_state=guest, init_options=options)
-        group.cancel_scope.cancel()
-
-
-Send = Callable[[bytes], Awaitable[None]]
-
-
-async def _read(
-    incoming: BufferedByteReceiveStream,
-    to_server: ContextSendStream[SessionMessage | Exception],
-    send: Send,
-    guest: Guest,
-) -> None:
-    lines = frames.Lines(frames.MAX_FRAME)
-    async with to_server:
-        try:
-            while True:
-                for line in lines.feed(await incoming.receive(CHUNK)):
-                    if isinstance(line, frames.TooLong):
-                        await send(frames.too_long(line))
-                    elif line.strip():
-                        message = _message(line)
-                        if isinstance(message, SessionMessage):
-                            guest.note(message.message)
-                        await to_server.send(message)
-        except _Lost:
-            return
-
-
-def _message(line: bytes) -> SessionMessage | Exception:
-    try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with a line, the server is told, as on stdio
-        return error
-
-
-async def _write(from_server: ContextReceiveStream[SessionMessage], send: Send) -> None:
-    async with from_server:
-        try:
-            async for each in from_server:
-                text = each.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await send(text.encode() + b"\n")
-        except _Lost:
-            return

@@ -140,4 +140,5 @@ def _parsed(line: bytes, *, asked: bool) -> bytes | None:
     if not isinstance(found, dict) or ("method" in found) is not asked:
         return None
     given: object = found.get("id")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - JSON
-    return None if given is None else json.dumps(given).encode()
+    # A number with a fraction, or anything else, is no id.
+    return json.dumps(given).encode() if isinstance(given, str | int) and not isinstance(given, bool) else None

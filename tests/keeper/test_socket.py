@@ -6,19 +6,14 @@ import anyio
 import anyio.to_thread
 import psutil
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from notte_mcp.keeper import frames, places
+from notte_mcp.keeper import places
 from notte_mcp.keeper.door import Door
 from notte_mcp.keeper.link import Gone, reach
 from tests.keeper.kept import keepers, raw
 from tests.stdio.wire import ENVELOPE
 
 pytestmark = pytest.mark.anyio
-
-
-KEYS = st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "_meta", "name", "arguments"])
 
 
 def asking(number: object, method: str = "tools/list") -> bytes:
@@ -67,68 +62,6 @@ def test_another_version_is_refused_with_the_command_that_mends_it(kept: Path) -
     assert said.startswith("refused ")
     assert "is version" in said
     assert "notte-mcp keeper stop" in said
-
-
-def test_lines_that_are_no_messages_harm_only_themselves(kept: Path) -> None:
-    """Bad input: garbage, deep nesting, wrong types, the other era, ids that are used twice."""
-    with raw(kept) as line:
-        assert line.greet(kept).startswith("ok ")
-        for octets in (
-            b"garbage\n",
-            b"[" * 200_000 + b"\n",
-            b"\xff\xfe\n",
-            b"\n\n",
-            b'{"jsonrpc":"2.0","method":7}\n',
-            b"[]\n",
-        ):
-            line.send(octets)
-        line.send(asking(1))
-        assert "tools" in line.answer()["result"]
-        line.send(asking(2) + asking(2) + asking("two"))
-        assert sorted(str(line.answer()["id"]) for _ in range(3)) == ["2", "2", "two"]
-        line.send(asking(3, "no/such"))
-        assert line.answer()["error"]["code"] == -32_601
-        line.send(b'{"jsonrpc":"2.0","id":4,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}\n')
-        assert "error" in line.answer()
-
-
-ODD = st.one_of(
-    st.binary(max_size=60),
-    st.recursive(
-        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=9)),
-        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
-        max_leaves=9,
-    ).map(lambda value: json.dumps(value).encode()),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(ODD, max_size=5))
-def test_whatever_the_lines_hold_the_next_request_is_answered(kept: Path, lines: list[bytes]) -> None:
-    """Bad input: the members of messages with values of any kind, and bytes that are no text."""
-    with raw(kept) as line:
-        assert line.greet(kept).startswith("ok ")
-        line.send(b"".join(each.replace(b"\n", b"") + b"\n" for each in lines) + asking("last"))
-        answer = line.answer()
-        while answer.get("id") != "last":
-            answer = line.answer()
-
-
-def test_a_line_of_fifty_megabytes_is_refused_and_the_next_is_served(kept: Path) -> None:
-    """P10: it is never held in memory, and its sender is told."""
-    keeper = keepers(kept)[0]
-    before = keeper.memory_info().rss
-    with raw(kept) as line:
-        assert line.greet(kept).startswith("ok ")
-        line.send(b'{"jsonrpc":"2.0","id":50,"method":"tools/list","params":{"x":"')
-        for _ in range(50):
-            line.send(b"x" * 1_000_000)
-        line.send(b'"}}\n' + asking(51))
-        refused, served = line.answer(), line.answer()
-
-    assert (refused["id"], refused["error"]["code"]) == (50, frames.INVALID)
-    assert (served["id"], "tools" in served["result"]) == (51, True)
-    assert keeper.memory_info().rss - before < 60_000_000
 
 
 def test_a_connection_that_ends_within_a_line_ends_alone(kept: Path) -> None:

@@ -54,26 +54,6 @@ def test_nothing_is_opened_before_the_first_call(tmp_path: Path) -> None:
     assert (tmp_path / "state").exists()
 
 
-def test_a_line_that_is_no_message_does_not_end_the_server(tmp_path: Path) -> None:
-    """Ours: whatever it answers is protocol, and the next request is served."""
-    with server(tmp_path / "state") as wire:
-        wire.modern("tools/list")
-        wire.send("this is no JSON {")
-        wire.send('{"jsonrpc": "2.0", "method": 7}')
-        answer = wire.modern("tools/call", name="notte_status", arguments={})["result"]
-
-    assert answer["structuredContent"]["sessions"] == []
-
-
-def test_a_first_line_that_is_no_message_does_not_end_the_server(tmp_path: Path) -> None:
-    """Ours: not even before the era is known."""
-    with server(tmp_path / "state") as wire:
-        wire.send("garbage")
-        hello = wire.handshake()["result"]
-
-    assert hello["protocolVersion"] == "2025-11-25"
-
-
 def test_logs_go_to_stderr_as_json_and_stdout_carries_only_the_protocol(tmp_path: Path) -> None:
     """Ours: even at the lowest log level; no line tells an argument's value."""
     with server(tmp_path / "state", "--log-level", "debug") as wire:
