@@ -1,0 +1,174 @@
+"""`notte-mcp serve` as a process, and ways to talk to it: bytes, requests, and the SDK's own client in either era."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.stdio.wire import ENVELOPE, INITIALIZE, environment
+
+ALICE, BOB = "alice-0123456789abcdef", "bob-0123456789abcdef"
+TOKENS = {"alice": ALICE, "bob": BOB}
+BOTH = {"NOTTE_MCP_HTTP_TOKENS": json.dumps(TOKENS)}
+HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+
+
+@dataclass(slots=True)
+class Served:
+    """A running server. `stderr` is what it said so far."""
+
+    process: subprocess.Popen[bytes]
+    state: Path
+    stderr: bytearray = field(default_factory=bytearray)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/mcp"
+
+    @property
+    def token(self) -> str:
+        """The one that it made."""
+        return (self.state / "http-token").read_text(encoding="ascii").strip()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """(exit code, seconds until it was gone)."""
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(timeout=20), time.monotonic() - begun
+
+    # --- bytes ---------------------------------------------------------------------
+
+    @contextmanager
+    def connected(self) -> Generator[socket.socket]:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as wire:
+            yield wire
+
+    def says(self, octets: bytes) -> bytes:
+        """What the server answers to these bytes, until it closes or has answered once."""
+        with self.connected() as wire:
+            with suppress(ConnectionError):
+                wire.sendall(octets)
+            return answer(wire)
+
+    # --- requests ------------------------------------------------------------------
+
+    def post(self, body: object, *, token: str | None = None, **headers: str) -> httpx.Response:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {**HEADERS, **bearer(token or self.token), **{k.replace("_", "-"): v for k, v in headers.items()}}
+        return httpx.post(self.url, content=content, headers=given, timeout=20)
+
+    def modern(self, token: str, method: str, *, id: int = 1, **params: Any) -> dict[str, Any]:  # noqa: A002
+        """A request of 2026-07-28, and its whole answer."""
+        name = params.get("name") or params.get("uri") or params.get("taskId")
+        headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, **({"Mcp-Name": name} if name else {})}
+        body = {"jsonrpc": "2.0", "id": id, "method": method, "params": {**params, "_meta": ENVELOPE}}
+        return message_of(self.post(body, token=token, **headers))
+
+    def call(self, token: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        """A tool's result."""
+        answered = self.modern(token, "tools/call", name=tool, arguments=arguments)
+        return cast(dict[str, Any], answered["result"])
+
+    def begun(self, token: str) -> str:
+        """The id of a session of the older protocol."""
+        answered = self.post({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}, token=token)
+        return answered.headers["mcp-session-id"]
+
+    @asynccontextmanager
+    async def client(self, token: str, mode: str, **options: Any) -> AsyncGenerator[Client]:
+        """The SDK's client, as a host has it."""
+        http = httpx2.AsyncClient(headers=bearer(token), timeout=30)
+        async with (
+            http,
+            Client(streamable_http_client(self.url, http_client=http), mode=cast(Any, mode), **options) as one,
+        ):
+            yield one
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def message_of(response: httpx.Response) -> dict[str, Any]:
+    """The last message of an answer, which is JSON or a stream."""
+    lines = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: ")]
+    message: dict[str, Any] = json.loads(lines[-1] if lines else response.text)
+    return message
+
+
+def text(result: Mapping[str, Any]) -> str:
+    return "\n".join(block["text"] for block in result["content"] if block["type"] == "text")
+
+
+def answer(wire: socket.socket) -> bytes:
+    """One whole answer, or what came before the other end closed."""
+    got = b""
+    with suppress(ConnectionError, TimeoutError):
+        while chunk := wire.recv(65_536):
+            got += chunk
+            head, end, body = got.partition(b"\r\n\r\n")
+            if end and (size := re.search(rb"content-length: (\d+)", head.lower())) and len(body) >= int(size[1]):
+                break
+    return got
+
+
+def status(octets: bytes) -> int:
+    """The status of an answer in bytes; 0 where there is none."""
+    found = re.match(rb"HTTP/1\.1 (\d{3})", octets)
+    return int(found[1]) if found else 0
+
+
+@contextmanager
+def served(
+    state: Path, *flags: str, module: str = "tests.serve.scripted_server", env: Mapping[str, str] | None = None
+) -> Generator[Served]:
+    """A server on a free port, killed at the end whatever happens."""
+    words = [sys.executable, "-m", module, "--state-dir", str(state), "serve", "--port", "0", *flags]
+    process = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**environment(), **(env or {})},
+    )  # fmt: skip
+    one = Served(process, state)
+    listening = threading.Thread(target=_listen, args=(one,), daemon=True)
+    try:
+        one.port = _port(one)
+        listening.start()
+        yield one
+    finally:
+        process.kill()
+        process.wait()
+        if listening.ident is not None:
+            listening.join()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def _port(one: Served) -> int:
+    assert one.process.stderr is not None
+    while line := one.process.stderr.readline():
+        one.stderr += line
+        if found := re.search(rb"http://\S+:(\d+)/mcp", line):
+            return int(found[1])
+    raise AssertionError(f"the server does not serve: {one.stderr.decode()}")
+
+
+def _listen(one: Served) -> None:
+    assert one.process.stderr is not None
+    while chunk := os.read(one.process.stderr.fileno(), 65_536):
+        one.stderr += chunk
