@@ -49,7 +49,7 @@ class Stage:
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
     `choosing` that it expects a file chooser. `lost` is why the browser
-    is gone, once it is.
+    is gone, once it is. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
     """
 
     context: BrowserContext
@@ -69,6 +69,7 @@ class Stage:
     acting: World | None = None
     choosing: bool = False
     lost: str = ""
+    because: Callable[[], str] = lambda: ""
     settled: anyio.Event = field(default_factory=anyio.Event)
 
     def note_change(self) -> None:

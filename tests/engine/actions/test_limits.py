@@ -1,0 +1,121 @@
+"""What bounds a session from below: its files, what a page is given, and memory."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from notte_mcp import actions as a
+from notte_mcp.engines.local.engine import LocalEngine
+from notte_mcp.engines.local.memory import Memory
+from notte_mcp.errors import UploadRefused
+from tests.engine.actions.conftest import MakeEngine
+from tests.engine.actions.driver import Driver, eventually, opened
+from tests.site import Site
+from tests.site.downloads import REPORT
+
+pytestmark = pytest.mark.anyio
+
+PAGE_MB = 150
+FILLS = """(() => {
+  window.kept = [];
+  setInterval(() => { for (let i = 0; i < 4; i++) window.kept.push(new Uint8Array(8e6).fill(7)) }, 50);
+  return 1;
+})()"""
+
+
+class Disk:
+    """A disk that may be short of room."""
+
+    short = ""
+
+    async def shortage(self) -> str:
+        return self.short
+
+
+@pytest.fixture(scope="module")
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture(scope="module")
+async def small(make_engine: MakeEngine, disk: Disk) -> AsyncGenerator[LocalEngine]:
+    engine = make_engine(
+        max_page_mb=PAGE_MB, max_session_files=3, max_session_bytes=140, max_upload_bytes=60, shortage=disk.shortage
+    )
+    yield engine
+    await engine.close(deadline_s=3)
+
+
+async def test_what_would_make_a_sessions_files_too_many_or_too_large_is_cut_and_says_why(
+    small: LocalEngine, site: Site, tmp_path: Path, disk: Disk
+) -> None:
+    """P10: bytes of all, their number, and room on the disk, each by its setting's name; what is there stays."""
+    async with opened(small, tmp_path) as session:
+        driver = Driver(session, site, tmp_path / "files")
+        await driver.open("/downloads.html")
+        report = a.DownloadFile(selector="text=/^Report$/")
+        disk.short = "The disk is full."
+        assert "The disk is full." in (await driver.refused(report)).message
+        disk.short = ""
+        await driver.act(report)
+        await driver.act(report)
+        assert "would have more than 140 (max_session_bytes)" in (await driver.refused(report)).message
+        (driver.files / "empty").touch()
+        assert "the session has 3 files, and may have 3 (max_session_files)" in (await driver.refused(report)).message
+        assert [path.stat().st_size for path in sorted(driver.files.iterdir())] == [0, len(REPORT), len(REPORT)]
+        (driver.files / "large").write_bytes(b"x" * 61)
+        with pytest.raises(UploadRefused, match=r"at most 60 \(max_upload_bytes\)"):
+            await session.check([a.UploadFile(selector="#file", path="large")])
+
+
+async def test_a_page_that_fills_its_memory_is_ended_and_its_session_and_neighbours_live_on(
+    small: LocalEngine, site: Site, tmp_path: Path
+) -> None:
+    """P10: of two sessions in one browser one fills its memory; it says why its page is gone."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    async with opened(small, tmp_path / "one") as one, opened(small, tmp_path / "two") as two:
+        bad, good = Driver(one, site, tmp_path), Driver(two, site, tmp_path)
+        await good.open("/downloads.html")
+        await bad.open("/downloads.html")
+        await bad.act(a.EvaluateJs(code=FILLS))
+        # Whoever acts in it meanwhile is told as well, and at once.
+        cut = await bad.refused(a.WaitFor(value="what never comes", timeout_ms=14_000), timeout_ms=14_000)
+        assert "The page was ended, since it held" in cut.message
+        (told,) = one.take_events()
+        assert "was ended, since it held" in told
+        assert "above max_page_mb; its tab was closed" in told
+        assert one.alive
+        await bad.open("/downloads.html")
+        assert (await good.act(a.EvaluateJs(code="1 + 1"))).data == 2
+        assert good.session.take_events() == ()
+
+
+async def test_a_browser_that_holds_too_much_loses_its_largest_page_and_no_other(
+    small: LocalEngine, site: Site, tmp_path: Path
+) -> None:
+    """P10: the sum over all of its processes; the page that holds most of it goes."""
+    async with opened(small, tmp_path) as session:
+        driver = Driver(session, site, tmp_path)
+        await driver.open("/downloads.html")
+        await driver.act(a.GotoNewTab(url=site.url("/dialogs.html").replace("127.0.0.1", "localhost")))
+        await driver.act(a.EvaluateJs(code="window.kept = new Uint8Array(9e7).fill(7), 1"))
+        (home,) = small._browsers.values()
+        assert home.process is not None
+        memory = Memory(page_mb=10_000, browser_mb=1)
+        memory._watched[home.process.pid] = home.process
+        # A limit that the browser passes by half of what its largest page holds.
+        memory._browser = sum(sizes := _sizes(memory, home.process.pid)) - max(sizes) // 2
+        memory._look()
+        assert "above max_browser_mb, and it was the largest page" in memory.why(home.process)
+        await eventually(lambda: len(session.position.tabs) == 1)
+        assert session.position.url == site.url("/downloads.html")
+        memory._look()
+        assert len(memory._kills) == 1
+
+
+def _sizes(memory: Memory, pid: int) -> list[int]:
+    from notte_mcp.engines.local import memory as m
+
+    return [m.held(process) for process in m._below(memory._watched[pid], m._children())]
