@@ -11,8 +11,8 @@ below, nowhere else, and only when the first session opens.
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,21 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import psutil
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.base import LostListener, OpenRequest
+from notte_mcp.engines.local.driver import Driver
 from notte_mcp.engines.local.launch import (
     CHROMIUM_ARGS,
     bound_to_parent,
     children_of,
     end_tree,
     find_chromium,
+    first_line,
     running_as_root,
 )
+from notte_mcp.engines.local.memory import Memory
 from notte_mcp.engines.local.proxy import proxy_settings
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.engines.local.stage import SessionOptions
@@ -78,10 +81,11 @@ class LocalEngine:
         self._drop_tmp = drop_tmp
         self._note_process = note_process
         self._options = options or SessionOptions()
-        self._playwright: Playwright | None = None
-        self._driver: psutil.Process | None = None
+        self._memory = Memory(page_mb=self._options.max_page_mb, browser_mb=self._options.max_browser_mb)
+        self._driver: Driver | None = None
         self._browsers: dict[tuple[object, ...], RunningBrowser] = {}
         self._homes: dict[str, RunningBrowser] = {}
+        self._open: dict[str, LocalSession] = {}
         self._launching = anyio.Lock()
         self._listener: LostListener = lambda _session_id, _why: None
 
@@ -89,31 +93,35 @@ class LocalEngine:
         """See `Engine.on_lost`."""
         self._listener = listener
 
-    def _lost(self, session_id: str, why: str) -> None:
-        home = self._homes.pop(session_id, None)
-        if home is not None:
-            home.sessions.discard(session_id)
-        self._listener(session_id, why)
+    def _driver_ended(self) -> None:
+        """Nothing that it held can be reached any more, whatever of it may still run."""
+        self._driver = None
+        self._browsers.clear()
+        for session in list(self._open.values()):
+            session.lose("the driver of all browsers ended")
 
     async def open(self, request: OpenRequest) -> LocalSession:
         """A new session with one empty tab (see `Engine.open`)."""
         async with self._claimed(request) as home:
             context = await self._context(home, request)
             try:
-                return await LocalSession.begin(
+                session = await LocalSession.begin(
                     context,
                     request,
                     self._options,
                     in_flight=home.downloads,
                     own_context=not home.foreign,
                     leave=lambda deadline_s: self._leave(request.session_id, deadline_s=deadline_s),
-                    lost=lambda why: self._lost(request.session_id, why),
+                    lost=lambda why: self._listener(request.session_id, why),
+                    because=lambda: self._memory.why(home.process),
                 )
             except BaseException:
                 with suppress(PlaywrightError), anyio.CancelScope(shield=True), anyio.move_on_after(1):
                     if not home.foreign:
                         await context.close()
                 raise
+            self._open[request.session_id] = session
+            return session
 
     @asynccontextmanager
     async def _claimed(self, request: OpenRequest) -> AsyncGenerator[RunningBrowser]:
@@ -127,7 +135,7 @@ class LocalEngine:
         except PlaywrightError as error:
             await self._leave(request.session_id, deadline_s=1.5)
             raise BrowserLaunchFailed(
-                f"The browser started but gave no page: {_first_line(error)}.", next_call="notte_start again"
+                f"The browser started but gave no page: {first_line(error)}.", next_call="notte_start again"
             ) from error
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -148,36 +156,27 @@ class LocalEngine:
         home.browser.on("disconnected", lambda _: self._forget(home))
         return home
 
-    async def _start_driver(self) -> Playwright:
-        if self._playwright is not None and self._driver is not None and self._driver.is_running():
-            return self._playwright
-        before = [p.pid for p in children_of(os.getpid())]
-        folder = await anyio.to_thread.run_sync(self._tmp_for, "driver")
-        try:
-            with _environment(TMPDIR=str(folder), **({"NODE_COMPILE_CACHE": str(self._cache)} if self._cache else {})):
-                self._playwright = await async_playwright().start()
-        except Exception as error:
-            raise BrowserLaunchFailed(
-                f"Playwright's driver did not start: {error}.", next_call="notte_start again"
-            ) from error
-        started = children_of(os.getpid(), before)
-        self._driver = started[-1] if started else None
-        if self._driver is not None:
-            self._note_process(self._driver.pid)
-        return self._playwright
+    async def _started(self) -> Driver:
+        if self._driver is None or not self._driver.alive:
+            folder = await anyio.to_thread.run_sync(self._tmp_for, "driver")
+            self._driver = await Driver.start(folder, cache=self._cache, ended=self._driver_ended)
+            if self._driver.process is not None:
+                self._note_process(self._driver.process.pid)
+        return self._driver
 
     async def _launch(self, *, headless: bool) -> RunningBrowser:
-        playwright = await self._start_driver()
-        executable = find_chromium(self._executable, Path(playwright.chromium.executable_path))
+        driver = await self._started()
+        chromium = driver.playwright.chromium
+        executable = find_chromium(self._executable, Path(chromium.executable_path))
         if running_as_root() and not self._no_sandbox:
             raise BrowserLaunchFailed(
                 "This server runs as root, and Chromium's sandbox does not work for root.",
                 next_call="run the server as another user, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
             )
         folder = await anyio.to_thread.run_sync(self._tmp_for, "browser")
-        known = [p.pid for p in children_of(self._driver.pid)] if self._driver else []
+        known = [p.pid for p in children_of(driver.process.pid)] if driver.process else []
         try:
-            browser = await playwright.chromium.launch(
+            browser = await chromium.launch(
                 executable_path=bound_to_parent(executable, folder),
                 headless=headless,
                 chromium_sandbox=not self._no_sandbox,
@@ -191,19 +190,20 @@ class LocalEngine:
             )
         except PlaywrightError as error:
             raise _launch_failure(error, executable, headless=headless) from error
-        started = children_of(self._driver.pid, known) if self._driver else []
+        started = children_of(driver.process.pid, known) if driver.process else []
         process = started[-1] if started else None
         if process is not None:
             self._note_process(process.pid)
+        self._memory.add(process)
         return RunningBrowser(browser, process, folder=folder)
 
     async def _connect(self, cdp_url: str) -> RunningBrowser:
-        playwright = await self._start_driver()
+        driver = await self._started()
         try:
-            browser = await playwright.chromium.connect_over_cdp(cdp_url, timeout=15_000)
+            browser = await driver.playwright.chromium.connect_over_cdp(cdp_url, timeout=15_000)
         except PlaywrightError as error:
             raise BrowserLaunchFailed(
-                f"No browser answers behind session.cdp_url: {_first_line(error)}.",
+                f"No browser answers behind session.cdp_url: {first_line(error)}.",
                 next_call="check that the browser runs and the URL is its CDP endpoint, then notte_start again",
             ) from error
         return RunningBrowser(browser, None, foreign=True)
@@ -223,6 +223,7 @@ class LocalEngine:
 
     async def _leave(self, session_id: str, *, deadline_s: float) -> None:
         """A session is over: its browser ends with it if it was the last one in it."""
+        self._open.pop(session_id, None)
         home = self._homes.pop(session_id, None)
         if home is None:
             return
@@ -246,33 +247,18 @@ class LocalEngine:
 
     async def close(self, *, deadline_s: float) -> None:
         """End every browser and the driver (see `Engine.close`)."""
+        self._memory.close()
         homes = {id(home): home for home in (*self._browsers.values(), *self._homes.values())}
         self._browsers.clear()
         self._homes.clear()
+        self._open.clear()
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as ending:
                 for home in homes.values():
                     ending.start_soon(lambda home=home: self._end(home, deadline_s=deadline_s * 0.6))
-            if self._playwright is not None:
-                with anyio.move_on_after(deadline_s * 0.3), suppress(Exception):
-                    await self._playwright.stop()
-            await anyio.to_thread.run_sync(end_tree, self._driver)
-            self._playwright = self._driver = None
-
-
-@contextmanager
-def _environment(**variables: str) -> Generator[None]:
-    """Set environment variables while a process starts that takes its own from ours: Playwright's driver offers no other way."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+            driver, self._driver = self._driver, None
+            if driver is not None:
+                await driver.close(deadline_s=deadline_s * 0.3)
 
 
 def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
@@ -292,10 +278,6 @@ def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool)
             next_call="notte_start with session.headless=true",
         )
     return BrowserLaunchFailed(
-        f"{executable} did not start: {_first_line(error)}.",
+        f"{executable} did not start: {first_line(error)}.",
         next_call="notte_start again; if it repeats, start the executable by hand to see why",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300].rstrip(".") if str(error).strip() else type(error).__name__

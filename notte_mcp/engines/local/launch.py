@@ -130,3 +130,9 @@ def end_tree(process: psutil.Process | None) -> None:
         except psutil.Error:
             continue
     psutil.wait_procs(victims, timeout=0.5)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, at most 300 characters, without a full stop."""
+    text = str(error).strip()
+    return text.splitlines()[0][:300].rstrip(".") if text else type(error).__name__

@@ -29,7 +29,7 @@ from notte_mcp.engines.local.pictures import picture
 from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
-from notte_mcp.errors import PageNotResponding, SessionLost
+from notte_mcp.errors import PageCrashed, PageNotResponding, SessionLost
 from notte_mcp.ids import secret_name
 from notte_mcp.observations import Observation, clean_line
 from notte_mcp.observations import Tab as TabView
@@ -55,6 +55,7 @@ class LocalSession:
     async def begin(
         cls, context: BrowserContext, request: OpenRequest, options: SessionOptions, *,
         in_flight: Path | None, own_context: bool, leave: Callable[[float], Awaitable[None]], lost: Callable[[str], None],
+        because: Callable[[], str] = lambda: "",
     ) -> "LocalSession":  # fmt: skip
         """A session in a context, with one empty tab.
 
@@ -64,7 +65,7 @@ class LocalSession:
         files = request.folder / "files"
         stage = Stage(
             context, options, files, ElementBook(request.id_counters), Dialogs(),
-            Downloads(files, options.of_files, in_flight),
+            Downloads(files, options.of_files, in_flight), because=because,
         )  # fmt: skip
         session = cls(stage, own_context=own_context, leave=leave, lost=lost)
         page = await context.new_page()
@@ -132,7 +133,8 @@ class LocalSession:
         stage.current = min(stage.current - (stage.current > index), len(stage.tabs) - 1)
         stage.book.forget_tab(tab)
         if how == "crash":
-            self._event(f"the page at {clean_line(tab.url, 200)} crashed; its tab was closed")
+            how_so = f"was ended, since {why}" if (why := stage.because()) else "crashed"
+            self._event(f"the page at {clean_line(tab.url, 200)} {how_so}; its tab was closed")
             with suppress(PlaywrightError):
                 await tab.page.close()
         if not stage.tabs:
@@ -157,10 +159,15 @@ class LocalSession:
             self._event("a file chooser opened and was left empty; upload_file gives it a file")
 
     def _context_closed(self) -> None:
+        why = self._stage.because()
+        self.lose(f"its browser was ended, since {why}" if why else "its browser ended")
+
+    def lose(self, why: str) -> None:
+        """Its browser is gone: whoever waits in it is woken, and the engine's listener is told, once."""
         if not self._closed and not self._stage.lost:
-            self._stage.lost = "its browser ended"
+            self._stage.lost = why
             self._stage.note_change()
-            self._tell_lost(self._stage.lost)
+            self._tell_lost(why)
 
     def _event(self, line: str) -> None:
         if len(self._events) < 10:  # noqa: PLR2004  (a flood of tabs is one fact)
@@ -245,15 +252,22 @@ class LocalSession:
     async def observe(self, request: ObserveRequest) -> Observation:
         """See `BrowserSession.observe`."""
         await self._ready()
+        tab = self._stage.tab
         try:
-            return await self._observer.observe(self._stage.tab, request, self.position.tabs)
+            return await self._observer.observe(tab, request, self.position.tabs)
         except (PlaywrightError, DocumentGone, PageNotResponding) as error:
-            with anyio.move_on_after(0.5):  # the news of a browser's death may be slower than its silence
-                while not self._stage.lost:
+            with anyio.move_on_after(0.5):  # the news of a death may be slower than its silence
+                while not self._stage.lost and tab in self._stage.tabs:
                     await self._stage.settled.wait()
-            if isinstance(error, PageNotResponding) and not self._stage.lost:
-                raise
-            raise self._gone(error) from error
+            if self._stage.lost or not tab.crashed:
+                if isinstance(error, PageNotResponding) and not self._stage.lost:
+                    raise
+                raise self._gone(error) from error
+            raise PageCrashed(
+                f"The page at {clean_line(tab.url, 200)} crashed, and its tab was closed.",
+                kept="The session and its other tabs are kept.",
+                next_call='notte_execute with {"type": "goto", "url": ...}',
+            ) from error
 
     async def scrape(self, *, selector: str | None, only_main_content: bool, links: bool, images: bool) -> Scraped:
         """See `BrowserSession.scrape`."""

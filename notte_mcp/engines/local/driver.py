@@ -1,0 +1,145 @@
+"""Playwright's driver: the Node process that holds every browser of this server, started, watched and ended.
+
+Its end is told by its process, since Playwright goes on to call its browsers connected. On Linux it dies with this
+server, and the browsers with it: by itself it waits for a browser that has been stopped for half a minute.
+
+Below: `launch`, errors. Above: `engine`.
+"""
+
+import asyncio
+import os
+import shutil
+import stat
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+
+import anyio
+import anyio.to_thread
+import psutil
+from playwright.async_api import Playwright, async_playwright
+
+from notte_mcp.engines.local.launch import children_of, end_tree, first_line
+from notte_mcp.errors import BrowserLaunchFailed
+
+_LOOK_S: Final = 0.5
+"""How often its process is looked at where the system does not tell of its end."""
+
+_NODE: Final = "PLAYWRIGHT_NODEJS_PATH"
+
+
+class Driver:
+    """See the module. Made by `start`; `process` is None where it could not be found."""
+
+    def __init__(self, playwright: Playwright, process: psutil.Process | None, ended: Callable[[], None]) -> None:
+        self.playwright = playwright
+        self.process = process
+        self._ended = ended
+        self._watching: Callable[[], object] = lambda: None
+
+    @classmethod
+    async def start(cls, folder: Path, *, cache: Path | None, ended: Callable[[], None]) -> Self:
+        """Start it with its temporary files in `folder`, and its compiled code in `cache`. `ended` is called on the
+        event loop when its process ends without `close`.
+
+        Raises:
+            BrowserLaunchFailed.
+        """
+        before = [p.pid for p in children_of(os.getpid())]
+        variables = {"TMPDIR": str(folder), **({"NODE_COMPILE_CACHE": str(cache)} if cache else {})}
+        if (node := await anyio.to_thread.run_sync(_bound, folder)) is not None:
+            variables[_NODE] = str(node)
+        try:
+            with _environment(**variables):
+                playwright = await async_playwright().start()
+        except Exception as error:
+            for left in children_of(os.getpid(), before):
+                end_tree(left)
+            raise BrowserLaunchFailed(
+                f"Playwright's driver did not start: {first_line(error)}.",
+                next_call="notte_start again; `notte-mcp doctor` looks for the reason",
+            ) from error
+        started = children_of(os.getpid(), before)
+        driver = cls(playwright, started[-1] if started else None, ended)
+        driver._watch()
+        return driver
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process is there."""
+        try:
+            return self.process is None or self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+    def _watch(self) -> None:
+        if self.process is None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            descriptor = os.pidfd_open(self.process.pid)
+        except (AttributeError, OSError):  # another system, or an older kernel
+            self._watching = loop.call_later(_LOOK_S, self._look).cancel
+            return
+
+        def forget() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+
+        loop.add_reader(descriptor, self._gone)
+        self._watching = forget
+
+    def _look(self) -> None:
+        self._watching = lambda: None
+        if self.alive:
+            self._watching = asyncio.get_running_loop().call_later(_LOOK_S, self._look).cancel
+        else:
+            self._gone()
+
+    def _gone(self) -> None:
+        self._unwatch()
+        self._ended()
+
+    def _unwatch(self) -> None:
+        watching, self._watching = self._watching, lambda: None
+        watching()
+
+    async def close(self, *, deadline_s: float) -> None:
+        """End it. Never raises."""
+        self._unwatch()
+        with anyio.move_on_after(deadline_s), suppress(Exception):
+            await self.playwright.stop()
+        await anyio.to_thread.run_sync(end_tree, self.process)
+
+
+def _bound(folder: Path) -> Path | None:
+    """A script that runs Playwright's Node so that it dies with this process, where the system can.
+
+    The signal is for the end of the thread that starts it, which is the event loop's.
+    """
+    import playwright
+
+    setpriv = shutil.which("setpriv")
+    node = Path(os.environ.get(_NODE) or Path(playwright.__file__).parent / "driver" / "node")
+    if setpriv is None or not node.is_file():
+        return None
+    script = folder / "node"
+    script.write_text(f"#!/bin/sh\nexec {setpriv} --pdeathsig KILL -- '{node}' \"$@\"\n", encoding="utf-8")
+    script.chmod(stat.S_IRWXU)
+    return script
+
+
+@contextmanager
+def _environment(**variables: str) -> Generator[None]:
+    """Set environment variables while a process starts that takes its own from ours: the driver offers no other way."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
