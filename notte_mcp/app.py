@@ -8,7 +8,6 @@ who needs it waits for it.
 Below: runs, agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
 """
 
-import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
@@ -22,6 +21,7 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp.agents.supervisor import Supervisor
+from notte_mcp.caller import environment
 from notte_mcp.engines.base import Engine
 from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
@@ -192,7 +192,7 @@ def _place(folder: StateFolder, settings: Settings) -> Place:
         tmp_for=folder.browser_tmp,
         drop_tmp=folder.discard,
         note_process=folder.note_process,
-        secrets={} if settings.for_others else os.environ,
+        secrets=dict if settings.for_others else environment,
     )
 
 

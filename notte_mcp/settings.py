@@ -50,13 +50,20 @@ class SettingsWrong(Exception):
 
 
 class _Elsewhere(NamedTuple):
-    """Another process's environment and its TOML file."""
+    """Another process's environment, its TOML file, and the folder in which its paths begin."""
 
     environ: Mapping[str, str]
     config: Path
+    folder: Path
 
 
 _elsewhere: ContextVar[_Elsewhere | None] = ContextVar("elsewhere", default=None)
+
+
+def _from_here(path: Path) -> Path:
+    """As the process means it whose settings these are."""
+    path = path.expanduser()
+    return (other.folder / path if (other := _elsewhere.get()) is not None else path).absolute()
 
 
 def _theirs(*names: str) -> AliasChoices:
@@ -184,7 +191,12 @@ class Settings(BaseSettings):
     @field_validator("state_dir", "browser", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
+        return None if value is None else _from_here(value)
+
+    @field_validator("upload_dirs", mode="after")
+    @classmethod
+    def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(map(_from_here, value))
 
     @field_validator("http_token", mode="after")
     @classmethod
@@ -227,14 +239,20 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(
-        cls, flags: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, config: Path | None = None
+        cls,
+        flags: Mapping[str, Any],
+        *,
+        environ: Mapping[str, str] | None = None,
+        config: Path | None = None,
+        folder: Path | None = None,
     ) -> Self:
-        """The settings that these flags stand above; with `environ` and `config`, as another process would read them.
+        """The settings that these flags stand above; with the others, as another process would read them.
 
         Raises:
             SettingsWrong.
         """
-        token = _elsewhere.set(_Elsewhere(environ, config or default_config_file()) if environ is not None else None)
+        other = _Elsewhere(environ or {}, config or default_config_file(), folder or Path())
+        token = _elsewhere.set(other if environ is not None else None)
         try:
             return cls(**flags)
         except ValidationError as error:

@@ -13,6 +13,7 @@ from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from notte_mcp import __version__
+from notte_mcp.caller import called_by
 from notte_mcp.keeper import given
 from notte_mcp.keeper.conversation import LOST, converse
 from notte_mcp.keeper.door import Door
@@ -101,7 +102,8 @@ class Reception:
         if len(self._life.guests) >= MAX_GUESTS:
             return await _say(stream, f"refused The keeper has {MAX_GUESTS} connections, and no more. End one of them.")
         guest = Guest(self._server.surface, self._app, default_spec(settings))
-        with self._life.staying(guest), self._shelves.of(Access.of(settings.endpoints), settings.model):
+        models = self._shelves.of(Access.of(settings.endpoints), settings.model)
+        with self._life.staying(guest), models, called_by(given.caller_given(values)):
             log.info("connection.opened", connections=len(self._life.guests))
             await _say(stream, f"ok {os.getpid()}")
             await converse(self._server, guest, partial(incoming.receive, CHUNK), stream.send, guest.note)

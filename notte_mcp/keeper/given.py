@@ -4,13 +4,15 @@ What a new session is, which model, which keys: a connection's own (`default_spe
 belongs to the process (which browser, how many sessions) is the keeper's; a connection that asks for
 something else there is refused in words, since to pass it over would be to do what it did not ask for.
 
-Below: settings. Above: connection, serve.
+Below: settings, caller. Above: connection, serve.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from notte_mcp.caller import Caller
 from notte_mcp.keeper.link import named
 from notte_mcp.settings import Settings
 
@@ -43,7 +45,17 @@ ALLOWING: Final = frozenset({"no_sandbox", "upload_dirs"})
 def settings_given(values: dict[str, str]) -> Settings:
     """The settings of a connection, from its greeting. Raises: SettingsWrong."""
     config = Path(values.get("config", ""))
-    return Settings.read(as_settings(named(values, "flag.")), environ=named(values, "env."), config=config)
+    return Settings.read(
+        as_settings(named(values, "flag.")),
+        environ=named(values, "env."),
+        config=config,
+        folder=Path(values.get("folder", os.sep)),
+    )
+
+
+def caller_given(values: dict[str, str]) -> Caller:
+    """Whose calls the connection's are."""
+    return Caller(named(values, "env."), Path(values.get("folder", os.sep)))
 
 
 def as_settings(flags: Mapping[str, str]) -> dict[str, str | bool]:

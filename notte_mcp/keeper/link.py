@@ -21,7 +21,7 @@ if sys.platform != "win32":
     from _socket import AF_UNIX
 
 HELLO = b"notte-mcp 1 "
-MAX_GREETING = 256 * 1024
+MAX_GREETING = 1024 * 1024
 """Bytes of names and values."""
 
 GREET_S = 5.0
@@ -43,8 +43,11 @@ class Wrong(Exception):
 
 
 def greeting(values: dict[str, str]) -> bytes:
-    """What is said first. No name or value holds a NUL."""
-    block = b"".join(os.fsencode(f"{name}\0{value}\0") for name, value in values.items())
+    """What is said first. No name or value holds a NUL. Of an environment that is too long the longest is left out."""
+    parts = {name: os.fsencode(f"{name}\0{value}\0") for name, value in values.items()}
+    while sum(map(len, parts.values())) > MAX_GREETING:
+        del parts[max((name for name in parts if name.startswith("env.")), key=lambda name: len(parts[name]))]
+    block = b"".join(parts.values())
     return HELLO + b"%d\n" % len(block) + block
 
 

@@ -21,18 +21,11 @@ LIFE = "life.lock"
 START = "start.lock"
 LOG = "log"
 
-KEYS = frozenset(
-    {
-        "ANTHROPIC_API_KEY",
-        "ANTHROPIC_BASE_URL",
-        "GEMINI_API_KEY",
-        "GOOGLE_API_KEY",
-        "OLLAMA_BASE_URL",
-        "OPENAI_API_KEY",
-        "OPENAI_BASE_URL",
-    }
-)
-"""Keys and addresses of models as their providers name them: a connection brings its own, and a keeper has none."""
+SECRET = frozenset({"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIALS"})
+"""A part of a variable's name that says so: a connection brings what it needs of these, and a keeper has none."""
+
+MODELS = frozenset({"ANTHROPIC", "GOOGLE", "NOTTE", "OLLAMA", "OPENAI"})
+"""Whose addresses hold a password at times."""
 
 _OTHERS = 0o077
 _KIND, _FOLDER = 0o170000, 0o040000
@@ -42,18 +35,10 @@ class FolderUnusable(Exception):
     """The state folder cannot hold a keeper; the text says why."""
 
 
-def settings_of(environ: dict[str, str]) -> dict[str, str]:
-    """The part of an environment that settings are made of, by names in capitals."""
-    named = {name.upper(): value for name, value in environ.items()}
-    return {name: value for name, value in named.items() if name in KEYS or name.startswith("NOTTE_")}
-
-
 def is_secret(name: str) -> bool:
-    """Whether a variable of this name stays out of the keeper's environment."""
-    name = name.upper()
-    return name in KEYS or (
-        name.startswith("NOTTE_") and any(part in name for part in ("_KEY", "_TOKEN", "_SECRET", "_BASE_URL"))
-    )
+    """Whether a variable of this name stays out of the keeper's environment: nothing there needs it."""
+    parts = name.upper().split("_")
+    return not SECRET.isdisjoint(parts) or (parts[-2:] == ["BASE", "URL"] and parts[0] in MODELS)
 
 
 def config_file(environ: dict[str, str]) -> str:
@@ -67,13 +52,22 @@ def config_file(environ: dict[str, str]) -> str:
 
 def state_dir(flags: dict[str, str], environ: dict[str, str]) -> str:
     """The state folder that these flags, this environment and the TOML file mean, as an absolute path."""
-    found = flags.get("state_dir") or settings_of(environ).get("NOTTE_MCP_STATE_DIR")
+    named = {name.upper(): value for name, value in environ.items()}
+    found = flags.get("state_dir") or named.get("NOTTE_MCP_STATE_DIR")
     return absolute(found or _configured(config_file(environ)) or _default(environ))
 
 
 def absolute(path: str) -> str:
     """As the settings read a path."""
-    return os.path.join(os.getcwd(), os.path.expanduser(path))
+    return os.path.join(here(), os.path.expanduser(path))
+
+
+def here() -> str:
+    """The working folder; the root where that is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.path.abspath(os.sep)
 
 
 def enter(state: str) -> str:

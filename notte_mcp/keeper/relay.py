@@ -58,14 +58,11 @@ def run(flags: dict[str, str], parent: int) -> None:
 
 
 def hello(flags: dict[str, str], environ: dict[str, str], state: str) -> dict[str, str]:
-    """What the keeper is told of a connection: the version, the flags, and the settings of this environment."""
-    values = {"kind": "serve", "version": __version__, "config": places.config_file(environ)}
+    """What the keeper is told of a connection: the version, the flags, the environment and the working folder."""
+    values = {"kind": "serve", "version": __version__, "config": places.config_file(environ), "folder": places.here()}
     values.update({f"flag.{name}": value for name, value in flags.items()})
-    values.update({f"env.{name}": value for name, value in places.settings_of(environ).items()})
-    for name in ("flag.browser", "env.NOTTE_MCP_BROWSER"):
-        if values.get(name):
-            values[name] = places.absolute(values[name])
     values["flag.state_dir"] = state
+    values.update({f"env.{name}": value for name, value in environ.items()})
     return values
 
 

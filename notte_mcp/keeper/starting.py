@@ -50,13 +50,19 @@ def join(values: dict[str, str]) -> Link:
 
 def _start(values: dict[str, str]) -> None:
     log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    # -P: this folder is not to be looked for modules. Keys come with connections, and stay out of its environment.
+    # -P: the working folder is not to be looked for modules. Secrets come with connections, and stay out of its
+    # environment.
     command = [sys.executable, "-P", "-m", "notte_mcp.keeper", *wanted.words(named(values, "flag."))]
     env = {name: value for name, value in os.environ.items() if not is_secret(name)}
-    env.update({name: value for name, value in named(values, "env.").items() if not is_secret(name)})
     try:
         with subprocess.Popen(  # noqa: S603 - this Python, with our own module
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env, creationflags=_APART
+            command,
+            cwd=values["folder"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=env,
+            creationflags=_APART,
         ) as process:
             assert process.stdout is not None  # noqa: S101 - for the type checker
             said = _heard(process.stdout.fileno())

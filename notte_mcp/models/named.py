@@ -6,9 +6,9 @@ Below: access, scripted, providers. Above: app.
 """
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final, NamedTuple
 
+from notte_mcp.caller import caller
 from notte_mcp.errors import ModelMissing, ModelUnknown
 from notte_mcp.models.access import Access, Endpoint
 from notte_mcp.models.base import ChatModel
@@ -57,7 +57,7 @@ def model_named(name: str, access: Access) -> ChatModel:
     """
     prefix, model = _split(name)
     if prefix == "scripted":
-        return ScriptedModel(read_plan(Path(model).expanduser()), name=name)
+        return ScriptedModel(read_plan(caller().path(model)), name=name)
     provider = PROVIDERS[prefix]
     _check_installed(name, provider)
     endpoint: Endpoint = getattr(access, provider.endpoint)

@@ -91,7 +91,7 @@ class Runs(Saved):
         """A new run, on disk when this returns; its steps are done beside whoever asked.
 
         Secrets come from `parameters`, else from the session it was recorded in while that is live, else from the
-        environment variable of their name.
+        variable of their name in the environment of who called.
 
         Raises:
             InvalidArgument: a parameter is unknown, missing (a secret with no value anywhere) or no text; nothing
@@ -125,7 +125,7 @@ class Runs(Saved):
         typed = self._registry.secrets(session_id) if session_id is not None else {}
         files = await self._files(session_id)
         values = resolve(
-            request.workflow.parameters, request.parameters, typed=typed, environment=self._place.secrets, files=files,
+            request.workflow.parameters, request.parameters, typed=typed, environment=self._place.secrets(), files=files,
             verified=(request.saved.name if request.saved else request.source) if request.kind == "verify" else None,
         )  # fmt: skip
         for name in values.files:

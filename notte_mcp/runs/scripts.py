@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
+from notte_mcp.caller import environment
 from notte_mcp.registry import Redactor
 from notte_mcp.runs.processes import Tail, begin, end_tree
 from notte_mcp.runs.values import Values
@@ -79,14 +80,14 @@ class Place:
     """Where scripts are run: the browser that they are given (None: their own way of finding one), whether
     without its sandbox, and folders for their files: `tmp_for` gives a fresh one (0700), `drop_tmp` takes it
     back. `note_process` remembers a process that a later server ends should this one not be able to. `secrets` are the
-    values of secrets that no session knows, by NAME."""
+    values of secrets that no session knows, by NAME, as whoever calls has them."""
 
     browser: Path | None
     no_sandbox: bool
     tmp_for: Callable[[str], Path]
     drop_tmp: Callable[[Path], None]
     note_process: Callable[[int], None]
-    secrets: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    secrets: Callable[[], Mapping[str, str]] = environment
 
 
 def unrunnable(script: Script) -> str:

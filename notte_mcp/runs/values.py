@@ -8,8 +8,8 @@ Below: refusals, workflows. Above: runs, steps, scripts, healing.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from notte_mcp.caller import caller
 from notte_mcp.runs import refusals
 from notte_mcp.workflows import Parameter
 
@@ -70,7 +70,7 @@ def _plain(parameter: Parameter, asked: str | None, files: Collection[str], veri
         raise refusals.no_value(parameter, verified)
     if parameter.type != "path" or text in files:
         return text
-    path = Path(text).expanduser()
+    path = caller().path(text)
     if not path.is_file():
         raise refusals.no_file(parameter.name, text, verified)
     # A script stands in a folder of its own.

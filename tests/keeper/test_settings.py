@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from notte_mcp.keeper import given, log_file, places, wanted
+from notte_mcp.caller import called_by, caller, environment
+from notte_mcp.keeper import given, link, log_file, places, wanted
 from notte_mcp.keeper.relay import hello
 from notte_mcp.settings import Settings, default_config_file, default_state_dir
-from tests.stdio.wire import environment
+from tests.stdio.wire import environment as outside
 
 
 @pytest.mark.parametrize(
@@ -63,30 +64,52 @@ def test_a_connections_settings_are_those_of_its_own_process(tmp_path: Path, mon
     monkeypatch.setenv("NOTTE_MCP_VIEWPORT_WIDTH", "333")
     (tmp_path / "notte-mcp").mkdir()
     (tmp_path / "notte-mcp" / "config.toml").write_text("viewport_height = 444\n", encoding="utf-8")
-    environ = {"XDG_CONFIG_HOME": str(tmp_path), "gemini_api_key": "theirs", "NOTTE_MCP_MODEL": "", "PATH": "/secret"}
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "gemini_api_key": "theirs", "NOTTE_MCP_MODEL": "", "crm_login": "x"}
+    environ["NOTTE_MCP_UPLOAD_DIRS"] = '["letters", "/post"]'
+    (tmp_path / "theirs").mkdir()
+    with monkeypatch.context() as there:
+        there.chdir(tmp_path / "theirs")
+        values = hello({"headless": "false", "browser": "b/chrome"}, environ, "/state")
 
-    values = hello({"headless": "false", "browser": "b/chrome"}, environ, "/state")
     found = given.settings_given(values)
 
     assert (found.openai_api_key, found.viewport_width, found.viewport_height) == (None, 1_280, 444)
     assert found.endpoints["google"] == ("theirs", None)
     assert (found.headless, found.model, found.state_dir) == (False, None, Path("/state"))
-    assert found.browser == Path("b/chrome").absolute()
-    assert "/secret" not in values.values()
+    assert found.browser == tmp_path / "theirs" / "b" / "chrome"
+    assert found.upload_dirs == (tmp_path / "theirs" / "letters", Path("/post"))
+    with called_by(given.caller_given(values)):
+        assert environment()["crm_login"] == "x"
+        assert caller().path("plan.json") == tmp_path / "theirs" / "plan.json"
+    assert "crm_login" not in environment()
+    assert "'x'" not in repr(given.caller_given(values))
 
 
-def test_every_variable_that_settings_are_made_of_comes_along_and_no_key_stays() -> None:
-    """A field that is added to the settings must not be forgotten here."""
+def test_of_an_environment_that_is_too_long_the_longest_is_left_out() -> None:
+    """P10: what comes with a connection is bounded, and the settings are not what is lost."""
+    environ = {"NOTTE_MCP_MODEL": "m", "LONG": "x" * link.MAX_GREETING, "LONGER": "x" * (link.MAX_GREETING + 1)}
+
+    said = link.greeting(hello({}, environ, "/state"))
+    values = link.parse(said.partition(b"\n")[2])
+
+    assert len(said) < link.MAX_GREETING
+    assert link.named(values, "env.") == {"NOTTE_MCP_MODEL": "m"}
+
+
+def test_no_key_of_the_settings_stays_in_the_keepers_environment() -> None:
+    """P9: a field that is added to the settings must not be forgotten here."""
     names = {
         alias
         for field in Settings.model_fields.values()
         for alias in getattr(field.validation_alias, "choices", ())
         if isinstance(alias, str) and alias.isupper()
     }
-    secret = {n for n in names if "KEY" in n}
+    secret = {n for n in names if "KEY" in n or n.endswith("BASE_URL")}
 
-    assert set(places.settings_of(dict.fromkeys(names, "x"))) == names
-    assert all(map(places.is_secret, secret | {"NOTTE_API_KEY", "notte_mcp_api_key"}))
+    assert all(map(places.is_secret, secret | {"NOTTE_API_KEY", "notte_mcp_http_token", "CRM_PASSWORD"}))
+    assert not any(
+        map(places.is_secret, ("PATH", "DISPLAY", "XAUTHORITY", "NOTTE_MCP_BROWSER", "GNOME_KEYRING_CONTROL"))
+    )
     assert set(given.OF_PROCESS) <= set(Settings.model_fields)
 
 
@@ -104,7 +127,7 @@ def test_the_relay_imports_next_to_nothing() -> None:
     """Its start is a number we are proud of: each of these modules costs more than all of its work."""
     ask = "import sys, notte_mcp.cli, notte_mcp.keeper.relay; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-S", "-c", ask], capture_output=True, text=True, check=True, timeout=30, env=environment()
+        [sys.executable, "-S", "-c", ask], capture_output=True, text=True, check=True, timeout=30, env=outside()
     )
 
     costly = {"argparse", "contextlib", "enum", "json", "pathlib", "re", "socket", "subprocess", "threading", "typing"}
