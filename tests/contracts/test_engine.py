@@ -77,7 +77,10 @@ async def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
     async with AsyncExitStack() as stack:
         base = stack.enter_context(office.served())
-        yield Ground(engine, base, folder)
+        ground = Ground(engine, base, folder)
+        kept = await ground.open()  # the browser lives as long as one session does
+        yield ground
+        await kept.close(deadline_s=2)
         await engine.close(deadline_s=3)
 
 

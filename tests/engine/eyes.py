@@ -1,21 +1,13 @@
 """A session on the test site, seen through: what the tests of observation share."""
 
-import itertools
-import os
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import anyio
-import pytest
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import BrowserSession, ObserveRequest, OpenRequest
-from notte_mcp.engines.local.engine import LocalEngine
-from notte_mcp.ids import new_session_id
+from notte_mcp.engines.base import BrowserSession, ObserveRequest
 from notte_mcp.observations import Changes, Mode, Node, Observation
 from notte_mcp.receipts import Receipt
-from notte_mcp.records import SessionSpec
 from tests.site import Site
 
 
@@ -98,33 +90,3 @@ def id_of(seen: Observation, name: str) -> str:
 def told(nodes: tuple[Node, ...]) -> list[str]:
     """Elements and texts as `role name`, groups left out."""
     return [f"{node.role} {node.name}" for node in nodes if node.kind != "group"]
-
-
-@pytest.fixture(scope="module", name="engine")
-async def engine_fixture(
-    chromium: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[tuple[LocalEngine, Path]]:
-    """One browser for the tests of a file, and a folder for their sessions."""
-    folder = tmp_path_factory.mktemp("engine")
-    numbers = itertools.count()
-
-    def tmp_for(name: str) -> Path:
-        path = folder / f"{name}{next(numbers)}"
-        path.mkdir()
-        return path
-
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
-    yield engine, folder
-    await engine.close(deadline_s=3)
-
-
-@pytest.fixture(name="eye")
-async def eye_fixture(engine: tuple[LocalEngine, Path], site: Site) -> AsyncGenerator[Eye]:
-    """A fresh session of that browser."""
-    session_id = new_session_id()
-    (engine[1] / session_id / "files").mkdir(parents=True)
-    with anyio.fail_after(30):
-        session = await engine[0].open(OpenRequest(session_id, SessionSpec(), engine[1] / session_id))
-    yield Eye(session, site)
-    await session.close(deadline_s=2)

@@ -5,10 +5,9 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import StaleElement
-from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names, told
+from tests.engine.eyes import Eye, elements, id_of, named, names, told
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 FRAMES = ("same", "near", "other", "deep-across", "deep-same", "sandboxed")
 """Same origin, same site, another site, nested across processes, nested within one, sandboxed."""

@@ -7,10 +7,9 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp import page_text
 from notte_mcp.observations import Mode
-from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names
+from tests.engine.eyes import Eye, elements, id_of, named, names
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 _MISLEADING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufe00\ufe01\ufeff"

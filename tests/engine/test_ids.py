@@ -4,10 +4,9 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import StaleElement, UnknownElement
-from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named
+from tests.engine.eyes import Eye, elements, id_of, named
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 
 async def test_an_element_keeps_its_id_when_the_page_is_reordered(eye: Eye) -> None:

@@ -3,10 +3,9 @@
 import psutil
 import pytest
 
-from tests.engine.eyes import Eye, engine_fixture, eye_fixture
+from tests.engine.eyes import Eye
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 OFF = "--disable-features="
 

@@ -12,10 +12,9 @@ from notte_mcp.engines.local.locate import claim
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.receipts import Locators
 from notte_mcp.workflows.locators import ARIA_ROLES, selector
-from tests.engine.eyes import Eye, engine_fixture, eye_fixture
+from tests.engine.eyes import Eye
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 PAGES = ("names", "shadow", "frames")
 

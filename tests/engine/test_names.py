@@ -4,10 +4,9 @@ from typing import cast
 
 import pytest
 
-from tests.engine.eyes import Eye, engine_fixture, eye_fixture
+from tests.engine.eyes import Eye
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 _TABLE = "[...document.querySelectorAll('[data-name]')].map(n => [n.dataset.role, n.dataset.name])"
 _OURS = {"": "summary", "image": "img"}

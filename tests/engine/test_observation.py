@@ -5,11 +5,10 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp import page_text
 from notte_mcp.observations import estimate_tokens
-from tests.engine.eyes import Eye, elements, engine_fixture, eye_fixture, id_of, named, names
+from tests.engine.eyes import Eye, elements, id_of, named, names
 from tests.site.generated import product
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 
 async def test_the_permit_form_is_shown_as_the_design_has_it(eye: Eye) -> None:

@@ -7,10 +7,9 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import PageNotResponding
-from tests.engine.eyes import Eye, engine_fixture, eye_fixture, id_of, named, names
+from tests.engine.eyes import Eye, id_of, named, names
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 
 async def test_a_page_that_breaks_its_own_world_is_read_and_driven_all_the_same(eye: Eye) -> None:

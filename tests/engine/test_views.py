@@ -4,10 +4,9 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import UnknownView
-from tests.engine.eyes import Eye, engine_fixture, eye_fixture, id_of, names, told
+from tests.engine.eyes import Eye, id_of, names, told
 
 pytestmark = pytest.mark.anyio
-FIXTURES = (engine_fixture, eye_fixture)
 
 
 @pytest.mark.parametrize("path", ["/form.html", "/controls.html", "/frames.html", "/shadow.html", "/products/1000"])

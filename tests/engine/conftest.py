@@ -1,0 +1,57 @@
+"""One Chromium for all tests of observation, a session of its own for each."""
+
+import itertools
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import pytest
+
+from notte_mcp.engines.base import BrowserSession, OpenRequest
+from notte_mcp.engines.local.engine import LocalEngine
+from notte_mcp.ids import new_session_id
+from notte_mcp.records import SessionSpec
+from tests.engine.eyes import Eye
+from tests.site import Site
+
+
+class Lookout(NamedTuple):
+    """An engine and where its sessions keep their files."""
+
+    engine: LocalEngine
+    folder: Path
+
+    async def open(self) -> BrowserSession:
+        session_id = new_session_id()
+        (self.folder / session_id / "files").mkdir(parents=True)
+        with anyio.fail_after(30):
+            return await self.engine.open(OpenRequest(session_id, SessionSpec(), self.folder / session_id))
+
+
+@pytest.fixture(scope="session")
+async def lookout(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Lookout]:
+    folder = tmp_path_factory.mktemp("engine")
+    numbers = itertools.count()
+
+    def tmp_for(name: str) -> Path:
+        path = folder / f"{name}{next(numbers)}"
+        path.mkdir()
+        return path
+
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
+    lookout = Lookout(engine, folder)
+    kept = await lookout.open()  # the browser lives as long as one session does
+    yield lookout
+    await kept.close(deadline_s=2)
+    await engine.close(deadline_s=3)
+
+
+@pytest.fixture
+async def eye(lookout: Lookout, site: Site) -> AsyncGenerator[Eye]:
+    """A fresh session of that browser."""
+    session = await lookout.open()
+    yield Eye(session, site)
+    await session.close(deadline_s=2)
