@@ -40,7 +40,12 @@ async def opened(settings: Settings) -> AsyncGenerator[App]:
         yield app
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve as the arguments say."""
     read = _settings(_parser().parse_args(sys.argv[1:]))
     assert isinstance(read, Settings), read
     sys.exit(serving.run(read, opened))
+
+
+if __name__ == "__main__":
+    main()

@@ -125,6 +125,8 @@ def answer(wire: socket.socket) -> bytes:
             head, end, body = got.partition(b"\r\n\r\n")
             if end and (size := re.search(rb"content-length: (\d+)", head.lower())) and len(body) >= int(size[1]):
                 break
+            if b"chunked" in head and body.endswith(b"0\r\n\r\n"):
+                break
     return got
 
 

@@ -1,0 +1,23 @@
+"""The scripted server with short deadlines, few places and small buffers, so that a test need not wait or fill much."""
+
+import socket
+
+from notte_mcp.http import connections, guard, listener
+from notte_mcp.serve import serving
+from tests.serve.scripted_server import main
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket whose connections (they inherit it) hold little of what is not read."""
+    found = listener.bind(host, port)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+    return found
+
+
+if __name__ == "__main__":
+    for name, value in {"HEAD_S": 0.6, "STALL_S": 0.6, "IDLE_S": 5, "MAX_CONNECTIONS": 24}.items():
+        setattr(connections, name, value)
+    for name, value in {"BODY_S": 0.6, "MAX_REQUESTS_EACH": 3}.items():
+        setattr(guard, name, value)
+    setattr(serving, "bind", bind)  # noqa: B010 - as above
+    main()
