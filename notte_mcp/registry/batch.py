@@ -8,6 +8,7 @@ Below: slot, written, store.base, engines.base. Above: live.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -87,6 +88,7 @@ class Run:
         self._checks: list[TargetCheck] = []
         self._first = slot.record.step_count + 1
         self._receipts: list[Receipt] = []
+        self._begun_at = slot.clock.now()
 
     async def all(self, *, on_error: OnError) -> Batch:
         """Check, intend, act (see `LiveSession.execute`)."""
@@ -181,6 +183,7 @@ class Run:
         slot, check = self._slot, self._checks[index]
         intent = slot.flight[self._first + index]
         slot.flight[intent.number] = begun = replace(intent, started_at=slot.clock.unix())
+        self._begun_at = slot.clock.now()
         slot.begun = intent.number
         if self._hold is not None:
             self._hold.begun(begun)
@@ -232,7 +235,8 @@ class Run:
             step,
             state=state,
             action=write_down(action, slot.redactor, name=name, known=not unseen),
-            ended_at=slot.clock.unix(),
+            # Not the time of day, which somebody may have set meanwhile.
+            ended_at=step.started_at + slot.clock.now() - self._begun_at,
             receipt=shown,
         )
         if shown.navigated or shown.new_tab is not None:
@@ -246,10 +250,11 @@ class Run:
         return f"{earlier}The outcome of action {before + 1} is unknown."
 
     async def _withdraw(self) -> None:
-        """Take back the intents that were never begun."""
-        if numbers := self._slot.never_begun():
-            with anyio.CancelScope(shield=True):
-                await self._store.withdraw(self._slot.id, numbers)
+        """Take back the intents that were never begun. What the disk does not take, the next batch takes back first,
+        and the error that is on its way is told."""
+        self._slot.unwanted += self._slot.never_begun()
+        with suppress(StoreUnusable):
+            await _withdraw_unwanted(self._slot, self._store)
 
 
 async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
@@ -287,15 +292,23 @@ def _acknowledge(slot: Slot, outcome: StepRecord) -> None:
 
 
 async def write_owed(slot: Slot, store: Store) -> None:
-    """Write the outcomes that the disk did not take at their time.
+    """Write the outcomes, and take back the intents, that the disk did not take at their time.
 
     Raises:
         StoreUnusable: it still does not.
     """
+    await _withdraw_unwanted(slot, store)
     for outcome in list(slot.flight.values()):
         with anyio.CancelScope(shield=True):
             await store.settle(outcome, slot.record)
         _acknowledge(slot, outcome)
+
+
+async def _withdraw_unwanted(slot: Slot, store: Store) -> None:
+    if slot.unwanted:
+        with anyio.CancelScope(shield=True):
+            await store.withdraw(slot.id, slot.unwanted)
+        slot.unwanted = []
 
 
 def _outcome(action: Action, receipt: Receipt | None, *, because_stopped: bool) -> tuple[StepState, Receipt]:

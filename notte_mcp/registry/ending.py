@@ -93,7 +93,7 @@ async def _write(slot: Slot, store: Store) -> None:
     if not slot.recorded:
         return
     flight = slot.flight
-    withdrawn = slot.never_begun()
+    withdrawn = [*slot.unwanted, *slot.never_begun()]
     owed = list(flight.values())
     flight.clear()
     now = slot.clock.unix()
@@ -118,4 +118,4 @@ def _unknown(step: StepRecord, *, at: float) -> StepRecord:
         code="outcome_unknown",
         message="the session ended while it ran; whether it happened is unknown",
     )
-    return replace(step, state="outcome_unknown", ended_at=at, receipt=receipt)
+    return replace(step, state="outcome_unknown", ended_at=max(at, step.started_at), receipt=receipt)

@@ -4,8 +4,8 @@ Plain state with the rules that hold it together; nothing here opens, acts or
 ends. `record` is always what the disk shall say next, whoever writes it, so
 that two writers cannot undo each other; `acknowledged` is how far the disk has
 got with the steps, `tail` holds the last of these, `flight` holds the steps whose outcome it does not have, and
-`begun` is the number of the one that is being done. `landmarks` are a view's number and what stood out
-in it. One that `is_aside` is meant by its id alone.
+`begun` is the number of the one that is being done; `unwanted` are the numbers of intents to be taken back.
+`landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone.
 
 Below: refusals, redaction, clock, hold, engines.base. Above: live, batch, ending, registry.
 """
@@ -99,6 +99,7 @@ class Slot:
         self.held_since = clock.now()
         self.flight: dict[int, StepRecord] = {}
         self.begun: int | None = None
+        self.unwanted: list[int] = []
         self.acknowledged = record.step_count
         self.tail: deque[StepRecord] = deque(maxlen=TAIL_STEPS)
         self.last_view: int | None = None
