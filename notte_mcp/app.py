@@ -10,7 +10,7 @@ Below: runs, agents, models, registry, engines, store, state_folder, settings. A
 
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -55,7 +55,8 @@ log = Log("app")
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What the surface works with. `owner` is this server's name in the records."""
+    """What the surface works with. `owner` is this server's name in the records; `notes` are what was found wrong with
+    these when the database was opened."""
 
     owner: str
     store: Store
@@ -63,6 +64,7 @@ class App:
     agents: Supervisor
     runs: Runs
     models: Shelf | Shelves
+    notes: Sequence[str] = ()
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
         """The session meant by an id: an agent's id means its session. Raises: UnknownAgent."""
@@ -87,7 +89,8 @@ async def open_app(
     """
     folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
     try:
-        store = PendingStore(partial(_open_store, folder, settings), partial(_dead, folder))
+        notes: list[str] = []
+        store = PendingStore(partial(_open_store, folder, settings, notes), partial(_dead, folder))
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         engines = engines if engines is not None else _engines(folder, settings, room)
         registry = Registry(
@@ -112,7 +115,7 @@ async def open_app(
         runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
         async with _beside(partial(_warm, store)), registry, agents, runs:
             try:
-                yield App(folder.owner, store, registry, agents, runs, models)
+                yield App(folder.owner, store, registry, agents, runs, models, notes)
             finally:
                 await _close(runs, agents, registry, engines, store)
                 await models.close()
@@ -196,7 +199,7 @@ def _place(folder: StateFolder, settings: Settings) -> Place:
     )
 
 
-async def _open_store(folder: StateFolder, settings: Settings) -> Store:
+async def _open_store(folder: StateFolder, settings: Settings, notes: list[str]) -> Store:
     """The database; in it, what dead servers left live is `interrupted`, and what is too old is gone."""
     async with anyio.create_task_group() as sweeping:
         sweeping.start_soon(_sweep_processes, folder)
@@ -205,7 +208,8 @@ async def _open_store(folder: StateFolder, settings: Settings) -> Store:
 
     store = await SqlStore.open(settings.database)
     try:
-        for note in store.notes:
+        notes[:] = store.notes or await _lost(folder, settings, store)
+        for note in notes:
             log.warning("store.noted", note=note)
         dead = await _dead(folder, await store.owners())
         for record in await store.interrupt(dead_owners=dead, reason="restart"):
@@ -216,6 +220,17 @@ async def _open_store(folder: StateFolder, settings: Settings) -> Store:
         await store.close()
         raise
     return store
+
+
+async def _lost(folder: StateFolder, settings: Settings, store: Store) -> list[str]:
+    """What is to be said where sessions were kept and the database knows of none: it was removed, or emptied."""
+    if await store.sessions(limit=1) or not any(folder.sessions_dir.glob("*/state.json")):
+        return []
+    lost = (
+        f"The database {settings.database} is empty, though {folder.sessions_dir} holds files of earlier sessions: it was "
+        "lost or replaced. Those sessions are not listed; their files are kept."
+    )
+    return [lost]
 
 
 async def _dead(folder: StateFolder, owners: Collection[str]) -> list[str]:

@@ -102,6 +102,20 @@ async def test_a_server_that_dies_while_another_lives_is_found_out_by_whoever_as
         assert [path.stem for path in (settings.state_dir / "run").glob("*.lock")] == [app.owner]
 
 
+async def test_a_database_that_was_lost_is_told_while_sessions_have_their_files(
+    settings: Settings, engine: ScriptedEngine
+) -> None:
+    """P3: an empty list is not how the loss of all records is told; in an empty folder there is nothing to tell."""
+    async with open_app(settings, engines={"local": engine}) as app:
+        record, _ = await app.registry.open(SessionSpec(), url=FORM)
+        assert app.notes == []
+    settings.database.write_bytes(b"")
+    async with open_app(settings, engines={"local": engine}) as app:
+        assert await app.registry.sessions() == []
+        assert "lost or replaced" in " ".join(app.notes)
+        assert (settings.state_dir / "sessions" / record.id / "state.json").exists()
+
+
 async def test_sessions_that_ended_long_ago_go_with_their_files(settings: Settings, engine: ScriptedEngine) -> None:
     """`keep_days`; a live one stays whatever its age."""
     async with open_app(settings, engines={"local": engine}) as app:

@@ -94,5 +94,6 @@ async def _list(app: "App") -> dict[str, Any]:
         "sessions": [brief(record) for record in sessions[:MAX_LISTED]],
         "agents": [agent_brief(record) for record in agents[:MAX_LISTED]],
         "runs": [run_brief(record) for record in runs[:MAX_LISTED]] or None,
+        "note": " ".join(app.notes) or None,
         "next": "; ".join(left_out) or None,
     }
