@@ -53,21 +53,34 @@ def run(given: list[str], *, parent: int) -> int:
         _relay(arguments, parent)
         # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
         gc.disable()
+    if arguments.command in ("doctor", "install-browser"):
+        return _doctor(arguments)
     settings = _settings(arguments)
     if isinstance(settings, str):
         print(f"notte-mcp: {settings}", file=sys.stderr)
         return WRONG
+    return _serve(settings, parent) if arguments.command is None else _command(arguments, settings)
+
+
+def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
     if arguments.command == "serve":
         from notte_mcp.serve import serving
 
         return serving.show_token(settings) if arguments.show_token else serving.run(settings)
     if arguments.command == "sessions":
         return _sessions(settings)
-    if arguments.command == "keeper":
-        from notte_mcp.keeper.commands import run as keeper
+    from notte_mcp.keeper.commands import run as keeper
 
-        return keeper(arguments.keeper_command, settings.state_dir)
-    return _serve(settings, parent)
+    return keeper(arguments.keeper_command, settings.state_dir)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    # Before the settings are read: that they cannot be is one of its findings.
+    from notte_mcp.doctor import commands as doctor
+
+    if arguments.command == "install-browser":
+        return doctor.install_browser()
+    return doctor.run(_flags(arguments), fix=arguments.fix, as_json=arguments.json)
 
 
 def _relay(arguments: argparse.Namespace, parent: int) -> None:
@@ -98,12 +111,16 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--headless", dest="headless", action="store_true", default=None, help="no window (default)")
     window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
-    commands = parser.add_subparsers(dest="command", metavar="{demo,serve,sessions,keeper}")
+    commands = parser.add_subparsers(dest="command", metavar="{demo,serve,sessions,keeper,doctor,install-browser}")
     commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
     _add_serve(commands.add_parser("serve", help="serve MCP over HTTP, on loopback with a token"))
     commands.add_parser("sessions", help="list the sessions that are kept")
     keeper = commands.add_parser("keeper", help="look at the keeper of the state folder, or end it")
     keeper.add_argument("keeper_command", choices=("status", "stop"), metavar="{status,stop}")
+    doctor = commands.add_parser("doctor", help="look at browser, folders, keys and leftovers, and say what mends them")
+    doctor.add_argument("--fix", action="store_true", help="mend what is safe to mend")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    commands.add_parser("install-browser", help="find a Chromium that starts, or install one")
     return parser
 
 
@@ -127,14 +144,17 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-token", action="store_true", help="print the token that it made, and end")
 
 
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The flags that are settings, where they were given."""
+    return {name: value for name in (*FLAGS, *SERVE_FLAGS) if (value := getattr(arguments, name, None)) is not None}
+
+
 def _settings(arguments: argparse.Namespace) -> "Settings | str":
     """The settings, or the sentence that says what is wrong with them."""
     from notte_mcp.settings import Settings, SettingsWrong
 
     try:
-        return Settings.read(
-            {name: value for name in (*FLAGS, *SERVE_FLAGS) if (value := getattr(arguments, name, None)) is not None}
-        )
+        return Settings.read(_flags(arguments))
     except SettingsWrong as error:
         return str(error)
 

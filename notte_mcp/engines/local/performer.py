@@ -87,10 +87,11 @@ async def _unless_lost(stage: Stage, tab: Tab, watch: Watch, action: a.Action, t
         doing.cancel_scope.cancel()
     if receipt is not None:
         return receipt
+    how = f"was ended, since {why}," if (why := stage.because()) else "crashed"
     return _failed(
         action,
         PageCrashed(
-            f"The page crashed while {action.type} was under way.",
+            f"The page {how} while {action.type} was under way.",
             done="It may have happened.",
             kept="The session and its other tabs are kept.",
             next_call="goto its URL again",

@@ -1,0 +1,161 @@
+"""The state folder: whose it is, who may open it, what is in it, and how much room there is.
+
+Below: finding, room, state_folder, store. Above: examining.
+"""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from notte_mcp.doctor.finding import Finding, failure, ok, warning
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.room import Room, measure, told
+from notte_mcp.settings import Settings
+from notte_mcp.state_folder import StateFolder
+
+_OTHERS: Final = 0o077
+_OURS: Final = frozenset({"profiles", "run", "sessions"})
+_DAY_S: Final = 86_400
+
+# What browsers of live servers make and unmake all the time; nobody comes there but through folders that are looked at.
+_PASSED_OVER: Final = frozenset({"run", "cache"})
+
+
+def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
+    """Findings of the folder; `fix` makes it and closes it to others, and sweeps where it holds too much."""
+    path = settings.state_dir
+    if not os.path.lexists(path):
+        yield _absent(path, fix=fix)
+        return
+    found = list(_unusable(path))
+    yield from found
+    if found:
+        return
+    yield _mode(path, fix=fix)
+    yield _inside(path, fix=fix)
+    yield _writable(path)
+    yield _room(settings, fix=fix)
+
+
+def _absent(path: Path, *, fix: bool) -> Finding:
+    if not fix:
+        return ok("state folder", f"{path} is not there yet; the first start makes it.")
+    try:
+        StateFolder.open(path).close()
+    except NotteMCPError as error:
+        return failure("state folder", error.what, error.next_call)
+    return ok("state folder", f"{path} is there, and yours alone.", done=f"made {path} (0700)")
+
+
+def _unusable(path: Path) -> Iterator[Finding]:
+    elsewhere = "set NOTTE_MCP_STATE_DIR to a folder of your own"
+    if path.is_symlink():
+        yield failure("state folder", f"{path} is a symbolic link.", elsewhere)
+    elif not path.is_dir():
+        yield failure("state folder", f"{path} is not a folder.", elsewhere)
+    elif sys.platform != "win32" and (uid := path.stat().st_uid) != os.geteuid():
+        yield failure("state folder", f"{path} belongs to another user (uid {uid}).", elsewhere)
+
+
+def _mode(path: Path, *, fix: bool) -> Finding:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if sys.platform == "win32" or not mode & _OTHERS:
+        return ok("state folder", f"{path} is yours alone.")
+    names = {entry.name for entry in path.iterdir()}
+    # As a start judges it: a folder that something else lives in is not ours to close.
+    if names and not names >= _OURS:
+        return failure(
+            "state folder", f"Other users may open {path} (mode {mode:04o}), and it is not known to be this program's.",
+            f"chmod 700 {path}, or set NOTTE_MCP_STATE_DIR to a folder of your own",
+        )  # fmt: skip
+    if not fix:
+        return failure("state folder", f"Other users may open {path} (mode {mode:04o}).", f"chmod 700 {path}")
+    path.chmod(0o700)
+    return ok("state folder", f"{path} is yours alone.", done=f"closed it to other users (0700, it was {mode:04o})")
+
+
+def _inside(path: Path, *, fix: bool) -> Finding:
+    if sys.platform == "win32":
+        return ok("files inside", "Their permissions are Windows' own.")
+    open_ones = list(_open_to_others(path))
+    if not open_ones:
+        return ok("files inside", "Nobody else may open what is in it.")
+    if not fix:
+        first = ", ".join(str(one.relative_to(path)) for one in open_ones[:3])
+        return warning(
+            "files inside", f"{len(open_ones)} in it may be opened by others: {first}.", f"chmod -R go= {path}"
+        )
+    for one in open_ones:
+        with suppress(OSError):
+            one.chmod(stat.S_IMODE(one.stat().st_mode) & ~_OTHERS)
+    return ok("files inside", "Nobody else may open what is in it.", done=f"closed {len(open_ones)} of them to others")
+
+
+def _open_to_others(folder: Path, *, top: bool = True) -> Iterator[Path]:
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            with suppress(OSError):
+                if not entry.is_symlink() and entry.stat(follow_symlinks=False).st_mode & _OTHERS:
+                    yield Path(entry.path)
+                if entry.is_dir(follow_symlinks=False) and not (top and entry.name in _PASSED_OVER):
+                    yield from _open_to_others(Path(entry.path), top=False)
+
+
+def _writable(path: Path) -> Finding:
+    try:
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(b"x" * 4_096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return failure("writing", f"{path} cannot be written ({error.strerror}).", "make room, or make it writable")
+    return ok("writing", "It can be written.")
+
+
+def _room(settings: Settings, *, fix: bool) -> Finding:
+    room = Room(settings.state_dir, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
+    use = measure(settings.state_dir)
+    done = ""
+    if room.of(use) and fix:
+        done = _swept(settings)
+        use = measure(settings.state_dir)
+    if short := room.of(use):
+        return failure("room", short, "make room on its disk, or set keep_days lower and run this again", done=done)
+    return ok("room", f"It holds {told(use.total)}, and {told(use.free)} are free.", done=done)
+
+
+def _swept(settings: Settings) -> str:
+    """Remove what is older than keep_days; gives what was done."""
+    older_than = time.time() - settings.keep_days * _DAY_S
+    try:
+        gone = anyio.run(_sweep, settings, older_than)
+    except NotteMCPError as error:
+        return f"old records could not be swept: {error.what}"
+    for session_id in gone:
+        shutil.rmtree(settings.state_dir / "sessions" / session_id, ignore_errors=True)
+    aside = [
+        p for p in settings.state_dir.glob(f"{settings.database.name}.corrupt-*") if p.stat().st_mtime < older_than
+    ]
+    for path in aside:
+        path.unlink(missing_ok=True)
+    removed = f"removed {len(gone)} sessions older than {settings.keep_days:g} days"
+    return f"{removed} and {len(aside)} damaged databases" if aside else removed
+
+
+async def _sweep(settings: Settings, older_than: float) -> list[str]:
+    from notte_mcp.store.sql import SqlStore
+
+    store = await SqlStore.open(settings.database)
+    try:
+        return await store.sweep(older_than=older_than)
+    finally:
+        await store.close()
