@@ -5,9 +5,9 @@ A fault is declared in the file of its kind, in that file's `FAULTS`. Below: tho
 
 from typing import Final
 
-from tests.faults import durable
+from tests.faults import browsers, durable, launches
 from tests.faults.fault import Fault
 
-FAULTS: Final[tuple[Fault, ...]] = (*durable.FAULTS,)
+FAULTS: Final[tuple[Fault, ...]] = (*durable.FAULTS, *browsers.FAULTS, *launches.FAULTS)
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
@@ -72,6 +72,15 @@ class Driver:
             return self.process is None or self.process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+    def children(self, known: Sequence[psutil.Process] = ()) -> list[psutil.Process]:
+        """What it has started and what lives, but for what is known."""
+        return children_of(self.process.pid, [one.pid for one in known]) if self.process is not None else []
+
+    def end_children(self, known: Sequence[psutil.Process]) -> None:
+        """End what it has started, but for what is known."""
+        for child in self.children(known):
+            end_tree(child)
 
     def _watch(self) -> None:
         if self.process is None:

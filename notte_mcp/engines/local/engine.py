@@ -27,11 +27,12 @@ from notte_mcp.engines.base import LostListener, OpenRequest
 from notte_mcp.engines.local.driver import Driver
 from notte_mcp.engines.local.launch import (
     CHROMIUM_ARGS,
+    LAUNCH_MS,
     bound_to_parent,
-    children_of,
     end_tree,
     find_chromium,
     first_line,
+    launch_failure,
     running_as_root,
 )
 from notte_mcp.engines.local.memory import Memory
@@ -158,8 +159,8 @@ class LocalEngine:
 
     async def _started(self) -> Driver:
         if self._driver is None or not self._driver.alive:
-            folder = await anyio.to_thread.run_sync(self._tmp_for, "driver")
-            self._driver = await Driver.start(folder, cache=self._cache, ended=self._driver_ended)
+            async with self._fresh_folder("driver") as folder:
+                self._driver = await Driver.start(folder, cache=self._cache, ended=self._driver_ended)
             if self._driver.process is not None:
                 self._note_process(self._driver.process.pid)
         return self._driver
@@ -173,29 +174,43 @@ class LocalEngine:
                 "This server runs as root, and Chromium's sandbox does not work for root.",
                 next_call="run the server as another user, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
             )
-        folder = await anyio.to_thread.run_sync(self._tmp_for, "browser")
-        known = [p.pid for p in children_of(driver.process.pid)] if driver.process else []
-        try:
-            browser = await chromium.launch(
-                executable_path=bound_to_parent(executable, folder),
-                headless=headless,
-                chromium_sandbox=not self._no_sandbox,
-                args=list(CHROMIUM_ARGS),
-                env={**os.environ, "TMPDIR": str(folder)},
-                downloads_path=folder / "downloads",
-                timeout=20_000,
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
-        except PlaywrightError as error:
-            raise _launch_failure(error, executable, headless=headless) from error
-        started = children_of(driver.process.pid, known) if driver.process else []
+        async with self._fresh_folder("browser") as folder:
+            known = driver.children()
+            try:
+                browser = await chromium.launch(
+                    executable_path=bound_to_parent(executable, folder),
+                    headless=headless,
+                    chromium_sandbox=not self._no_sandbox,
+                    args=list(CHROMIUM_ARGS),
+                    env={**os.environ, "TMPDIR": str(folder)},
+                    downloads_path=folder / "downloads",
+                    timeout=LAUNCH_MS,
+                    handle_sigint=False,
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
+            except BaseException as error:
+                driver.end_children(known)  # Playwright gives one that does not answer half a minute to end by itself
+                if isinstance(error, PlaywrightError):
+                    raise launch_failure(error, executable, headless=headless) from error
+                raise
+        started = driver.children(known)
         process = started[-1] if started else None
         if process is not None:
             self._note_process(process.pid)
         self._memory.add(process)
         return RunningBrowser(browser, process, folder=folder)
+
+    @asynccontextmanager
+    async def _fresh_folder(self, name: str) -> AsyncGenerator[Path]:
+        """A temporary folder, which goes again when what needs it does not start."""
+        folder = await anyio.to_thread.run_sync(self._tmp_for, name)
+        try:
+            yield folder
+        except BaseException:
+            with anyio.CancelScope(shield=True), suppress(OSError):
+                await anyio.to_thread.run_sync(self._drop_tmp, folder)
+            raise
 
     async def _connect(self, cdp_url: str) -> RunningBrowser:
         driver = await self._started()
@@ -259,25 +274,3 @@ class LocalEngine:
             driver, self._driver = self._driver, None
             if driver is not None:
                 await driver.close(deadline_s=deadline_s * 0.3)
-
-
-def _launch_failure(error: PlaywrightError, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
-    text = str(error)
-    if (
-        "no usable sandbox" in text.lower()
-        or "sandbox helper" in text.lower()
-        or "running as root without" in text.lower()
-    ):
-        return BrowserLaunchFailed(
-            f"{executable} did not start because its sandbox is not available here.",
-            next_call="allow unprivileged user namespaces, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
-        )
-    if not headless and ("display" in text.lower() or "x server" in text.lower()):
-        return BrowserLaunchFailed(
-            "A visible browser needs a display, and there is none here.",
-            next_call="notte_start with session.headless=true",
-        )
-    return BrowserLaunchFailed(
-        f"{executable} did not start: {first_line(error)}.",
-        next_call="notte_start again; if it repeats, start the executable by hand to see why",
-    )

@@ -5,19 +5,28 @@ end is the browser's end, and nobody else can attach. On Linux it is also told t
 die with its parent (a stopped process does not notice a closed pipe). Each browser
 has a TMPDIR of its own, so that one `rmtree` removes all it left.
 
-Below: errors. Above: `engine`. Facts: reference measurements in docs/reliability.md.
+Below: errors, observations. Above: `engine`, `driver`. Facts: reference measurements in docs/reliability.md.
 """
 
 import os
+import re
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from notte_mcp.errors import BrowserMissing
+from notte_mcp.errors import BrowserLaunchFailed, BrowserMissing
+from notte_mcp.observations import clean_line
+
+LAUNCH_MS: Final = 20_000
+"""How long a browser may take to answer."""
+
+_LAST_WORDS: Final = 3
+_WORDS: Final = re.compile(r"\[pid=\d+\]\[err\] (.+)")
+_EXIT: Final = re.compile(r"<process did exit: exitCode=(\d+)")
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
 _MACOS: Final = (
@@ -136,3 +145,43 @@ def first_line(error: Exception) -> str:
     """What an error says first, at most 300 characters, without a full stop."""
     text = str(error).strip()
     return text.splitlines()[0][:300].rstrip(".") if text else type(error).__name__
+
+
+def launch_failure(error: Exception, executable: Path, *, headless: bool) -> BrowserLaunchFailed:
+    """Why a browser did not start, by what Playwright tells of its last words, and what mends it."""
+    text = str(error).lower()
+    for signs, failure in _HINDRANCES:
+        if any(sign in text for sign in signs):
+            return failure(executable)
+    if not headless and ("display" in text or "x server" in text):
+        return BrowserLaunchFailed(
+            "A visible browser needs a display, and there is none here.",
+            next_call="notte_start with session.headless=true",
+        )
+    ended = _EXIT.search(str(error))
+    late = f"it gave no sign within {LAUNCH_MS // 1000} s" if "Timeout" in str(error) else first_line(error)
+    why = f"it ended with exit code {ended[1]}" if ended else late
+    words = list(dict.fromkeys(clean_line(line, 150) for line in _WORDS.findall(str(error))))[-_LAST_WORDS:]
+    said = f"; it said: {' | '.join(words)}" if words else ""
+    return BrowserLaunchFailed(
+        f"{executable} did not start: {why}{said}.",
+        next_call="notte_start again; if it repeats, `notte-mcp doctor`, or start the executable by hand to see why",
+    )
+
+
+_HINDRANCES: Final[tuple[tuple[tuple[str, ...], Callable[[Path], BrowserLaunchFailed]], ...]] = (
+    (
+        ("no usable sandbox", "sandbox helper", "running as root without"),
+        lambda executable: BrowserLaunchFailed(
+            f"{executable} did not start because its sandbox is not available here.",
+            next_call="allow unprivileged user namespaces, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
+        ),
+    ),
+    (
+        ("too many open files", "emfile"),
+        lambda executable: BrowserLaunchFailed(
+            f"{executable} did not start: this server may open too few files.",
+            next_call="raise the limit (`ulimit -n 4096`) for the server and start it again",
+        ),
+    ),
+)
