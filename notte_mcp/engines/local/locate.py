@@ -117,6 +117,8 @@ async def _taken(tab: Tab, locator: Locator, limit_ms: int) -> tuple[World, dict
     except PlaywrightError as error:
         _unless_gone(error)
         return None
+    finally:
+        await _let_go(handle)
     return await _heard(tab)
 
 
@@ -143,26 +145,39 @@ def located(tab: Tab, selector: str) -> Locator:
 
 
 async def claim(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]]:
-    """Bring Playwright's element into our world: whichever world hears its event holds it."""
-    token = _token()
-    for attempt in range(2):
-        await _expect(tab, token)
-        selected = False
-        try:
-            await handle.dispatch_event(token, _EVENT)
-        except PlaywrightError as error:
-            _unless_gone(error)
-            # Events go out by the page's own functions, and this page has broken them. Selecting does not.
-            selected = True
-            await handle.select_text(force=True, timeout=1_000)
-        if (found := await _heard(tab, selected=selected)) is not None:
-            return found
-        if attempt == 0:
-            await bind_all(tab)
+    """Bring Playwright's element into our world: whichever world hears its event holds it. The handle is used up."""
+    try:
+        for attempt in range(2):
+            if (found := await _told(tab, handle)) is not None:
+                return found
+            if attempt == 0:
+                await bind_all(tab)
+    finally:
+        await _let_go(handle)
     raise SelectorNotFound(
         "The selector's element is in a frame that cannot be reached.",
         next_call="notte_observe, then use an id it shows",
     )
+
+
+async def _told(tab: Tab, handle: ElementHandle) -> tuple[World, dict[str, Any]] | None:
+    token = _token()
+    await _expect(tab, token)
+    selected = False
+    try:
+        await handle.dispatch_event(token, _EVENT)
+    except PlaywrightError as error:
+        _unless_gone(error)
+        # Events go out by the page's own functions, and this page has broken them. Selecting does not.
+        selected = True
+        await handle.select_text(force=True, timeout=1_000)
+    return await _heard(tab, selected=selected)
+
+
+async def _let_go(handle: ElementHandle) -> None:
+    # Playwright keeps whatever it handed out, in this process and in its own, for as long as the session lives.
+    with suppress(PlaywrightError):
+        await handle.dispose()
 
 
 def _token() -> str:

@@ -132,6 +132,10 @@ async def _load(tab: Tab, how: str, url: str | None, wait_until: str, timeout_ms
         failure = _slow(tab, url, timeout_ms)
         await _give_up_loading(tab)
         raise failure from None
+    except anyio.get_cancelled_exc_class():
+        with anyio.CancelScope(shield=True):
+            await _give_up_loading(tab)
+        raise
     except PlaywrightError as error:
         if "is interrupted by another navigation" in str(error):
             await tab.page.wait_for_load_state("load", timeout=timeout_ms)
