@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, Literal, cast
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -87,7 +88,8 @@ def _write(level: Level, name: str, event: str, values: Mapping[str, Any]) -> No
         return
     if _State.logger is None:
         _State.logger = _structlog()
-    getattr(_State.logger, level)(event, log=name, **values)
+    with suppress(OSError):  # a disk that is full, a pipe that nobody reads: what is logged is not what matters
+        getattr(_State.logger, level)(event, log=name, **values)
 
 
 def _structlog() -> Any:

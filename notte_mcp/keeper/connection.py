@@ -81,6 +81,8 @@ class Reception:
         kind = values.get("kind")
         if kind == "serve":
             await self._serve(values, stream, incoming)
+        elif kind == "alive":
+            await _say(stream, f"ok {os.getpid()}")
         elif kind == "status":
             await _say(stream, f"ok {os.getpid()} {json.dumps(await self._status())}")
         elif kind == "stop":
@@ -93,6 +95,8 @@ class Reception:
             settings = given.settings_given(values)
         except SettingsWrong as error:
             return await _say(stream, f"wrong {error}")
+        if self._life.over.is_set():
+            return await _say(stream, "leaving")
         if why := self._objection(values, settings):
             if await self._life.is_free():
                 log.info("keeper.replaced")
@@ -112,8 +116,6 @@ class Reception:
 
     def _objection(self, values: dict[str, str], settings: Settings) -> str:
         """Why this keeper is not the one for that connection, or ""."""
-        if self._life.over.is_set():
-            return "The keeper is ending"
         mine = f"The keeper of {self._settings.state_dir} (process {os.getpid()})"
         if (version := values.get("version", "")) != __version__:
             return f"{mine} is version {__version__} and this is {version}"

@@ -33,6 +33,7 @@ class Door:
     def __init__(self, listener: SocketListener, token: str) -> None:
         self.listener = listener
         self._token = token
+        self._place = _place()
 
     @classmethod
     async def open(cls, *, unix: bool = hasattr(socket, "AF_UNIX")) -> "Door":
@@ -45,7 +46,8 @@ class Door:
 
     async def close(self) -> None:
         """Nobody comes in any more, and nothing is left that says where."""
-        clear()
+        if _place() == self._place:  # else another keeper has taken it
+            clear()
         await self.listener.aclose()
 
     def lets_in(self, stream: SocketStream, token: str) -> bool:
@@ -54,6 +56,14 @@ class Door:
             return hmac.compare_digest(token.encode(), self._token.encode())
         uid = peer_uid(stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - anyio's, no database's
         return uid is None or uid == os.geteuid()
+
+
+def _place() -> int | None:
+    """What says where a keeper listens, as the filesystem knows it."""
+    for name in (SOCKET, PORT):
+        with suppress(OSError):
+            return Path(name).stat().st_ino
+    return None
 
 
 def clear() -> None:

@@ -11,7 +11,8 @@ Of the relay's path (see wanted): `_socket` is what `socket` wraps in enums. Bel
 
 import os
 import sys
-from _socket import AF_INET, SHUT_WR, SOCK_STREAM
+import time
+from _socket import AF_INET, SHUT_RDWR, SHUT_WR, SOCK_STREAM
 from _socket import socket as Socket  # noqa: N812 - a class, whatever C calls it
 from _thread import allocate_lock
 
@@ -75,6 +76,7 @@ class Link:
         self._wire = wire
         self._lock = allocate_lock()
         self._open: dict[bytes, None] | None = {}
+        self._since = time.monotonic()
 
     @property
     def is_over(self) -> bool:
@@ -87,14 +89,35 @@ class Link:
     def receive(self) -> bytes:
         """The next bytes; none at the end, whatever ended it."""
         try:
-            return self._wire.recv(CHUNK)
+            found = self._wire.recv(CHUNK)
         except OSError:
             return b""
+        self.alive()
+        return found
+
+    def alive(self) -> None:
+        """Something was heard of the keeper."""
+        self._since = time.monotonic()
+
+    def silent_s(self) -> float:
+        """How long an answer has been due, and nothing at all was heard (seconds)."""
+        return time.monotonic() - self._since if self._open else 0.0
+
+    def patience(self, seconds: float | None) -> None:
+        """How long `receive` waits before it takes that for the end; None: for ever."""
+        self._wire.settimeout(seconds)
 
     def finish(self) -> None:
         """Nothing more will be sent."""
         try:
             self._wire.shutdown(SHUT_WR)
+        except OSError:
+            return
+
+    def cut(self) -> None:
+        """End it for the threads that send and receive, wherever they wait."""
+        try:
+            self._wire.shutdown(SHUT_RDWR)
         except OSError:
             return
 
@@ -106,6 +129,8 @@ class Link:
         """An answer to this request is due from now on; False when the link is over."""
         with self._lock:
             if self._open is not None:
+                if not self._open:
+                    self.alive()
                 self._open[asked] = None
             return self._open is not None
 

@@ -8,6 +8,7 @@ Below: places. Above: serve.
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ def bound() -> None:
     if not log.exists() or log.stat().st_size <= MAX_BYTES:
         return
     older = Path(f"{LOG}.1")
-    shutil.copyfile(log, older)
-    older.chmod(0o600)
+    with suppress(OSError):  # where there is no room, there is less of it afterwards
+        shutil.copyfile(log, older)
+        older.chmod(0o600)
     os.truncate(log, 0)

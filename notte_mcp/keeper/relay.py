@@ -9,11 +9,12 @@ Of the relay's path (see wanted). Below: link, frames, places, starting (late). 
 
 import os
 import sys
+import time
 from _thread import LockType, allocate_lock, start_new_thread
 
 from notte_mcp import __version__
 from notte_mcp.keeper import frames, places
-from notte_mcp.keeper.link import CHUNK, Gone, Link, Refused, Wrong, reach
+from notte_mcp.keeper.link import CHUNK, GREET_S, Gone, Link, Refused, Wrong, reach
 
 WRONG = 2
 """Exit code: the settings are wrong."""
@@ -23,6 +24,18 @@ WATCH_MS = 250
 
 EOF_S = 1.0
 """How long what is under way may still take after the host's last word."""
+
+SILENT_S = 25.0
+"""After this long without a word from a keeper that owes an answer it is asked whether it lives."""
+
+ALIVE_S = 15.0
+"""How long it may take to say so: longer than anything that is no standstill."""
+
+SILENT = (
+    "The keeper, which holds the browsers, does not answer; whether this was done is not known. Next: the same call again "
+    "if it may be done twice, else notte_status(). If that fails too, `notte-mcp keeper stop` ends the keeper: what is "
+    "live is interrupted then and can be restored, and the next call starts a new one."
+)
 
 DIED = (
     "The keeper, which holds the browsers, ended while this was under way; whether it was done is not known. Steps and "
@@ -34,18 +47,19 @@ DIED = (
 def run(flags: dict[str, str], parent: int) -> None:
     """Serve the host on stdin and stdout until it ends, and end the process with it.
 
-    Comes back only when no keeper can live in this state folder; nothing was read then. Who serves in its place says
-    why. `parent` is the process of the host.
+    Comes back only when no keeper can live in this state folder, which it says on stderr; nothing was read then.
+    `parent` is the process of the host.
     """
     environ = dict(os.environ)
     state = places.state_dir(flags, environ)
     values = hello(flags, environ, state)
     try:
         places.enter(state)
-    except places.FolderUnusable:
+    except places.FolderUnusable as error:
+        print(f"notte-mcp: no keeper can live there, so all is served in this process: {error}", file=sys.stderr)
         return
     relay = Relay(values)
-    start_new_thread(_watch, (parent,))
+    start_new_thread(_watch, (parent, relay))
     code = 0
     try:
         relay.serve()
@@ -131,9 +145,7 @@ class Relay:
         try:
             link = reach(self._values)
         except Gone:
-            from notte_mcp.keeper.starting import join
-
-            link = join(self._values)
+            link = self._begin()
         self._listening = allocate_lock()
         self._listening.acquire()
         lines = frames.Lines(frames.MAX_ANSWER)
@@ -143,7 +155,36 @@ class Relay:
         start_new_thread(self._listen, (link, lines, self._listening))
         return link
 
+    def _begin(self) -> Link:
+        """The keeper that is started now. Raises: Refused, Wrong."""
+        from notte_mcp.keeper.starting import join
+
+        try:
+            places.enter(self._values["flag.state_dir"])  # it may have been removed, and this process with it
+            return join(self._values)
+        except places.FolderUnusable as error:
+            raise Refused(f"The state folder cannot be used: {error}.") from error
+        except OSError as error:
+            raise Refused(f"The keeper cannot be started: {error.strerror}.") from error
+
     # --- from the keeper ----------------------------------------------------------
+
+    def look(self) -> None:
+        """Whether the keeper that owes an answer still lives; if not, what it owes is answered here."""
+        link = self._link
+        if link is None or link.silent_s() < SILENT_S:
+            return None
+        try:
+            asked = reach({"kind": "alive"}, ALIVE_S)
+            asked.close()
+            if asked.pid == link.pid:
+                return link.alive()
+        except (Gone, Refused, Wrong):
+            pass
+        if link.silent_s() >= SILENT_S:
+            self._over(link, SILENT)
+            link.cut()
+        return None
 
     def _listen(self, link: Link, lines: frames.Lines, listening: "LockType") -> None:
         while chunk := link.receive():
@@ -159,9 +200,9 @@ class Relay:
         link.close()
         listening.release()
 
-    def _over(self, link: Link) -> None:
+    def _over(self, link: Link, why: str = DIED) -> None:
         for asked in link.end():
-            self._write(frames.failure(asked, DIED))
+            self._write(frames.failure(asked, why))
 
     def _write(self, line: bytes) -> None:
         with self._writing:
@@ -175,15 +216,20 @@ class Relay:
 def _greet(link: Link, lines: frames.Lines, handshake: list[bytes]) -> None:
     """Say the host's handshake again; the answer is known to it. Raises: Refused."""
     asked = frames.asked(handshake[0])
+    link.patience(GREET_S)
     try:
         link.send(handshake[0])
         while chunk := link.receive():
             for line in lines.feed(chunk):
                 if isinstance(line, bytes) and frames.answered(line) == asked:
-                    return link.send(handshake[1])
+                    link.send(handshake[1])
+                    return link.patience(None)
     except OSError:
         pass
-    raise Refused("The keeper ended again as soon as it was started. `notte-mcp keeper status` tells where its log is.")
+    raise Refused(
+        "The keeper took the connection and answers no more. `notte-mcp keeper status` tells where its log is, "
+        "`notte-mcp keeper stop` ends it."
+    )
 
 
 # --- the host ---------------------------------------------------------------------
@@ -196,17 +242,21 @@ def _read() -> bytes:
         return b""
 
 
-def _watch(parent: int) -> None:
-    """End with the host: when it died though its pipe is held by another, and when it reads no more."""
+def _watch(parent: int, relay: Relay) -> None:
+    """End with the host: when it died though its pipe is held by another, and when it reads no more. And look after
+    the keeper."""
     import select
 
     if not hasattr(select, "poll"):
-        return
+        while True:
+            time.sleep(WATCH_MS / 1_000)
+            relay.look()
     poll = select.poll()
     # Asked for no event, poll tells errors and hang-ups alone.
     poll.register(1, 0)
     hung_up = 0
     while os.getppid() == parent and not poll.poll(WATCH_MS):
+        relay.look()
         look = select.poll()
         look.register(0, 0)
         hung_up = hung_up + 1 if look.poll(0) else 0

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -23,7 +24,11 @@ from notte_mcp.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
+    from notte_mcp.keeper.life import Life
     from notte_mcp.models.shelf import Shelves
+
+DISPLACED_S: Final = 2.0
+"""How often it is looked whether the folder is still there."""
 
 HANDOVER_S: Final = 10.0
 """How long the keeper before this one may take to end."""
@@ -43,12 +48,15 @@ def main(arguments: Sequence[str]) -> int:
         return _told(f"The state folder cannot be used: {error}.", 1)
     if (lock := locks.take(places.LIFE, wait_s=HANDOVER_S)) is None:
         return _told("Another keeper of this folder is still ending; `notte-mcp keeper stop` ends it.", 1)
-    os.truncate(lock, 0)
-    os.write(lock, b"%d\n" % os.getpid())
-    log_file.bound()
+    try:
+        os.truncate(lock, 0)
+        os.write(lock, b"%d\n" % os.getpid())
+        log_file.bound()
+    except OSError as error:
+        return _told(f"The state folder cannot be written ({error.strerror}).", 1)
     # Nobody looks on, so what happens is written down unless somebody asked for less (or more).
     logs.configure(settings.log_level if "log_level" in settings.model_fields_set else "info")
-    anyio.run(_serve, settings)
+    anyio.run(_serve, settings, lock)
     return 1  # not reached
 
 
@@ -58,7 +66,7 @@ def _told(line: str, code: int) -> int:
     return code
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, lock: int) -> None:
     # All of it is imported before the door opens: who is let in is served at once.
     from notte_mcp.keeper.connection import Reception
     from notte_mcp.keeper.life import Life
@@ -76,6 +84,7 @@ async def _serve(settings: Settings) -> None:
     async def serve() -> None:
         async with server.surface.running(), anyio.create_task_group() as group:
             group.start_soon(reception.open, group)
+            group.start_soon(_until_displaced, lock, life)
             _ready()
             await life.watch()
             await entrance.close()
@@ -87,6 +96,20 @@ async def _serve(settings: Settings) -> None:
 
     log.info("keeper.started", version=__version__, pid=os.getpid())
     await serve_until_left(serve, close, parent=None)
+
+
+async def _until_displaced(lock: int, life: "Life") -> None:
+    """End when the folder that this keeper is found by was removed: what it does is on no record any more."""
+    mine = os.fstat(lock).st_ino
+    found: int | None = mine
+    while found == mine:
+        await anyio.sleep(DISPLACED_S)
+        try:
+            found = Path(places.LIFE).stat().st_ino  # noqa: ASYNC240 - one look at what is in memory
+        except OSError:
+            found = None
+    log.warning("keeper.displaced")
+    life.over.set()
 
 
 def _ready() -> None:

@@ -16,8 +16,11 @@ from notte_mcp.keeper import locks, wanted
 from notte_mcp.keeper.link import Gone, Link, Refused, Wrong, named, reach
 from notte_mcp.keeper.places import LOG, START, is_secret
 
-START_S: Final = 30.0
-"""How long it may take until the keeper answers, or until another process has started it."""
+START_S: Final = 25.0
+"""How long it may take until the keeper answers, or until another process has started it. What a host waits for is
+answered within 50 s, so who waited for another has only what is left of this, and at least `LEAST_S`."""
+
+LEAST_S: Final = 8.0
 
 # Elsewhere it leaves by itself (keeper.__main__), and is then the child of nobody who is still there.
 _APART: Final = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
@@ -33,6 +36,7 @@ def join(values: dict[str, str]) -> Link:
     Raises:
         Refused: it does not take the connection, or could not be started. Wrong: its settings are.
     """
+    begun = time.monotonic()
     lock = locks.take(START, wait_s=START_S)
     if lock is None:
         raise Refused(f"Another process has been starting the keeper for {START_S:.0f} s. Try again, or --in-process.")
@@ -40,7 +44,7 @@ def join(values: dict[str, str]) -> Link:
         try:
             return reach(values)  # another may have started it meanwhile
         except Gone:
-            _start(values)
+            _start(values, within_s=max(LEAST_S, START_S - (time.monotonic() - begun)))
         return reach(values)
     except Gone as error:
         raise Refused(f"The keeper ended as soon as it was started. {_last_words()}") from error
@@ -48,16 +52,17 @@ def join(values: dict[str, str]) -> Link:
         locks.free(lock)
 
 
-def _start(values: dict[str, str]) -> None:
+def _start(values: dict[str, str], within_s: float) -> None:
     log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     # -P: the working folder is not to be looked for modules. Secrets come with connections, and stay out of its
     # environment.
     command = [sys.executable, "-P", "-m", "notte_mcp.keeper", *wanted.words(named(values, "flag."))]
     env = {name: value for name, value in os.environ.items() if not is_secret(name)}
+    folder = values["folder"] if os.path.isdir(values["folder"]) else None
     try:
         with subprocess.Popen(  # noqa: S603 - this Python, with our own module
             command,
-            cwd=values["folder"],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -65,7 +70,7 @@ def _start(values: dict[str, str]) -> None:
             creationflags=_APART,
         ) as process:
             assert process.stdout is not None  # noqa: S101 - for the type checker
-            said = _heard(process.stdout.fileno())
+            said = _heard(process.stdout.fileno(), within_s)
     finally:
         os.close(log)
     if said.startswith(WRONG):
@@ -74,10 +79,10 @@ def _start(values: dict[str, str]) -> None:
         raise Refused(f"The keeper could not be started. {said or _last_words()}")
 
 
-def _heard(pipe: int) -> str:
+def _heard(pipe: int, within_s: float) -> str:
     """What the keeper says; what it has not said in time is empty."""
     said = b""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + within_s
     while b"\n" not in said:
         if sys.platform != "win32" and not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
             break

@@ -1,16 +1,19 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
 
 from notte_mcp import __version__
-from tests.keeper.kept import FLAGS, KEY, command, keepers, kill, pid_of, relay, until_gone
-from tests.stdio.wire import ENVELOPE, Wire, environment
+from notte_mcp.keeper.connection import MAX_GUESTS
+from tests.keeper.kept import FLAGS, KEY, command, keepers, kill, pid_of, raw, relay, until_gone
+from tests.stdio.wire import ENVELOPE, Wire, environment, process_of
 
 pytestmark = pytest.mark.anyio
 
@@ -107,19 +110,65 @@ async def test_a_keeper_ends_by_itself_and_leaves_nothing_that_says_where_it_was
         wire.open_app()
 
 
-async def test_a_keeper_is_looked_at_and_ended_by_commands(state: Path) -> None:
-    """`notte-mcp keeper status` and `stop`; one that does not answer is ended too."""
+IMPATIENT = """
+import os, sys
+from notte_mcp.keeper import relay, wanted
+relay.SILENT_S = relay.ALIVE_S = 0.5
+relay.run(wanted.server_flags(sys.argv[1:]), os.getppid())
+"""
+
+
+def test_a_keeper_is_looked_at_and_ended_by_commands_and_one_that_stands_still_is_not_waited_for(state: Path) -> None:
+    """`notte-mcp keeper status` and `stop`; P6: what a keeper that does not answer owes is answered by the relay."""
     assert "No keeper runs" in command(state, "status")
     assert "No keeper runs" in command(state, "stop")
-    with relay(state) as wire:
+    with process_of("-c", IMPATIENT, "--state-dir", str(state), *FLAGS) as wire, relay(state) as other:
+        other.handshake()
         wire.modern("tools/list")
+        asked = listening(wire)
         assert str(pid_of(state)) in command(state, "status")
-        assert "has ended" in command(state, "stop")
-        assert keepers(state) == []
-        wire.modern("tools/list")
         psutil.Process(pid_of(state)).suspend()
+        silent = wire.line()
+        again = wire.modern("tools/list")["error"]
         assert "was killed" in command(state, "stop")
         assert keepers(state) == []
+        for each in (wire.modern("tools/list"), other.request("tools/list", {})):
+            assert "result" in each
+        assert "has ended" in command(state, "stop")
+        assert keepers(state) == []
+
+    assert (silent["id"], silent["error"]["code"]) == (asked, -32_000)
+    for error in (silent["error"], again):
+        assert "does not answer" in error["message"]
+        assert "notte-mcp keeper stop" in error["message"]
+
+
+async def test_a_keeper_whose_folder_was_removed_is_followed_by_another(state: Path) -> None:
+    """P3: what it did would be on no record. A log that cannot be written (the disk is full) is no reason to end."""
+    for folder in (state, state / "keeper"):
+        folder.mkdir(mode=0o700)
+    (state / "keeper" / "log").symlink_to("/dev/full")
+    with relay(state) as wire:
+        wire.open_app()
+        first = keepers(state)
+        shutil.rmtree(state)
+        with anyio.fail_after(15):
+            while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in first):  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+        wire.open_app()
+        assert len(keepers(state)) == 1
+        assert pid_of(state) != first[0].pid
+
+
+def test_one_connection_more_than_a_keeper_has_is_refused_in_words(kept: Path) -> None:
+    """P10; and when one has gone there is room again."""
+    with ExitStack() as stack:
+        said: list[str] = []
+        while not said or said[-1].startswith("ok "):
+            said.append(stack.enter_context(raw(kept)).greet(kept))
+    assert f"has {MAX_GUESTS} connections, and no more" in said[-1]
+    with relay(kept) as wire:
+        assert "result" in wire.modern("tools/list")
 
 
 async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_keeper_gives_way(state: Path) -> None:
@@ -156,6 +205,10 @@ async def test_a_folder_that_can_hold_no_keeper_is_served_in_one_process(tmp_pat
     (tmp_path / "file").write_text("", encoding="utf-8")
     with relay(tmp_path / "file" / "state") as wire:
         answer = wire.modern("tools/call", name="notte_status", arguments={})["result"]
+
+        assert wire.process.stdin is not None
+        wire.process.stdin.close()
+        assert "no keeper can live there" in wire.errors()
 
     assert answer["isError"]
     assert str(tmp_path / "file") in answer["content"][0]["text"]

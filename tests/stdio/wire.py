@@ -95,8 +95,15 @@ def server(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Ge
 @contextmanager
 def spawned(*flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """The command line as a host runs it, killed at the end."""
+    with process_of("-m", "notte_mcp", *flags, env=env) as wire:
+        yield wire
+
+
+@contextmanager
+def process_of(*arguments: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
+    """This Python with these arguments, killed at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "notte_mcp", *flags],
+        [sys.executable, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
