@@ -49,6 +49,8 @@ AGENTS_CLOSE_S: Final = 0.2
 ENGINES_CLOSE_S: Final = 0.4
 
 _DAY_S: Final = 86_400
+SWEEP_S: Final = _DAY_S
+"""How often what is too old is looked for, besides at the beginning."""
 
 log = Log("app")
 
@@ -113,7 +115,7 @@ async def open_app(
             places=places.agents if places else None,
         )
         runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
-        async with _beside(partial(_warm, store)), registry, agents, runs:
+        async with _beside(partial(_look_after, store, folder, settings)), registry, agents, runs:
             try:
                 yield App(folder.owner, store, registry, agents, runs, models, notes)
             finally:
@@ -132,14 +134,31 @@ async def _warm(store: PendingStore) -> None:
     await store.warm()
 
 
+async def _look_after(store: PendingStore, folder: StateFolder, settings: Settings) -> None:
+    """What is done beside all calls: the database is opened, and what is too old is removed, once a day from then on."""
+    await _warm(store)
+    while True:
+        await anyio.sleep(SWEEP_S)
+        try:
+            await _sweep(store, folder, settings)
+        except (NotteMCPError, OSError) as error:
+            log.warning("sessions.not_swept", reason=type(error).__name__)
+
+
+async def _sweep(store: Store, folder: StateFolder, settings: Settings) -> None:
+    gone = await store.sweep(older_than=time.time() - settings.keep_days * _DAY_S)
+    await anyio.to_thread.run_sync(_remove_sessions, folder, gone)
+
+
 @asynccontextmanager
 async def _beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
-    """`work` runs while the block does. (A task group that the block stands in would wrap its exceptions.)"""
+    """`work` runs while the block does, and no longer. (A task group that the block stands in would wrap its exceptions.)"""
     group = await anyio.create_task_group().__aenter__()
     group.start_soon(work)
     try:
         yield
     finally:
+        group.cancel_scope.cancel()
         await group.__aexit__(None, None, None)
 
 
@@ -214,8 +233,7 @@ async def _open_store(folder: StateFolder, settings: Settings, notes: list[str])
         dead = await _dead(folder, await store.owners())
         for record in await store.interrupt(dead_owners=dead, reason="restart"):
             log.info("session.interrupted", session=record.id, owner=record.owner)
-        gone = await store.sweep(older_than=time.time() - settings.keep_days * _DAY_S)
-        await anyio.to_thread.run_sync(_remove_sessions, folder, gone)
+        await _sweep(store, folder, settings)
     except BaseException:
         await store.close()
         raise

@@ -9,6 +9,7 @@ import anyio
 import psutil
 import pytest
 
+from notte_mcp import app as app_module
 from notte_mcp.actions import Goto
 from notte_mcp.app import open_app
 from notte_mcp.engines.base import OpenRequest
@@ -116,8 +117,11 @@ async def test_a_database_that_was_lost_is_told_while_sessions_have_their_files(
         assert (settings.state_dir / "sessions" / record.id / "state.json").exists()
 
 
-async def test_sessions_that_ended_long_ago_go_with_their_files(settings: Settings, engine: ScriptedEngine) -> None:
-    """`keep_days`; a live one stays whatever its age."""
+async def test_sessions_that_ended_long_ago_go_with_their_files(
+    settings: Settings, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`keep_days`, when the App opens and every day from then on; a live one stays whatever its age."""
+    monkeypatch.setattr(app_module, "SWEEP_S", 0.05)
     async with open_app(settings, engines={"local": engine}) as app:
         old, _ = await app.registry.open(SessionSpec())
         new, _ = await app.registry.open(SessionSpec())
@@ -128,6 +132,12 @@ async def test_sessions_that_ended_long_ago_go_with_their_files(settings: Settin
     async with open_app(settings, engines={"local": engine}) as app:
         assert [record.id for record in await app.registry.sessions()] == [new.id]
         assert [path.name for path in (settings.state_dir / "sessions").iterdir()] == [new.id]
+        live, _ = await app.registry.open(SessionSpec())
+        with closing(sqlite3.connect(settings.database)) as db, db:
+            db.execute("update sessions set updated_at = updated_at - 31 * 86400")
+        with anyio.fail_after(10):
+            while [record.id for record in await app.registry.sessions()] != [live.id]:  # noqa: ASYNC110 - looked at
+                await anyio.sleep(0.02)
 
 
 async def test_a_browser_starts_while_the_database_is_still_being_opened(

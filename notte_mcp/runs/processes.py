@@ -8,6 +8,7 @@ Below: nothing of ours. Above: scripts.
 
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from subprocess import DEVNULL, PIPE
 from typing import Final
@@ -20,6 +21,7 @@ KEPT_BYTES: Final = 65_536
 """Of what a process says, its end."""
 
 _PATIENCE_S: Final = 0.5
+_EVERY_S: Final = 0.01
 _ROUNDS: Final = 4
 
 
@@ -60,10 +62,24 @@ def end_tree(pid: int, tmp: str) -> None:
     for _ in range(_ROUNDS):
         for victim in victims:
             _kill(victim)
-        psutil.wait_procs(victims, timeout=_PATIENCE_S)
+        _until_gone(victims)
         # Who was being started meanwhile, or has lost its parent, is found by what it was given.
         if not (victims := _with_tmp(tmp)):
             return
+
+
+def _until_gone(victims: Sequence[psutil.Process]) -> None:
+    """Looked at, and not waited for: the event loop, which started one of them, is to learn how it ended."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while any(map(_lives, victims)) and time.monotonic() < deadline:
+        time.sleep(_EVERY_S)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _tree(pid: int) -> list[psutil.Process]:
