@@ -5,9 +5,16 @@ A fault is declared in the file of its kind, in that file's `FAULTS`. Below: tho
 
 from typing import Final
 
-from tests.faults import browsers, durable, launches
+from tests.faults import browsers, durable, ends, launches, sharing, storage
 from tests.faults.fault import Fault
 
-FAULTS: Final[tuple[Fault, ...]] = (*durable.FAULTS, *browsers.FAULTS, *launches.FAULTS)
+FAULTS: Final[tuple[Fault, ...]] = (
+    *durable.FAULTS,
+    *ends.FAULTS,
+    *browsers.FAULTS,
+    *launches.FAULTS,
+    *storage.FAULTS,
+    *sharing.FAULTS,
+)
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
