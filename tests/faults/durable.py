@@ -1,14 +1,16 @@
 """What must be kept when processes end: steps, sessions, agents, and that nothing is done twice.
 
-Below: fault, kills, hosts, lengths. Above: table.
+Below: fault, kills, hosts, lengths, cancelling, repeating. Above: table.
 """
 
 from typing import Final
 
+from tests.faults.cancelling import cancel
 from tests.faults.fault import Counts, Fault
 from tests.faults.hosts import kill_hosts
 from tests.faults.kills import kill_keepers, kill_servers
 from tests.faults.lengths import cycle, many_steps
+from tests.faults.repeating import repeat, restore
 
 FAULTS: Final = (
     Fault(
@@ -50,5 +52,29 @@ FAULTS: Final = (
         many_steps,
         Counts(30, 500, 5_000),
         seconds=240,
+    ),
+    Fault(
+        "cancels",
+        ("P2", "P6"),
+        "a call taken back at that many moments of an action of 2 s: form, click, goto, wait_for, fill; in both eras",
+        cancel,
+        Counts(5, 40, 200),
+        seconds=300,
+    ),
+    Fault(
+        "restores",
+        ("P3",),
+        "a session that is signed in, interrupted by SIGKILL and restored: url, login and its age; nothing sent again",
+        restore,
+        Counts(1, 10, 50),
+        seconds=180,
+    ),
+    Fault(
+        "repeats",
+        ("P2",),
+        "calls with one `request_id`: again, 8 at once, after a crash, by the next host, with other arguments",
+        repeat,
+        Counts(1, 5, 25),
+        seconds=180,
     ),
 )

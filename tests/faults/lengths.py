@@ -15,7 +15,7 @@ import psutil
 from tests.e2e.whole import below
 from tests.faults.fault import Tally
 from tests.faults.grounds import LEAVE_S, Grounds
-from tests.faults.talk import Said, Talk
+from tests.faults.talk import Talk
 
 STOP_S: Final = 4.0
 """What a stop may take (P4)."""
@@ -30,6 +30,15 @@ CYCLE_KB: Final = 20.0
 
 STEP_KB: Final = 1.0
 """What a step may leave in memory, in the later half of many."""
+
+MOVING_KB: Final = 12.0
+"""The same where every few steps are another page: see `many_steps`."""
+
+LONGEST: Final = 20_000
+"""Of an answer, in characters."""
+
+TURN: Final = 10
+"""Steps between two looks at the memory."""
 
 FDS: Final = 2
 """Open files that come and go."""
@@ -120,42 +129,82 @@ def _ports(pid: int) -> int:
 
 
 async def many_steps(grounds: Grounds, times: int, tally: Tally) -> None:
-    """One session, that many steps, looked at and read from in between."""
+    """One session, that many steps, looked at and read from in between: half on page after page, half on one.
+
+    What Playwright tells of a request it keeps for as long as the session lives (the last 10,000 of them), and no
+    client can take it back: that is the first half's memory. The second half asks for nothing, and has to be flat.
+    """
     with grounds.server() as wire:
-        talk, size = Talk(wire), Size(wire.process.pid)
+        talk = Talk(wire)
         begun = (await talk.call("notte_start", url=grounds.site.url("/form.html"))).facts
-        session, count, longest = begun["session_id"], 1, 0
-        turn = _turn(grounds.site.here, 0)
-        while count < times:
-            turn = _turn(grounds.site.here, count)
-            said = await talk.call("notte_execute", session_id=session, actions=turn)
-            tally.expect(not said.is_error and "failed" not in said.text, f"at {count}: {said.text[:300]}")
-            looks = [await talk.call("notte_observe", session_id=session), await _scrape(talk, session)]
-            longest = max(longest, *(len(one.text) for one in (said, *looks)))
-            count += len(turn) + 1
-            size.take()
-        steps = await talk.steps(session)
-        numbers = [step["number"] for step in steps]
+        long = _Long(talk, begun["session_id"], tally)
+        moving = Size(wire.process.pid)
+        while long.count < times // 2:
+            await long.turn(_moving(grounds.site.here, long.count), moving)
+        await long.turn([{"type": "goto", "url": grounds.site.url("/form.html")}], None)
+        still = Size(wire.process.pid)
+        while long.count < times:
+            await long.turn(_still(long.count), still)
+        await long.read()
+        tally.note("kB a step over pages", round(moving.slope() / TURN, 2))
         tally.expect(
-            numbers == list(range(1, count + 1)), f"numbered {numbers[:3]} to {numbers[-3:]}, not 1 to {count}"
+            moving.slope() / TURN < MOVING_KB, f"memory grew by {moving.slope() / TURN:.2f} kB a step over pages"
         )
-        tally.expect(all(step["success"] for step in steps), "a step of the log did not succeed")
-        await _paged(talk, session, count, tally)
-        tally.most("longest answer, characters", longest)
-        tally.expect(longest < 20_000, f"an answer has {longest} characters")
-        size.judge(tally, "step", turn_steps=len(turn) + 1, limit_kb=STEP_KB)
-        tally.note("steps", count)
+        still.judge(tally, "step on one page", turn_steps=TURN, limit_kb=STEP_KB)
+        tally.expect(long.longest < LONGEST, f"an answer has {long.longest} characters")
+        tally.most("longest answer, characters", long.longest)
+        tally.note("steps", long.count)
 
 
-def _turn(origin: str, count: int) -> list[dict[str, Any]]:
-    """Nine steps on two pages; the tenth is a scrape."""
-    token = f"t{count}"
+class _Long:
+    """The session and what came of it."""
+
+    def __init__(self, talk: Talk, session: str, tally: Tally) -> None:
+        self._talk = talk
+        self._session = session
+        self._tally = tally
+        self.count = 1
+        self.longest = 0
+
+    async def turn(self, actions: list[dict[str, Any]], size: Size | None) -> None:
+        """The actions, a look and a scrape, which is a step too."""
+        said = await self._talk.call("notte_execute", session_id=self._session, actions=actions)
+        worked = not said.is_error and not said.text.startswith(("failed", "stopped"))
+        self._tally.expect(worked, f"at {self.count}: {said.text[:300]}")
+        looks = [await self._talk.call(look, session_id=self._session) for look in ("notte_observe", "notte_scrape")]
+        self._tally.expect(not any(look.is_error for look in looks), f"at {self.count}: {looks}")
+        self.longest = max(self.longest, *(len(one.text) for one in (said, *looks)))
+        self.count += len(actions) + 1
+        if size is not None:
+            size.take()
+
+    async def read(self) -> None:
+        """All of them, by the log's pages and by fifty at a time."""
+        steps = await self._talk.steps(self._session)
+        numbers = [step["number"] for step in steps]
+        whole = numbers == list(range(1, self.count + 1)) and all(step["success"] for step in steps)
+        self._tally.expect(whole, f"numbered {numbers[:3]} to {numbers[-3:]}, not 1 to {self.count}")
+        after, found, more = 0, 0, True
+        while more:
+            page = (await self._talk.call("notte_status", id=self._session, after_step=after)).facts
+            found, after, more = found + len(page["steps"]), page["last_step"], bool(page["steps"])
+        self._tally.expect((after, found) == (self.count, self.count), f"status tells {found} steps of {self.count}")
+
+
+def _fills(token: str) -> list[dict[str, Any]]:
     return [
-        {"type": "goto", "url": f"{origin}/form.html"},
         {"type": "fill", "selector": "#applicant", "value": token},
         {"type": "fill", "selector": "#email", "value": f"{token}@example.org"},
         {"type": "select_dropdown_option", "selector": "#district", "value": "West"},
         {"type": "check", "selector": "[name=terms]"},
+    ]
+
+
+def _moving(origin: str, count: int) -> list[dict[str, Any]]:
+    """Nine steps on three pages; the tenth is a scrape."""
+    return [
+        {"type": "goto", "url": f"{origin}/form.html"},
+        *_fills(f"t{count}"),
         {"type": "click", "selector": "form button:not([disabled])"},
         {"type": "goto", "url": f"{origin}/product/{count % 50 + 1}"},
         {"type": "hover", "selector": "button"},
@@ -163,19 +212,7 @@ def _turn(origin: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
-async def _scrape(talk: Talk, session: str) -> Said:
-    said = await talk.call("notte_scrape", session_id=session)
-    assert not said.is_error, said.text
-    return said
-
-
-async def _paged(talk: Talk, session: str, count: int, tally: Tally) -> None:
-    """The same steps by notte_status, fifty at a time."""
-    after, found = 0, 0
-    while after < count:
-        page = (await talk.call("notte_status", id=session, after_step=after)).facts
-        if not page["steps"]:
-            break
-        found += len(page["steps"])
-        after = page["last_step"]
-    tally.expect((after, found) == (count, count), f"status tells {found} steps up to {after}, of {count}")
+def _still(count: int) -> list[dict[str, Any]]:
+    """Nine steps that ask no server for anything."""
+    more = [{"type": "click", "selector": "#start"}, *_fills(f"u{count}")]
+    return [*_fills(f"t{count}"), *more]
