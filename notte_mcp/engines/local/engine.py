@@ -28,6 +28,7 @@ from notte_mcp.engines.local.driver import Driver
 from notte_mcp.engines.local.launch import (
     CHROMIUM_ARGS,
     LAUNCH_MS,
+    PLAYWRIGHT_ARGS_OFF,
     bound_to_parent,
     end_tree,
     find_chromium,
@@ -182,6 +183,7 @@ class LocalEngine:
                     headless=headless,
                     chromium_sandbox=not self._no_sandbox,
                     args=list(CHROMIUM_ARGS),
+                    ignore_default_args=list(PLAYWRIGHT_ARGS_OFF),
                     env={**os.environ, "TMPDIR": str(folder)},
                     downloads_path=folder / "downloads",
                     timeout=LAUNCH_MS,

@@ -60,6 +60,10 @@ CHROMIUM_ARGS: Final = (
 )
 """Arguments beyond Playwright's own: nothing is fetched that the page did not ask for."""
 
+PLAYWRIGHT_ARGS_OFF: Final = ("--disable-ipc-flooding-protection",)
+"""Arguments of Playwright's that are left out: a page that changes its URL without end would take the browser's main
+thread from all sessions, where Chromium by itself lets 200 changes pass in ten seconds."""
+
 
 def find_chromium(named: Path | None, bundled: Path | None) -> Path:
     """The executable to run: the one named in the settings, Playwright's own, or one on the PATH.

@@ -50,6 +50,7 @@ class LocalSession:
         self._events: list[str] = []
         self._closed = False
         self._own_pages: set[Page] = set()
+        self._stopped: set[Tab] = set()
 
     @classmethod
     async def begin(
@@ -85,7 +86,7 @@ class LocalSession:
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
         # Playwright tells of a new page when its first answer comes; the page that opens it is told at once.
         opening = await self._stage.context.new_cdp_session(page)
-        opening.on("Page.windowOpen", self._window_opens)
+        opening.on("Page.windowOpen", lambda _: self._window_opens(tab))
         await opening.send("Page.enable")  # pyright: ignore[reportUnknownMemberType]
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1
@@ -113,8 +114,20 @@ class LocalSession:
             stage.opening -= 1
             self._stage.note_change()
 
-    def _window_opens(self, _event: object) -> None:
-        self._stage.awaited += 1
+    async def _window_opens(self, tab: Tab) -> None:
+        """A page is opening a tab. One that opens tab after tab is stopped at it: each costs a process of its own, and
+        none of them can be closed before it has come."""
+        stage = self._stage
+        stage.awaited += 1
+        if len(stage.tabs) + stage.opening + stage.awaited <= stage.options.max_tabs or tab in self._stopped:
+            return
+        self._stopped.add(tab)
+        self._event(
+            f"a script that opened tab after tab was ended: a session has at most {stage.options.max_tabs} tabs"
+        )
+        with suppress(PlaywrightError):
+            await tab.cdp.send("Runtime.terminateExecution")
+        self._stopped.discard(tab)
 
     async def _of_someone_else(self, page: Page) -> bool:
         """In a browser that is not ours, only pages that our own pages opened are ours."""
