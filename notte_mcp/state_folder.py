@@ -57,6 +57,7 @@ class StateFolder:
         self.owner = owner
         self._lock = lock
         self._numbers = count(1)
+        self._links: set[Path] = set()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -112,6 +113,7 @@ class StateFolder:
             if len(os.fsencode(link)) <= _LONGEST_TMPDIR:
                 _append(self.run_dir / "links", str(link))
                 link.symlink_to(folder)
+                self._links.add(link)
                 return link
         return folder
 
@@ -122,6 +124,7 @@ class StateFolder:
             return
         if tmp.is_symlink():
             tmp.unlink(missing_ok=True)
+            self._links.discard(tmp)
         shutil.rmtree(folder, ignore_errors=True)
 
     def note_process(self, pid: int) -> None:
@@ -171,6 +174,9 @@ class StateFolder:
         if not self._lock.is_locked:
             return
         _clear(self.run_dir, hidden=False)
+        # They stand elsewhere, and the folder in which they are noted may have been removed.
+        for link in self._links:
+            link.unlink(missing_ok=True)
         self._lock_path(self.owner).unlink(missing_ok=True)
         self._lock.release()
 

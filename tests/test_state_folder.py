@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -226,6 +227,15 @@ def test_each_browser_gets_a_fresh_folder_of_its_own(tmp_path: Path) -> None:
         assert not first.is_symlink()
         assert not first.exists()
         assert [p.name for p in folder.run_dir.iterdir() if p.is_dir()] == [second.resolve().name]
+
+
+def test_a_short_link_goes_with_its_server_though_the_folder_was_removed(tmp_path: Path) -> None:
+    """P4: it stands in the folder for temporary files, where nobody would look for it again."""
+    with opened(tmp_path / ("deep" * 30)) as folder:
+        link = folder.browser_tmp("browser")
+        assert link.is_symlink()
+        shutil.rmtree(folder.path)
+    assert not link.is_symlink()
 
 
 def test_what_no_browser_was_given_is_not_discarded(tmp_path: Path) -> None:
