@@ -182,7 +182,8 @@ class Slot:
 
     def require_steps(self, count: int) -> None:
         """Raises LimitReached where the session may not have so many more."""
-        if self.record.step_count + count > self._max_steps:
+        # Its first page it always gets: one that is restored would have none.
+        if self.is_open and self.record.step_count + count > self._max_steps:
             raise refusals.out_of_steps(self.snapshot(), self._max_steps, count)
 
     def lost(self, detail: str, *, done: str = refusals.NOTHING_DONE) -> SessionNotLive | SessionLost:

@@ -1,0 +1,189 @@
+"""The doctor on real faults: what it finds, what it mends, and that it leaves alone what lives."""
+
+import json
+import os
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from notte_mcp.doctor import browser, database, examining, folder, keepers, leftovers, models
+from notte_mcp.doctor.finding import Finding
+from notte_mcp.settings import Settings
+from notte_mcp.store.sql import SqlStore
+from tests.e2e.whole import facts, told, whole
+from tests.keeper.kept import FLAGS, kill, pid_of, relay
+from tests.site import Site
+from tests.stdio.wire import run
+
+Found = dict[str, dict[str, Any]]
+
+
+def doctor(state: Path, *flags: str, code: int, browser: Path | None = None) -> Found:
+    """What the command finds, by name."""
+    named = ("--browser", str(browser)) if browser else ()
+    done = run("--state-dir", str(state), *FLAGS, *named, "doctor", "--json", *flags)
+    assert (done.returncode, done.stderr) == (code, ""), done.stdout
+    return {finding["name"]: finding for finding in json.loads(done.stdout)["findings"]}
+
+
+def looked(state: Path, *, fix: bool = False) -> dict[str, Finding]:
+    """What the checks of a state folder find: the command takes seconds, most of them the browser's."""
+    settings = Settings(state_dir=state)
+    checks = (folder.check, leftovers.check, keepers.check)
+    return by_name(finding for check in checks for finding in check(settings, fix=fix))
+
+
+def by_name(findings: Iterator[Finding]) -> dict[str, Finding]:
+    return {finding.name: finding for finding in findings}
+
+
+def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(tmp_path: Path, site: Site) -> None:
+    """Without --fix nothing is touched; with it all is well again, and the live session goes on."""
+    state = tmp_path / "state"
+    with whole(state) as living:
+        session = facts(living, "notte_start", url=site.url("/form.html"))["session_id"]
+        with whole(state) as dying:
+            facts(dying, "notte_start", url=site.url("/form.html"))
+            os.kill(dying.process.pid, signal.SIGKILL)
+            dying.end()
+        left = {path.name for path in (state / "run").iterdir() if path.is_dir()}
+        state.chmod(0o755)
+        (open_file := state / "sessions" / session / "files" / "open.txt").write_text("for everyone")
+        open_file.chmod(0o644)
+        (link := Path(tempfile.gettempdir()) / f"nm-doctor-{os.getpid()}").symlink_to(state / "run" / "own_gone")
+        try:
+            found = looked(state)
+            assert "mode 0755" in found["state folder"].text
+            assert {name for name, one in found.items() if one.level == "warning"} == {
+                "leftovers",
+                "links",
+                "files inside",
+            }
+            assert "1 servers died" in found["leftovers"].text
+            assert link.is_symlink()
+            assert {path.name for path in (state / "run").iterdir() if path.is_dir()} == left
+
+            mended = doctor(state, "--fix", code=0)
+            assert mended["rendering"]["level"] == "ok"
+            assert "it was 0755" in mended["state folder"]["done"]
+            assert "what 1 servers left" in mended["leftovers"]["done"]
+            assert "removed 1 links" in mended["links"]["done"]
+            assert not link.is_symlink()
+        finally:
+            link.unlink(missing_ok=True)
+        assert (state.stat().st_mode & 0o777, open_file.stat().st_mode & 0o777) == (0o700, 0o600)
+        (alive,) = [path for path in (state / "run").iterdir() if path.is_dir()]
+        assert alive.name in left
+        assert "Applicant" in told(living, "notte_observe", session_id=session)
+        assert [finding for finding in looked(state, fix=True).values() if finding.done or finding.level != "ok"] == []
+
+
+def test_a_live_keeper_is_left_alone_and_a_dead_ones_socket_is_removed(tmp_path: Path) -> None:
+    """By the lock that a keeper holds while it lives."""
+    state = tmp_path / "state"
+    with relay(state) as wire:
+        wire.open_app()
+        keeper = pid_of(state)
+        found = looked(state, fix=True)["keeper"]
+        assert f"One runs (process {keeper}" in found.text
+        assert (found.level, found.done) == ("ok", "")
+        wire.open_app()
+    kill(state)
+    assert "left its socket" in looked(state)["keeper"].text
+    assert "removed its socket" in looked(state, fix=True)["keeper"].done
+    assert not (state / "keeper" / "socket").exists()
+
+
+def test_a_damaged_database_is_moved_aside_and_only_where_nobody_has_it_open(tmp_path: Path) -> None:
+    """The damaged file is kept."""
+    settings = Settings(state_dir=tmp_path)
+    assert by_name(database.check(settings, fix=True))["database"].level == "ok"
+
+    async def beside(*, is_open: bool) -> Finding:
+        store = await SqlStore.open(settings.database)
+        if not is_open:
+            await store.close()
+        with settings.database.open("r+b") as file:
+            file.write(b"no database at all" * 100)
+        try:
+            return by_name(database.check(settings, fix=True))["database"]
+        finally:
+            await store.close()
+
+    in_use = anyio.run(lambda: beside(is_open=True))
+    assert (in_use.level, in_use.done) == ("failure", "")
+    assert by_name(database.check(settings, fix=False))["database"].mend.startswith("notte-mcp doctor --fix")
+    mended = by_name(database.check(settings, fix=True))["database"]
+    assert "was moved to" in mended.done
+    assert len([p for p in tmp_path.glob("*.corrupt-*") if p.read_bytes().startswith(b"no database")]) == 1
+    assert by_name(database.check(settings, fix=False))["database"].level == "ok"
+    with sqlite3.connect(settings.database) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    assert "newer notte-mcp" in by_name(database.check(settings, fix=True))["database"].text
+
+
+def test_a_folder_that_holds_too_much_is_told_with_its_largest_and_mended_where_that_is_safe(tmp_path: Path) -> None:
+    """What is older than keep_days goes, and nothing else."""
+    state = tmp_path / "state"
+    assert by_name(folder.check(Settings(state_dir=state), fix=True))["state folder"].done.startswith("made")
+    old = state / "notte-mcp.sqlite.corrupt-20200101T000000-000001"
+    old.write_bytes(os.urandom(300_000))
+    os.utime(old, (0, 0))
+    (state / "sessions" / "ses_large").mkdir(mode=0o700)
+    (state / "sessions" / "ses_large" / "file").write_bytes(os.urandom(200_000))
+    settings = Settings(state_dir=state, max_state_bytes=400_000)
+    room = by_name(folder.check(settings, fix=False))["room"]
+    assert room.level == "failure"
+    assert "notte-mcp.sqlite.corrupt" in room.text
+    assert "sessions/ses_large (2" in room.text
+    assert "1 damaged databases" in (mended := by_name(folder.check(settings, fix=True))["room"]).done
+    assert mended.level == "ok"
+    assert (state / "sessions" / "ses_large" / "file").exists()
+
+
+def test_folders_that_are_not_ours_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
+    """Were a wrong folder named, to close it to others would do harm."""
+    (tmp_path / "home").mkdir(mode=0o755)
+    (tmp_path / "home" / "notes.txt").touch()
+    found = by_name(folder.check(Settings(state_dir=tmp_path / "home"), fix=True))["state folder"]
+    assert (found.level, (tmp_path / "home").stat().st_mode & 0o777) == ("failure", 0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    assert (
+        "symbolic link" in by_name(folder.check(Settings(state_dir=tmp_path / "link"), fix=True))["state folder"].text
+    )
+
+
+def test_what_is_configured_wrongly_is_said_and_the_rest_is_looked_at_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown key in config.toml, a browser that is none, a model without its key, Ollama that does not run."""
+    missing = browser.check(Settings(state_dir=tmp_path, browser=tmp_path / "none"), fix=True)
+    assert "is no program" in by_name(missing)["browser"].text
+    told = doctor(tmp_path / "state", "--fix", code=1, browser=tmp_path / "none")
+    assert told["browser"]["level"] == "failure"
+    (broken := tmp_path / "broken").write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o700)
+    (found,) = browser.check(Settings(state_dir=tmp_path, browser=broken), fix=False)
+    assert "does not start" in found.text
+    assert found.mend.startswith("set NOTTE_MCP_BROWSER=")
+    assert (
+        "ANTHROPIC_API_KEY is not set" in by_name(models.check(Settings(model="anthropic:x"), fix=False))["model"].text
+    )
+    ollama = models.check(Settings(model="ollama:x", ollama_base_url="http://127.0.0.1:9"), fix=False)
+    assert "Nothing answers" in by_name(ollama)["ollama"].text
+
+    (tmp_path / "config" / "notte-mcp").mkdir(parents=True)
+    (tmp_path / "config" / "notte-mcp" / "config.toml").write_text("max_sesions = 3\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(examining, "CHECKS", (models.check,))
+    findings = by_name(examining.examine({}, fix=False))
+    assert "max_sesions" in findings["settings"].text
+    assert findings["settings"].level == "failure"
+    assert findings["model"].level == "ok"
