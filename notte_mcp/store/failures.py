@@ -35,6 +35,10 @@ _SENTENCES: Final = {
         "The database {path} is read-only for this user.",
         f"make the file and its folder writable, or {_ELSEWHERE}",
     ),
+    sqlite3.SQLITE_READONLY_DBMOVED: (
+        "The database {path} was moved or removed while it was open.",
+        "end this server and start it again: it begins with what is there then",
+    ),
     sqlite3.SQLITE_CORRUPT: (
         "The database {path} is damaged.",
         "start the server again: it moves the damaged file aside and begins a new one",
@@ -74,7 +78,7 @@ def unusable_by(code: int, path: Path, *, busy_timeout_s: float, detail: str = "
     return StoreUnusable(
         sentence.format(path=path, seconds=busy_timeout_s),
         done="Nothing was written.",
-        kept="What was recorded before is kept.",
+        kept="" if code == sqlite3.SQLITE_READONLY_DBMOVED else "What was recorded before is kept.",
         next_call=next_call,
     )
 
@@ -83,7 +87,8 @@ def _code(error: Failure) -> int:
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0, sqlite3.SQLITE_CANTOPEN)
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return int(getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & _PRIMARY
+    code = int(getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR))
+    return code if code == sqlite3.SQLITE_READONLY_DBMOVED else code & _PRIMARY
 
 
 def _detail(error: Failure) -> str:

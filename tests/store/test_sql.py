@@ -531,6 +531,15 @@ async def test_a_file_held_too_long_is_an_error_and_the_store_works_afterwards(p
         assert await store.sessions() == [replace(SESSION, title="after")]
 
 
+async def test_a_file_that_was_removed_while_it_was_open_is_told_as_such(path: Path) -> None:
+    """SQLite calls it read-only, which sends nobody to look for it."""
+    async with opened(path) as store:
+        await store.put_session(SESSION)
+        path.unlink()
+        with pytest.raises(StoreUnusable, match="was moved or removed.*start it again"):
+            await store.put_session(SESSION)
+
+
 async def test_a_locked_file_cannot_be_opened_and_can_afterwards(path: Path) -> None:
     """The start says so instead of hanging."""
     async with opened(path) as store:
