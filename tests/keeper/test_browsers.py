@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ import anyio
 import psutil
 import pytest
 
-from tests.e2e.whole import browsers_below, facts, gone, told
+from tests.e2e.whole import browsers_below, facts, gone, refused, told
 from tests.keeper.kept import keepers, kill, pid_of, relay, until_gone
 from tests.site import Site
 from tests.stdio.wire import Wire
 
 pytestmark = pytest.mark.anyio
 
+SECRET = "s3cret-canary"
 TASK = "Request a permit for Ada Brew."
 FILLS: list[dict[str, Any]] = [
     {"type": "fill", "id": '{{textbox "Applicant"}}', "value": "Ada Brew"},
@@ -40,17 +42,42 @@ def live(wire: Wire) -> set[str]:
     return {one["session_id"] for one in listed if one["state"] in ("ready", "busy")}
 
 
-async def test_two_hosts_share_a_session_and_each_has_its_own_defaults(state: Path, site: Site) -> None:
-    """P7: one App for all connections; what a new session is, each connection says."""
-    with relay(state) as one, relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "555"}) as other:
-        session = facts(one, "notte_start", url=site.url("/form.html"))["session_id"]
-        assert "Applicant" in told(other, "notte_observe")
-        os.kill(one.process.pid, signal.SIGKILL)
-        narrow = facts(other, "notte_start", url=site.url("/form.html"))["session_id"]
+async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_killed(state: Path, site: Site) -> None:
+    """P7, for an assistant that drives by itself: the same page, the same ids; and each has its own defaults."""
+    with relay(state) as first:
+        shown = facts(first, "notte_start", url=site.url("/form.html"))["observation"]
+        ids = {name: one for one, name in re.findall(r'\b([A-Z]\d+) [a-z]+ "([^"]+)"', shown)}
+        typed = [("Applicant", "Ada Brew"), ("Access code", SECRET)]
+        actions: list[dict[str, Any]] = [{"type": "fill", "id": ids[name], "value": value} for name, value in typed]
+        told(first, "notte_execute", actions=actions)
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.end()
+    with relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "555"}) as second:
+        (session,) = live(second)
+        assert f'{ids["Applicant"]} textbox "Applicant" = "Ada Brew"' in told(second, "notte_observe")
+        actions = [
+            {"type": "select_dropdown_option", "id": ids["District"], "value": "South"},
+            {"type": "check", "id": ids["I accept the terms"]},
+            {"type": "click", "id": ids["Send request"]},
+        ]
+        assert "Request received" in told(second, "notte_execute", actions=actions)
+        assert facts(second, "notte_workflow_code", id=session, target="json", save_as="permit")["saved_as"]
+        narrow = facts(second, "notte_start", url=site.url("/form.html"))["session_id"]
         width = [{"type": "evaluate_js", "code": "'width ' + innerWidth"}]
-        assert "width 555" in told(other, "notte_execute", session_id=narrow, actions=width)
-        assert "width 1280" in told(other, "notte_execute", session_id=session, actions=width)
-        assert facts(other, "notte_stop", all=True)
+        assert "width 555" in told(second, "notte_execute", session_id=narrow, actions=width)
+        facts(second, "notte_stop", all=True)
+
+        # A run's secrets come from the environment of the host that asks for it, and are in no other.
+        with relay(state, env={"SECRET_ACCESS_CODE": SECRET}) as third:
+            facts(third, "notte_start", url=site.url("/form.html"))
+            assert facts(third, "notte_run_workflow", name="permit", wait_seconds=40)["state"] == "completed"
+            keeper = psutil.Process(pid_of(state))
+            environments = [one.environ() for one in (keeper, *browsers_below(keeper.pid))]
+        assert "SECRET_ACCESS_CODE is not set" in refused(second, "notte_run_workflow", name="permit")
+
+    assert len(environments) > 1
+    assert all(SECRET not in one.values() for one in environments)
+    assert [one.fields["code"] for one in site.submissions] == [[SECRET], [SECRET]]
 
 
 async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_it_end(
@@ -100,8 +127,10 @@ async def test_after_a_killed_keeper_all_is_interrupted_and_goes_on_when_asked_t
     assert len(site.submissions) == 1
 
 
-async def test_a_session_stays_while_somebody_is_connected_who_looked_at_it(state: Path, site: Site) -> None:
-    """P7: "its last connection" is also one that named it and did nothing."""
+async def test_a_session_stays_for_who_looked_at_it_and_once_all_have_left_it_ends_and_then_the_keeper(
+    state: Path, site: Site
+) -> None:
+    """P7: "its last connection" is also one that named it and did nothing; nothing is kept for nobody."""
     env = {"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.02"}
     with relay(state, env=env) as other:
         with relay(state, env=env) as one:
@@ -111,16 +140,10 @@ async def test_a_session_stays_while_somebody_is_connected_who_looked_at_it(stat
             while live(other) == {looked_at, left}:  # noqa: ASYNC110 - asked as hosts do
                 await anyio.sleep(0.2)
         assert live(other) == {looked_at}
-
-
-async def test_a_session_that_was_left_is_closed_and_then_the_keeper_ends(state: Path, site: Site) -> None:
-    """P7: nothing is kept for nobody, and no process is left of it."""
-    with relay(state, env={"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.02"}) as wire:
-        session = facts(wire, "notte_start", url=site.url("/form.html"))["session_id"]
         processes = psutil.Process(pid_of(state)).children(recursive=True)
     await until_gone(state, within_s=20)
     await gone(processes, within_s=1)
 
     with relay(state) as wire:
-        found = facts(wire, "notte_status", id=session)
+        found = facts(wire, "notte_status", id=looked_at)
     assert (found["state"], found["reason"]) == ("stopped", "idle_timeout")
