@@ -52,6 +52,7 @@ class Database:
         self._lock = Lock()
         self._begin = "BEGIN"
         self._connection: Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._presence = Presence(path.with_name(f"{path.name}.users"))
 
     def open(self) -> None:
@@ -68,6 +69,7 @@ class Database:
             with turn.acquire(timeout=self._busy_timeout_s):
                 self._presence.enter()
                 self._connection = self._open_in_turn()
+                self._file = _identity(self.path)
         except Timeout as error:
             raise unusable_by(sqlite3.SQLITE_BUSY, self.path, busy_timeout_s=self._busy_timeout_s) from error
         except OSError as error:
@@ -86,6 +88,9 @@ class Database:
         with self._lock:
             if self._connection is None:
                 raise StoreUnusable(f"The database {self.path} is closed: the server is ending.")
+            if write and _identity(self.path) != self._file:
+                # SQLite does not always notice, and would write to a file that nobody finds any more.
+                raise unusable_by(sqlite3.SQLITE_READONLY_DBMOVED, self.path, busy_timeout_s=self._busy_timeout_s)
             with self._told(), self._transaction(self._connection, write=write):
                 yield self._connection
 
@@ -156,6 +161,15 @@ class Database:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             raise unusable(error, self.path, busy_timeout_s=self._busy_timeout_s) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path, whatever was there before; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
