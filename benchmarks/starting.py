@@ -5,11 +5,13 @@ Below: host, wire, rows. Above: `__main__`.
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.host import HELLO, SERVER, serving, tokens
+from benchmarks.host import HELLO, SERVER, Host, serving, tokens
 from benchmarks.rows import Outcome, Run, paired
-from benchmarks.wire import ROOT, Wire, python, wire
+from benchmarks.wire import ROOT, BenchmarkFailed, Wire, python, wire
 
 BARE_SERVER = python(str(ROOT / "benchmarks" / "bare_server.py"))
 FLOORS = python("-m", "benchmarks.floors")
@@ -44,6 +46,29 @@ async def first_observation(run: Run) -> Outcome:
             await floors.ask("open", {"url": run.site.url("/form.html")})
             pairs.append((ours, (time.perf_counter() - begun) * 1_000))
     return paired(pairs, tokens=told)
+
+
+async def restored(run: Run) -> Outcome:
+    """From the call to what the last page shows, in a server that has just been greeted. Floor: the page in a new browser."""
+    pairs: list[tuple[float, float]] = []
+    with TemporaryDirectory(prefix="notte-mcp-bench-", ignore_cleanup_errors=True) as folder:
+        settings = {"NOTTE_MCP_STATE_DIR": str(Path(folder) / "state")}
+        async with wire(SERVER, settings) as line:
+            host = Host(line)
+            await host.hello()
+            session: str = (await host.start(run.site.url("/form.html"))).facts["session_id"]
+        for _ in run.times(7):
+            async with wire(SERVER, settings) as line:
+                host = Host(line)
+                await host.hello()
+                again = await host.call("notte_start", {"session_id": session})
+                if again.facts["url"] != run.site.url("/form.html"):
+                    raise BenchmarkFailed(f"restored at {again.facts['url']}")
+            begun = time.perf_counter()
+            async with wire(FLOORS) as floors:
+                await floors.ask("open", {"url": run.site.url("/form.html")})
+                pairs.append((again.ms, (time.perf_counter() - begun) * 1_000))
+    return paired(pairs)
 
 
 async def time_to_tools(command: Sequence[str], settings: Mapping[str, str] | None = None) -> float:
