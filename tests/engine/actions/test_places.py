@@ -2,10 +2,14 @@
 
 import socket
 import time
+from functools import partial
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from notte_mcp import actions as a
+from notte_mcp.engines.base import ObserveRequest
 from notte_mcp.errors import UnsupportedUrl
 from tests.engine.actions.driver import Driver, eventually
 
@@ -44,6 +48,18 @@ async def test_a_page_that_does_not_load_is_a_failure_with_the_reason(driver: Dr
         receipt = await driver.refused(a.Goto(url=url))
     assert (receipt.code, said in receipt.message) == ("page_load_failed", True), receipt.message
     await driver.open("/form.html")
+
+
+async def test_a_load_that_is_given_up_leaves_a_page_that_answers(driver: Driver) -> None:
+    """P6: while a load is pending Chromium answers for the old page nothing, so it is ended with the call."""
+    await driver.open("/form.html")
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(driver.session.perform, a.Goto(url=driver.site.url("/hang")), timeout_ms=20_000))
+        await anyio.to_thread.run_sync(driver.site.wait_for, "/hang")
+        group.cancel_scope.cancel()
+    with anyio.fail_after(3):
+        seen = await driver.session.observe(ObserveRequest(1))
+    assert seen.url == driver.site.url("/form.html")
 
 
 @pytest.mark.parametrize(
