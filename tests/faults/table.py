@@ -5,7 +5,7 @@ A fault is declared in the file of its kind, in that file's `FAULTS`. Below: tho
 
 from typing import Final
 
-from tests.faults import browsers, durable, ends, launches, sharing, storage
+from tests.faults import bombs, browsers, durable, ends, launches, pages, sharing, storage
 from tests.faults.fault import Fault
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -13,6 +13,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *ends.FAULTS,
     *browsers.FAULTS,
     *launches.FAULTS,
+    *pages.FAULTS,
+    *bombs.FAULTS,
     *storage.FAULTS,
     *sharing.FAULTS,
 )

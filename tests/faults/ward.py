@@ -17,8 +17,8 @@ from tests.faults.fault import Tally
 from tests.faults.grounds import Grounds
 from tests.faults.talk import Talk
 
-STATUS_MS: Final = 1_000
-"""What `notte_status` may take on a machine with other work; 200 are aimed at, and noted."""
+STATUS_MS: Final = 2_000
+"""What `notte_status` may take while a page computes in a hundred threads; 200 are aimed at, and what it took is noted."""
 
 STOP_S: Final = 5.0
 """4 s are promised; the rest is a busy machine's."""
@@ -102,9 +102,9 @@ class Ward:
         """Lead the sick session to a page of the site."""
         return await self.act({"type": "goto", "url": self.grounds.site.url(path), **more})
 
-    async def click(self, name: str, **more: Any) -> Answer:
+    async def click(self, name: str, *, observe: str = "changes", **more: Any) -> Answer:
         """Click a button of the sick session by its name."""
-        return await self.act({"type": "click", "selector": f'role=button[name="{name}"]', **more})
+        return await self.act({"type": "click", "selector": f'role=button[name="{name}"]', **more}, observe=observe)
 
     @asynccontextmanager
     async def beside(self) -> AsyncGenerator[None]:

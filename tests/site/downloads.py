@@ -1,6 +1,6 @@
 """Files to download: well-behaved, hostile by name, endless, slow and broken.
 
-Sizes are in kB, times in ms. Nothing here sends more than 5 MB.
+Sizes are in kB, times in ms. Nothing here sends more than 200 MB, and 5 MB unless asked to.
 """
 
 from urllib.parse import quote
@@ -62,11 +62,11 @@ def slow(visit: Visit) -> None:
 
 @route("/download/endless.bin")
 def endless(visit: Visit) -> None:
-    """A file without a length; it never seems to end, and does so at `kb` (at most 5 MB)."""
+    """A file without a length; it never seems to end, and does so at `kb` (5,000; at most 200 MB)."""
     visit.exchange.close_connection = True
     visit.head(content_type="application/octet-stream", Content_Disposition='attachment; filename="endless.bin"')
     pause = visit.number("ms", 2)
-    for _ in range(min(visit.number("kb", 5_000), 5_000) // 16):
+    for _ in range(min(visit.number("kb", 5_000), 200_000) // 16):
         visit.exchange.wfile.write(_BLOCK * 16)
         visit.exchange.wfile.flush()
         visit.wait(pause)

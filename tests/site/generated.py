@@ -1,5 +1,7 @@
-"""Pages too large to be files: lists of products, floods of text, names of megabytes."""
+"""Pages too large to be files: lists of products, floods of text, names of megabytes, bombs."""
 
+import zlib
+from functools import cache
 from html import escape
 
 from tests.site.visit import Route, Visit, router
@@ -76,3 +78,28 @@ def table(visit: Visit) -> None:
         " if (e.target.tagName == 'BUTTON') document.getElementById('last').textContent ="
         " e.target.textContent + ' ' + e.target.closest('tr').cells[0].textContent; };</script>",
     )
+
+
+@route("/gzip-bomb")
+def gzip_bomb(visit: Visit) -> None:
+    """A page of `mb` megabytes (at most 1,024) that comes as a thousandth of that."""
+    visit.send(_bomb(min(visit.number("mb", 1_024), 1_024) // 16), Content_Encoding="gzip")
+
+
+@cache
+def _bomb(parts: int) -> bytes:
+    """So many times 16 MB of paragraphs. What is flushed in full depends on nothing before it, so one part is repeated."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    part = packer.compress(b"<p>boom</p>\n" * (16_000_000 // 12)) + packer.flush(zlib.Z_FULL_FLUSH)
+    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"
+    return head + part * parts + b"\x03\x00" + bytes(8)
+
+
+@route("/big-headers")
+def big_headers(visit: Visit) -> None:
+    """An answer whose headers are 10 MB."""
+    visit.exchange.close_connection = True
+    visit.exchange.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n")
+    for number in range(160):
+        visit.exchange.wfile.write(f"X-Flood-{number}: ".encode() + b"x" * 65_000 + b"\r\n")
+    visit.exchange.wfile.write(b"\r\n<title>Headers</title>")

@@ -3,7 +3,7 @@
 Keeps the tabs in order as pages open, close and crash; everything else is done by the
 modules below. A tab that crashes is replaced by an empty one at its place, and said.
 
-Below: `performer`, `observer`, `finding`, `pages`, `pictures`, `stage`. Above: `engine`.
+Below: `performer`, `observer`, `finding`, `pages`, `pictures`, `origins`, `stage`. Above: `engine`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,9 +22,9 @@ from notte_mcp.engines.local import fields, finding, navigation, pages
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
-from notte_mcp.engines.local.locate import bind_all
 from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.performer import perform
+from notte_mcp.engines.local.origins import live_origins
 from notte_mcp.engines.local.pictures import picture
 from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
@@ -306,16 +306,7 @@ class LocalSession:
             cookies = await self._stage.context.cookies()
         except PlaywrightError as error:
             raise self._gone(error) from error
-        origins: dict[str, Any] = {}
-        for tab in list(self._stage.tabs):
-            with anyio.move_on_after(1):
-                await bind_all(tab)
-            for world in tab.worlds:
-                with suppress(DocumentGone, PageNotResponding, PlaywrightError):
-                    found = await world.call("localStorageItems", timeout_s=1)
-                    if found is not None and found["origin"] != "null":
-                        origins[found["origin"]] = {"origin": found["origin"], "localStorage": found["items"]}
-        return {"cookies": cookies, "origins": list(origins.values())}
+        return {"cookies": cookies, "origins": await live_origins(self._stage)}
 
     async def close(self, *, deadline_s: float) -> None:
         """See `BrowserSession.close`."""
