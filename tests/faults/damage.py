@@ -115,7 +115,7 @@ def spoil_file(path: Path, spoil: Callable[[bytes], bytes]) -> None:
 
 
 async def newer(grounds: Grounds, times: int, tally: Tally) -> None:
-    """A schema of tomorrow is refused by every call that needs the file, and one of yesterday is brought up."""
+    """A schema of tomorrow is refused by every call that needs the file, which stays as it is."""
     for _ in range(times):
         with grounds.server() as wire:
             known = await bring(Talk(wire), grounds, "idle", holder=wire.process.pid)

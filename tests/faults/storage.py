@@ -206,9 +206,9 @@ FAULTS: Final = (
     Fault(
         "database-newer",
         ("P3",),
-        "a database of a newer version: refused, untouched; an older one is brought up",
+        "a database of a newer version: refused, untouched",
         newer,
-        Counts(1, 1, 10),
+        Counts(0, 1, 10),
         seconds=60,
     ),
     Fault(
