@@ -4,9 +4,12 @@ Below: errors, agent_records. Above: supervisor.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from notte_mcp.agent_records import AgentRecord
 from notte_mcp.errors import AgentEnded, InvalidArgument, LimitReached, UnknownAgent
+
+_NAMED: Final = 20
 
 
 def unknown(agent_id: str) -> UnknownAgent:
@@ -50,7 +53,8 @@ def taken(record: AgentRecord) -> AgentEnded:
 
 def full(limit: int, live: Sequence[AgentRecord], *, others: int = 0) -> LimitReached:
     """All places are taken, so many by `others`, who are not named; those being started are not `live` yet."""
-    listed = "; ".join(f"{one.id} ({one.state}, {one.step_count} steps)" for one in live)
+    listed = "; ".join(f"{one.id} ({one.state}, {one.step_count} steps)" for one in live[:_NAMED])
+    listed += f"; and {len(live) - _NAMED} more" if len(live) > _NAMED else ""
     if others:
         listed = f"{others} of other users, " + (f"and yours: {listed}" if live else "none of yours")
     if others and not live:

@@ -15,10 +15,14 @@ from notte_mcp.errors import (
     SessionNotLive,
     UnknownSession,
 )
+from notte_mcp.observations import cut_middle
 from notte_mcp.records import LIVE_STATES, SessionRecord, SessionState
 
 RESTORABLE: Final[frozenset[SessionState]] = frozenset({"interrupted", "failed"})
 """States from which `Registry.restore` gives a session a new browser."""
+
+_NAMED: Final = 20
+_URL_CHARS: Final = 200
 
 NOTHING_DONE: Final = "Nothing was done."
 
@@ -32,7 +36,13 @@ class Live:
     idle_s: float
 
     def __str__(self) -> str:
-        return f"{self.id} ({self.url or 'no page yet'}, idle {span(self.idle_s)})"
+        return f"{self.id} ({cut_middle(self.url, _URL_CHARS) or 'no page yet'}, idle {span(self.idle_s)})"
+
+
+def _listed(live: Sequence[Live]) -> str:
+    """The first of them, and how many more."""
+    more = f"; and {len(live) - _NAMED} more" if len(live) > _NAMED else ""
+    return "; ".join(str(one) for one in live[:_NAMED]) + more
 
 
 def span(seconds: float) -> str:
@@ -52,9 +62,8 @@ def unknown(session_id: str) -> UnknownSession:
 def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> SessionChoice:
     """No id was given, and not exactly one session is live."""
     if live:
-        listed = "; ".join(str(one) for one in live)
         return SessionChoice(
-            f"{len(live)} sessions are live: {listed}.",
+            f"{len(live)} sessions are live: {_listed(live)}.",
             next_call=f"the same call with the id of one, such as {live[0].id}",
         )
     if restorable:
@@ -131,7 +140,7 @@ def out_of_steps(record: SessionRecord, limit: int, asked: int) -> LimitReached:
 
 def full(limit: int, live: Sequence[Live], *, others: int = 0) -> LimitReached:
     """All places are taken, so many of them by `others`, who are not named."""
-    listed = "; ".join(str(one) for one in live)
+    listed = _listed(live)
     if others:
         listed = f"{others} of other users, " + (f"and yours: {listed}" if live else "none of yours")
     if not live:

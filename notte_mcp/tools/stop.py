@@ -30,6 +30,9 @@ FINAL_STEPS: Final = 3
 AGENT_S: Final = 1.0
 """How long the record of an agent whose session was stopped is waited for."""
 
+NAMED: Final = 20
+"""Live ones that are named where it is not said what to stop."""
+
 STOP_OUTPUT: Final = object_schema("state")
 
 Mode = Literal["graceful", "now"]
@@ -110,7 +113,8 @@ async def _which(app: "App") -> SessionChoice:
     live = [f"{r.id} {r.state} at {page_text.url_text(r.url)}" for r in await app.registry.sessions() if is_live(r)]
     live += [f"{r.id} {r.state} in {r.session_id}" for r in await app.agents.agents() if r.is_live]
     live += [f"{r.id} {r.state}" for r in await app.runs.runs() if not r.has_ended]
+    more = f"; and {len(live) - NAMED} more" if len(live) > NAMED else ""
     return SessionChoice(
-        f"Say what to stop. Live: {'; '.join(live)}." if live else "No session is live.",
+        f"Say what to stop. Live: {'; '.join(live[:NAMED])}{more}." if live else "No session is live.",
         next_call="notte_stop(id=...), or notte_stop(all=true)" if live else "notte_status() lists what is kept",
     )
