@@ -19,14 +19,14 @@ FAULTS: Final = (
         "SIGKILL to the server at a random moment of a batch that sends a form; restore, ask again by `request_id`",
         kill_servers,
         Counts(2, 40, 200),
-        seconds=240,
+        seconds=300,
     ),
     Fault(
         "kills-keeper",
         ("P1", "P2", "P3"),
         "the same to the keeper; its relay answers with an error, and the next call starts another keeper",
         kill_keepers,
-        Counts(1, 20, 100),
+        Counts(0, 20, 100),
         seconds=180,
     ),
     Fault(
@@ -42,8 +42,8 @@ FAULTS: Final = (
         ("P4", "P10"),
         "a session started on a page and stopped, in one server; its memory in the later half",
         cycle,
-        Counts(4, 100, 1_000),
-        seconds=240,
+        Counts(3, 100, 1_000),
+        seconds=300,
     ),
     Fault(
         "steps",
@@ -51,7 +51,7 @@ FAULTS: Final = (
         "steps in one session, with looks between them; all read back by pages; memory in the later half",
         many_steps,
         Counts(30, 500, 5_000),
-        seconds=240,
+        seconds=300,
     ),
     Fault(
         "cancels",
@@ -66,7 +66,7 @@ FAULTS: Final = (
         ("P3",),
         "a session that is signed in, interrupted by SIGKILL and restored: url, login and its age; nothing sent again",
         restore,
-        Counts(1, 10, 50),
+        Counts(0, 10, 50),
         seconds=180,
     ),
     Fault(
