@@ -1,7 +1,7 @@
 """`notte-mcp serve` as a process, and ways to talk to it: bytes, requests, and the SDK's own client in either era."""
 
+import io
 import json
-import os
 import re
 import signal
 import socket
@@ -172,5 +172,5 @@ def _port(one: Served) -> int:
 
 def _listen(one: Served) -> None:
     assert one.process.stderr is not None
-    while chunk := os.read(one.process.stderr.fileno(), 65_536):
+    while chunk := cast(io.BufferedReader, one.process.stderr).read1(65_536):
         one.stderr += chunk
