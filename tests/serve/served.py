@@ -73,11 +73,11 @@ class Served:
         given = {**HEADERS, **bearer(token or self.token), **{k.replace("_", "-"): v for k, v in headers.items()}}
         return httpx.post(self.url, content=content, headers=given, timeout=20)
 
-    def modern(self, token: str, method: str, *, id: int = 1, **params: Any) -> dict[str, Any]:  # noqa: A002
+    def modern(self, token: str, method: str, **params: Any) -> dict[str, Any]:
         """A request of 2026-07-28, and its whole answer."""
         name = params.get("name") or params.get("uri") or params.get("taskId")
         headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, **({"Mcp-Name": name} if name else {})}
-        body = {"jsonrpc": "2.0", "id": id, "method": method, "params": {**params, "_meta": ENVELOPE}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": ENVELOPE}}
         return message_of(self.post(body, token=token, **headers))
 
     def call(self, token: str, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -110,6 +110,11 @@ def message_of(response: httpx.Response) -> dict[str, Any]:
     lines = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: ")]
     message: dict[str, Any] = json.loads(lines[-1] if lines else response.text)
     return message
+
+
+def session_of(started: Any) -> str:
+    """The id of the session in an answer of the SDK's client."""
+    return str(started.structured_content["session_id"])
 
 
 def text(result: Mapping[str, Any]) -> str:

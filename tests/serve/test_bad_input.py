@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -155,7 +156,7 @@ def test_the_headers_of_one_era_and_the_body_of_the_other_are_told_apart(server:
 def test_one_id_for_two_requests_of_a_session_gives_each_its_answer_or_an_error(server: Served) -> None:
     """2025-11-25: a client's mistake is its own."""
     headers = {"MCP-Protocol-Version": "2025-11-25", "Mcp-Session-Id": server.begun(ALICE), **HEADERS, **bearer(ALICE)}
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "notte_status", "arguments": {}}}
+    call: Any = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "notte_status", "arguments": {}}}
     with ExitStack() as stack:
         for _ in range(20):
             client = stack.enter_context(httpx.Client(timeout=20))

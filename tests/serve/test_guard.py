@@ -1,5 +1,6 @@
 import json
 import socket
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,10 @@ def test_a_page_of_another_origin_may_not_call(server: Served, origin: str) -> N
 def test_an_origin_that_is_listed_may_call_and_the_browser_is_told_so(server: Served) -> None:
     """`--allowed-origin`; an own page needs no leave, and two origins are none."""
     page = "https://app.example.com"
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,mcp-method"}
+    asked: dict[str, Any] = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,mcp-method",
+    }
     before = server.says(request(server, method="OPTIONS", Authorization="", Origin=page, **asked))
     called = server.says(request(server, Origin=page))
 

@@ -98,8 +98,9 @@ def cases(server: Served, hers: dict[str, str]) -> Iterator[Case]:
             for a, b in values[name]:
                 calls = [{"name": tool["name"], "arguments": {**needed, name: one}} for one in (a, b)]
                 yield Case("tools/call", calls[0], calls[1])
-    yield from (Case(f"tasks/{verb}", {"taskId": hers["agent"], **more}, {"taskId": ABSENT["agent"], **more}) for verb, more in
-                (("get", {}), ("cancel", {}), ("update", {"inputResponses": {}})))  # fmt: skip
+    more: dict[str, dict[str, Any]] = {"get": {}, "cancel": {}, "update": {"inputResponses": {}}}
+    for verb, rest in more.items():
+        yield Case(f"tasks/{verb}", {"taskId": hers["agent"], **rest}, {"taskId": ABSENT["agent"], **rest})
 
 
 def _uris(server: Served, hers: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -125,7 +126,7 @@ class Asker:
         name = params.get("name") or params.get("uri") or params.get("taskId") or ""
         era = "2026-07-28" if self._session is None else "2025-11-25"
         # Tasks are declared by each request.
-        known = {
+        known: dict[str, Any] = {
             **ENVELOPE,
             "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}},
         }
@@ -136,7 +137,7 @@ class Asker:
             "MCP-Protocol-Version": era,
             **(routing if self._session is None else {"Mcp-Session-Id": self._session}),
         }
-        body = {
+        body: Any = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": method,
@@ -236,7 +237,7 @@ async def test_a_protocol_session_of_another_is_not_there(server: Served) -> Non
 
     def told(method: str, session: str) -> tuple[int, str]:
         headers = {**HEADERS, **bearer(BOB), "Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}} if method == "POST" else None
+        body: Any = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}} if method == "POST" else None
         answer = httpx.request(method, server.url, json=body, headers=headers, timeout=20)
         return answer.status_code, answer.text
 
@@ -295,6 +296,6 @@ async def test_a_named_principal_gets_nothing_of_the_owners(tmp_path: Path) -> N
     assert settings_of(own)[OWNER] is own
     assert Shelf(Access()).named(f"scripted:{plan}").name
     async with open_app(named, engines={"local": ScriptedEngine({})}) as app:
-        assert app.runs._place.secrets == {}
+        assert app.runs._place.secrets() == {}
         with pytest.raises(ModelUnknown, match="the server's own"):
             app.models.named(f"scripted:{plan}")

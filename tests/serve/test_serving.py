@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.serve.served import ALICE, BOTH, Served, served, status, text
+from tests.serve.served import ALICE, BOTH, Served, served, session_of, status, text
 from tests.serve.test_guard import request
 from tests.site import Site
 from tests.stdio.wire import ENVELOPE, environment, run
@@ -29,7 +29,7 @@ async def test_a_host_of_either_era_does_the_whole_job(server: Served, mode: str
     """The calls of the README, through the SDK's own client."""
     async with server.client(ALICE, mode) as client:
         started = await client.call_tool("notte_start", {"url": FORM})
-        session = (started.structured_content or {})["session_id"]
+        session = session_of(started)
         acted = await client.call_tool("notte_execute", {"session_id": session, "actions": FILL_AND_SEND})
         code = await client.call_tool("notte_workflow_code", {"id": session, "target": "playwright"})
         steps = await client.read_resource(f"notte://sessions/{session}/steps")
@@ -198,7 +198,7 @@ async def test_a_real_browser_over_http_from_start_to_stop(tmp_path: Path, site:
         async with one.client(one.token, "auto") as client:
             started = await client.call_tool("notte_start", {"url": site.url("/form")})
             assert not started.is_error
-            session = (started.structured_content or {})["session_id"]
+            session = session_of(started)
             below = psutil.Process(one.process.pid).children(recursive=True)
             hung = [{"type": "evaluate_js", "code": "const until = Date.now() + 3000; while (Date.now() < until) {}"}]
             async with anyio.create_task_group() as group:
