@@ -211,3 +211,21 @@ async def test_a_real_browser_over_http_from_start_to_stop(tmp_path: Path, site:
 
     assert ((stopped.structured_content or {})["state"], code) == ("stopped", 0)
     assert [process for process in below if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_what_a_principal_has_open_is_closed_when_nothing_lives_in_it_and_opens_again(tmp_path: Path) -> None:
+    """Fifty tokens are not fifty databases; a live session is a reason to stay."""
+    run_dir = tmp_path / "state" / "principals" / "alice" / "run"
+    with served(tmp_path / "state", env={**BOTH, "NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.01"}) as one:
+        session = one.call(ALICE, "notte_start", url=FORM)["structuredContent"]["session_id"]
+        time.sleep(1.5)  # more than it waits, so that what is still there stayed for the session
+        assert [*run_dir.iterdir()] != []
+        one.call(ALICE, "notte_stop", id=session)
+        deadline = time.monotonic() + 20
+        while [*run_dir.iterdir()]:
+            assert time.monotonic() < deadline
+        found = one.call(ALICE, "notte_status", id=session)["structuredContent"]
+        owner = one.call(ALICE, "notte_start", url=FORM)
+
+    assert found["state"] == "stopped"
+    assert not owner.get("isError")
