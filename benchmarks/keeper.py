@@ -91,7 +91,8 @@ async def added(run: Run) -> Outcome:
 @asynccontextmanager
 async def _keeper() -> AsyncGenerator[Kept]:
     with TemporaryDirectory(prefix="notte-mcp-bench-", ignore_cleanup_errors=True) as folder:
-        env = {"NOTTE_MCP_STATE_DIR": str(Path(folder) / "state")}
+        # Should this be killed, the keeper does not stay for long.
+        env = {"NOTTE_MCP_STATE_DIR": str(Path(folder) / "state"), "NOTTE_MCP_KEEPER_IDLE_MINUTES": "1"}
         try:
             async with wire(RELAY, env) as line:
                 host = Host(line)
