@@ -23,8 +23,8 @@ from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.observer import Observer
-from notte_mcp.engines.local.performer import perform
 from notte_mcp.engines.local.origins import live_origins
+from notte_mcp.engines.local.performer import perform
 from notte_mcp.engines.local.pictures import picture
 from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
@@ -86,7 +86,8 @@ class LocalSession:
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
         # Playwright tells of a new page when its first answer comes; the page that opens it is told at once.
         opening = await self._stage.context.new_cdp_session(page)
-        opening.on("Page.windowOpen", lambda _: self._window_opens(tab))
+        opens: Callable[[object], Awaitable[None]] = lambda _: self._window_opens(tab)  # noqa: E731 - typed in one line
+        opening.on("Page.windowOpen", opens)
         await opening.send("Page.enable")  # pyright: ignore[reportUnknownMemberType]
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1

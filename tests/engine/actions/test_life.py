@@ -2,18 +2,14 @@
 
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
-from playwright.async_api import CDPSession
-from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp import actions as a
 from notte_mcp.engines.local.engine import LocalEngine
-from notte_mcp.errors import SessionLost
 from tests.engine.actions.conftest import MakeEngine
 from tests.engine.actions.driver import Driver, opened
 from tests.site import Site
@@ -48,75 +44,6 @@ async def test_a_short_hang_is_waited_for(driver: Driver) -> None:
     await driver.open("/hang-click.html")
     receipt = await driver.click("text=Hang for 700 ms")
     assert (receipt.success, await driver.out()) == (True, "back")
-
-
-async def test_a_renderer_that_dies_takes_its_tab_and_nothing_else(
-    make_engine: MakeEngine, site: Site, tmp_path: Path
-) -> None:
-    """The action ends soon, an event tells, another tab is as it was."""
-    own = make_engine()
-    async with opened(own, tmp_path) as session:
-        driver = Driver(session, site, tmp_path / "files")
-        await driver.open("/form.html")
-        await driver.act(a.GotoNewTab(url=site.other("/fetch.html")))
-        waiting = anyio.Event()
-        ended: list[bool] = []
-
-        async def wait() -> None:
-            waiting.set()
-            ended.append((await driver.perform(a.WaitFor(value="never", timeout_ms=9_000))).success)
-
-        begun = time.monotonic()
-        async with anyio.create_task_group() as group:
-            group.start_soon(wait)
-            await waiting.wait()
-            cdp = await driver.page.context.new_cdp_session(driver.page)
-            group.start_soon(_crash, cdp)
-        assert (ended, time.monotonic() - begun < 4) == ([False], True)
-        assert any("crashed" in event for event in session.take_events())
-        assert session.position.url == site.url("/form.html")
-        await driver.act(a.Fill(selector="#applicant", value="Ada"))
-    await own.close(deadline_s=3)
-
-
-async def _crash(cdp: CDPSession) -> None:
-    with suppress(PlaywrightError), anyio.move_on_after(0.5):
-        await cdp.send("Page.crash")  # pyright: ignore[reportUnknownMemberType]
-
-
-async def test_a_browser_that_is_killed_ends_the_call_and_is_told_once(
-    make_engine: MakeEngine, site: Site, tmp_path: Path
-) -> None:
-    """Within a second; whatever is asked afterwards says so; closing returns at once."""
-    engine = make_engine()
-    lost: list[str] = []
-    engine.on_lost(lambda session_id, _why: lost.append(session_id))
-    async with opened(engine, tmp_path) as session:
-        driver = Driver(session, site, tmp_path / "files")
-        await driver.open("/form.html")
-        (home,) = engine._browsers.values()
-        assert home.process is not None
-        took: list[float] = []
-        killed = 0.0
-
-        async def wait() -> None:
-            with pytest.raises(SessionLost):
-                await session.perform(a.WaitFor(value="never"), timeout_ms=9_000)
-            took.append(time.monotonic())
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(wait)
-            await anyio.sleep(0.1)
-            killed = time.monotonic()
-            home.process.kill()
-        assert took[0] - killed < 1.5
-        assert (len(lost), session.alive) == (1, False)
-        with pytest.raises(SessionLost):
-            await session.perform(a.Wait(time_ms=1), timeout_ms=1_000)
-        begun = time.monotonic()
-        await session.close(deadline_s=4)
-        assert time.monotonic() - begun < 1
-    await engine.close(deadline_s=3)
 
 
 async def test_a_stopped_browser_is_closed_in_time(make_engine: MakeEngine, site: Site, tmp_path: Path) -> None:
