@@ -97,7 +97,8 @@ async def faults(eye: Eye) -> tuple[int, list[str]]:
             handle = await locator.element_handle(timeout=1_000)
             if first is None:
                 first = handle
-                same = int((await claim(tab, first))[1]["key"]) == element.key
+                used_up = await locator.element_handle(timeout=1_000)
+                same = int((await claim(tab, used_up))[1]["key"]) == element.key
             else:
                 same = await handle.evaluate("(one, other) => one === other", first)
             if not same:
