@@ -21,8 +21,6 @@ LOOK_S: Final = 9.0
 MORE_S: Final = 4.0
 """What an action's answer may take beyond the action's own time: it settles, and the machine is busy."""
 
-MAX_TABS: Final = 6
-
 
 def on(
     path: str, trial: Trial, *, has_other: bool = True, **env: str
@@ -97,17 +95,15 @@ async def _dialogs(here: Ward, number: int) -> None:
 async def _popups(here: Ward, _number: int) -> None:
     opened = await here.click("Popups", timeout_ms=10_000)
     here.tally.most("popups took s at most", round(opened.seconds, 1))
-    here.tally.expect(
-        f"at most {MAX_TABS} tabs" in opened.text, f"tabs closed at once are not told: {opened.text[:300]}"
-    )
+    here.tally.expect("299 windows" in opened.text, f"what was not opened is not told: {opened.text[:300]}")
     most = 0
-    with anyio.move_on_after(2):
+    with anyio.move_on_after(1):
         while True:
             seen = await here.observe()
             most = max(most, seen.text.count("/done?id=popup-"))
             await anyio.sleep(0.2)
     here.tally.most("tabs at most", most + 1)
-    here.tally.expect(most < MAX_TABS + 1, f"{most} popups are open")
+    here.tally.expect(most == 1, f"{most} popups are open")
 
 
 async def _states(here: Ward, number: int) -> None:
@@ -156,9 +152,9 @@ FAULTS: Final = (
     Fault(
         name="popups",
         promises=("P4", "P6", "P10"),
-        does="one click opens 300 tabs",
-        run=on("/wild.html", _popups, NOTTE_MCP_MAX_TABS=str(MAX_TABS)),
-        counts=Counts(gate=0, short=2, full=20),
+        does="one click asks for 300 tabs",
+        run=on("/wild.html", _popups),
+        counts=Counts(gate=1, short=2, full=20),
         seconds=120,
     ),
     Fault(

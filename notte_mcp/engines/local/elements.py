@@ -201,15 +201,22 @@ def stale(element: Element, candidates: list[str], *, done: str = "") -> StaleEl
 
 
 async def ask(
-    element: Element, function: str, argument: dict[str, Any], *, timeout_s: float = 5, done: str = ""
+    element: Element,
+    function: str,
+    argument: dict[str, Any],
+    *,
+    timeout_s: float = 5,
+    done: str = "",
+    gesture: bool = False,
 ) -> dict[str, Any]:
     """What a function of an element's world answers; `done` is what was done before, should the element turn out to be gone.
+    A `gesture` stands for a person's.
 
     Raises:
         StaleElement: it is.
     """
     try:
-        answer: dict[str, Any] = await element.world.call(function, argument, timeout_s=timeout_s)
+        answer: dict[str, Any] = await element.world.call(function, argument, timeout_s=timeout_s, gesture=gesture)
     except DocumentGone:
         raise stale(element, [], done=done) from None
     if answer.get("error") == "gone":

@@ -91,7 +91,8 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
 
 async def _set(element: Element, value: str) -> dict[str, Any]:
     try:
-        held: dict[str, Any] = await element.world.call("setField", {"key": element.key, "value": value}, timeout_s=5)
+        asked = {"key": element.key, "value": value}
+        held: dict[str, Any] = await element.world.call("setField", asked, timeout_s=5, gesture=True)
     except DocumentGone:
         raise stale(element, []) from None
     return held
@@ -152,9 +153,8 @@ async def select(stage: Stage, element: Element, action: SelectDropdownOption, *
         StaleElement, NotActionable, ActionFailed (no such option; those that exist are named).
     """
     reached = await reach(stage, element, kind="focus", timeout_ms=timeout_ms)
-    answer = await ask(
-        element, "selectOption", {"key": element.key, "value": action.value, "timeout": min(timeout_ms, _OPTION_MS)}
-    )
+    asked = {"key": element.key, "value": action.value, "timeout": min(timeout_ms, _OPTION_MS)}
+    answer = await ask(element, "selectOption", asked, gesture=True)
     if answer.get("error") == "not native":
         return await _select_in_widget(stage, element, action, timeout_ms=timeout_ms)
     if answer.get("error"):

@@ -214,10 +214,10 @@ async def _run(stage: Stage, code: str) -> dict[str, Any]:
     cdp = stage.tab.cdp
     # `this.value` is a promise, so it is wrapped: awaiting happens where the result is cut.
     expression = f"({{ value: (async () => {{ return (\n{code}\n); }})() }})"
-    answer = await cdp.send("Runtime.evaluate", {"expression": expression})
+    answer = await cdp.send("Runtime.evaluate", {"expression": expression, "userGesture": True})
     if answer.get("exceptionDetails"):  # only what does not compile throws here: the rest is the promise's
         statements = f"({{ value: (async () => {{\n{code}\n}})() }})"
-        answer = await cdp.send("Runtime.evaluate", {"expression": statements})
+        answer = await cdp.send("Runtime.evaluate", {"expression": statements, "userGesture": True})
     if answer.get("exceptionDetails"):
         return answer
     reading = {

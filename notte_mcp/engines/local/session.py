@@ -50,7 +50,7 @@ class LocalSession:
         self._events: list[str] = []
         self._closed = False
         self._own_pages: set[Page] = set()
-        self._stopped: set[Tab] = set()
+        self._unopened = 0
 
     @classmethod
     async def begin(
@@ -86,8 +86,7 @@ class LocalSession:
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
         # Playwright tells of a new page when its first answer comes; the page that opens it is told at once.
         opening = await self._stage.context.new_cdp_session(page)
-        opens: Callable[[object], Awaitable[None]] = lambda _: self._window_opens(tab)  # noqa: E731 - typed in one line
-        opening.on("Page.windowOpen", opens)
+        opening.on("Page.windowOpen", self._window_opens)
         await opening.send("Page.enable")  # pyright: ignore[reportUnknownMemberType]
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1
@@ -115,20 +114,12 @@ class LocalSession:
             stage.opening -= 1
             self._stage.note_change()
 
-    async def _window_opens(self, tab: Tab) -> None:
-        """A page is opening a tab. One that opens tab after tab is stopped at it: each costs a process of its own, and
-        none of them can be closed before it has come."""
-        stage = self._stage
-        stage.awaited += 1
-        if len(stage.tabs) + stage.opening + stage.awaited <= stage.options.max_tabs or tab in self._stopped:
-            return
-        self._stopped.add(tab)
-        self._event(
-            f"a script that opened tab after tab was ended: a session has at most {stage.options.max_tabs} tabs"
-        )
-        with suppress(PlaywrightError):
-            await tab.cdp.send("Runtime.terminateExecution")
-        self._stopped.discard(tab)
+    def _window_opens(self, event: dict[str, Any]) -> None:
+        """A page asks for a window. One that no gesture of ours stands behind never comes, in a browser of ours."""
+        if event["userGesture"]:
+            self._stage.awaited += 1
+        elif self._own_context:
+            self._unopened += 1
 
     async def _of_someone_else(self, page: Page) -> bool:
         """In a browser that is not ours, only pages that our own pages opened are ours."""
@@ -222,6 +213,9 @@ class LocalSession:
         for download in self._stage.downloads.take():
             how = f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files"
             self._event(f"download {download.name}{how}")
+        unopened, self._unopened = self._unopened, 0
+        if unopened:
+            self._event(f"the page asked for {unopened} windows that Chromium did not open: it opens one for a gesture")
 
     async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
         """See `BrowserSession.check`."""

@@ -95,11 +95,13 @@ class World:
         self.document = Document(next(_uids), context_id)
         return self.document
 
-    async def call(self, function: str, argument: Any = None, *, timeout_s: float = 10.0, anew: bool = False) -> Any:
+    async def call(
+        self, function: str, argument: Any = None, *, timeout_s: float = 10.0, anew: bool = False, gesture: bool = False
+    ) -> Any:
         """`notte.<function>(argument)` as a JSON value.
 
         With `anew` the call is made again in the next document when this one is left
-        (for looking; never for acting).
+        (for looking; never for acting). A `gesture` stands for a person's, which lets the page open a window.
 
         Raises:
             DocumentGone: the document was left before the call came back.
@@ -109,7 +111,7 @@ class World:
         for _ in range(3 if anew else 1):
             document = self.document or await self._enter_within(timeout_s)
             try:
-                return await self._evaluate(expression, document, timeout_s)
+                return await self._evaluate(expression, document, timeout_s, gesture=gesture)
             except DocumentGone:
                 self.document = None
                 if not anew:
@@ -126,12 +128,13 @@ class World:
             raise DocumentGone
         raise _not_responding()
 
-    async def _evaluate(self, expression: str, document: Document, timeout_s: float) -> Any:
+    async def _evaluate(self, expression: str, document: Document, timeout_s: float, *, gesture: bool) -> Any:
         request = {
             "expression": expression,
             "contextId": document.context_id,
             "returnByValue": True,
             "awaitPromise": True,
+            "userGesture": gesture,
         }
         with anyio.move_on_after(timeout_s):
             try:

@@ -165,12 +165,28 @@ async def test_a_tab_that_a_page_opens_becomes_the_current_one(driver: Driver, n
     assert driver.session.position.url == driver.site.url(path)
 
 
-async def test_a_flood_of_tabs_is_capped_and_said(driver: Driver) -> None:
-    """Six tabs at most in these tests."""
+async def test_a_gesture_opens_one_tab_and_what_else_was_asked_for_is_told(driver: Driver) -> None:
+    """As in a person's browser. A click counts for seconds; our script and a choice from a list are gestures too."""
     await driver.open("/tabs.html")
-    await driver.click("text=Flood of 30")
-    await eventually(lambda: len(driver.page.context.pages) <= 6)
-    assert len(driver.session.position.tabs) == 6
+    assert (await driver.click("text=Flood of 30")).new_tab == 1
+    assert any("29 windows" in event for event in driver.session.take_events())
+    await driver.open("/tabs.html")
+    await driver.click("text=Open after 200 ms")
+    await eventually(lambda: len(driver.session.position.tabs) == 3)
+    assert (await driver.act(a.EvaluateJs(code="void window.open('/form.html')"))).new_tab == 3
+    await driver.open("/form.html")
+    listening = "document.querySelector('#district').onchange = () => open('/done?id=chosen')"
+    await driver.session._stage.tab.cdp.send("Runtime.evaluate", {"expression": listening})
+    assert (await driver.act(a.SelectDropdownOption(selector="#district", value="South"))).new_tab == 4
+    assert not driver.session.take_events()
+
+
+async def test_tabs_are_capped_and_that_is_said(driver: Driver) -> None:
+    """Six at most in these tests."""
+    await driver.open("/form.html")
+    await driver.batch([a.GotoNewTab(url=driver.site.url("/tabs.html"))] * 5)
+    assert (await driver.click("text=Open by script")).new_tab is None
+    assert (len(driver.session.position.tabs), len(driver.page.context.pages)) == (6, 6)
     assert any("at most 6 tabs" in event for event in driver.session.take_events())
     assert "the most it may have" in (await driver.refused(a.GotoNewTab(url=driver.site.url("/form.html")))).message
 
