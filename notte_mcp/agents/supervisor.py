@@ -1,13 +1,13 @@
-"""Agents by id: start, find, wait, steer, stop.
+"""Agents by id: start, steer, stop; found and waited for in `reading`.
 
 Agents live in the App's task group, never in a request: whoever waits may leave. Reading
 and stopping never queue behind an agent. Of each agent that ended it is said how and why;
 what a dead server drove is `interrupted`, and goes on only when asked to.
 
-Below: life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
+Below: reading, life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -23,14 +23,13 @@ from notte_mcp.agents.beginning import Beginning
 from notte_mcp.agents.life import GRACE_S, LEFT, Life
 from notte_mcp.agents.moves import Finish
 from notte_mcp.agents.past import TOLD, past_of
+from notte_mcp.agents.reading import Reading
 from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing, NeedsCloud
 from notte_mcp.models.base import ChatModel
-from notte_mcp.records import StepRecord
 from notte_mcp.registry import Clock, Count, Registry, SystemClock
 from notte_mcp.store.base import Store
 
 Command = Literal["pause", "resume", "message", "answer"]
-Until = Literal["step", "input", "done"]
 
 CUT_S: Final = 1.2
 """How long it may take to end once it was cut."""
@@ -56,7 +55,7 @@ class Models(Protocol):
         ...
 
 
-class Supervisor:
+class Supervisor(Reading):
     """See the module. Runs between entering and leaving it (`async with`), in one task, within the registry's time."""
 
     def __init__(
@@ -70,17 +69,14 @@ class Supervisor:
         places: Count | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._registry = registry
-        self._store = store
+        self._clock = clock or SystemClock()
+        super().__init__(Life(registry, self._clock), registry, store)
         self._models = models
         self._owner = owner
         self._limit = limit
         self._places = places or Count(limit)
         self._joined_places = ExitStack()
-        self._clock = clock or SystemClock()
-        self._life = Life(registry, self._clock)
         self._beginning = Beginning(registry, store, self._clock, owner, self._tell)
-        self._listener: Callable[[AgentRecord], None] | None = None
         self._starting = 0
         self._closing = False
 
@@ -181,72 +177,6 @@ class Supervisor:
                 )
             return None
         return self._models.named(spec.model or self._models.default or "")
-
-    # --- reading ------------------------------------------------------------------
-
-    async def record(self, agent_id: str) -> AgentRecord:
-        """An agent as it stands, live or not. Raises: UnknownAgent."""
-        if (agent := self._life.live.get(agent_id)) is not None:
-            return agent.snapshot()
-        if (agent := self._life.unwritten.get(agent_id)) is not None:
-            return agent.record
-        if (record := await self._store.agent(agent_id)) is None:
-            raise refusals.unknown(agent_id)
-        return record
-
-    async def agents(self, *, limit: int = 100) -> list[AgentRecord]:
-        """Agents, newest first, the live ones as they stand."""
-        here = {**self._life.unwritten, **self._life.live}
-        return [here[r.id].snapshot() if r.id in here else r for r in await self._store.agents(limit=limit)]
-
-    async def steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
-        """Its steps by its own numbers. Raises: UnknownAgent."""
-        agent = self._life.live.get(agent_id)
-        if agent is not None and (known := agent.steps_after(after, limit)) is not None:
-            return known
-        await self.record(agent_id)
-        return await self._store.agent_steps(agent_id, after=after, limit=limit)
-
-    async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
-        """Lines of its log that are no steps. Raises: UnknownAgent."""
-        await self.record(agent_id)
-        return await self._store.events(agent_id, after=after, limit=limit)
-
-    async def agent_on(self, session_id: str) -> AgentRecord | None:
-        """The live agent that has this session, if any."""
-        agent = self._life.live.get(self._registry.holder(session_id) or "")
-        return agent.snapshot() if agent is not None else None
-
-    async def wait(
-        self, agent_id: str, *, seconds: float, after_step: int | None = None, until: Until = "done"
-    ) -> AgentRecord:
-        """Come back when a step above `after_step` (default: the last) has its outcome (`step`), when it has
-        ended, or when `seconds` are over. Whatever is waited for, one that needs input, or is paused with nothing
-        under way, is not waited for.
-
-        Raises: UnknownAgent.
-        """
-        agent = self._life.live.get(agent_id)
-        if agent is None:
-            return await self.record(agent_id)
-        after = agent.step_count if after_step is None else after_step
-        with anyio.move_on_after(seconds):
-            while not agent.ended.is_set() and not (agent.is_waiting and not agent.in_flight):
-                if until == "step" and agent.step_count > after:
-                    break
-                await agent.next_beat()
-        return agent.snapshot()
-
-    def on_change(self, listener: Callable[[AgentRecord], None]) -> None:
-        """Call `listener` on the event loop whenever a step, the log or the state of any live agent has changed.
-
-        One listener; it must not wait.
-        """
-        self._listener = listener
-
-    def _tell(self, record: AgentRecord) -> None:
-        if self._listener is not None:
-            self._listener(record)
 
     # --- steering -----------------------------------------------------------------
 

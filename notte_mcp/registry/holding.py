@@ -1,8 +1,10 @@
-"""Who has a session besides its callers: an agent holds it until it gives it back.
+"""What is live here, told from memory; and who has it besides its callers: an agent holds a session until it gives it
+back.
 
 Below: slot, hold, redaction, refusals. Above: registry.
 """
 
+from notte_mcp.records import SessionRecord
 from notte_mcp.registry import refusals
 from notte_mcp.registry.clock import Clock
 from notte_mcp.registry.hold import Hold
@@ -16,6 +18,23 @@ class Holding:
     def __init__(self, slots: dict[str, Slot], clock: Clock) -> None:
         self._slots = slots
         self._clock = clock
+
+    def live(self) -> list[SessionRecord]:
+        """The sessions that have a place here as they stand, newest first."""
+        return [slot.snapshot() for slot in reversed(self._slots.values())]
+
+    def is_live(self, session_id: str) -> bool:
+        """Whether the session has a browser here that is not being ended."""
+        slot = self._slots.get(session_id)
+        return slot is not None and slot.ending is None
+
+    def secrets(self, session_id: str) -> dict[str, str]:
+        """NAME to value of what was typed into the session's secret fields; empty once it is not live here.
+
+        For another session that types them again, and for nothing that is written or told.
+        """
+        slot = self._slots.get(session_id)
+        return dict(slot.redactor.values) if slot is not None and slot.ending is None else {}
 
     def take(self, session_id: str, hold: Hold) -> Redactor:
         """Give an agent the session: what is done there from now on are its steps.

@@ -219,28 +219,6 @@ class Registry(Holding):
         what, since_s = slot.doing()
         raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
 
-    # --- what is live here ----------------------------------------------------------
-
-    def is_live(self, session_id: str) -> bool:
-        """Whether the session has a browser here that is not being ended."""
-        slot = self._slots.get(session_id)
-        return slot is not None and slot.ending is None
-
-    def secrets(self, session_id: str) -> dict[str, str]:
-        """NAME to value of what was typed into the session's secret fields; empty once it is not live here.
-
-        For another session that types them again, and for nothing that is written or told.
-        """
-        slot = self._slots.get(session_id)
-        return dict(slot.redactor.values) if slot is not None and slot.ending is None else {}
-
-    async def until_ended(self, session_id: str) -> SessionRecord:
-        """Wait until a live session has ended; how it did. Raises: UnknownSession."""
-        if (slot := self._slots.get(session_id)) is not None:
-            await slot.ended.wait()
-            return slot.snapshot()
-        return await self._stored(session_id)
-
     # --- reading ------------------------------------------------------------------
 
     async def record(self, session_id: str) -> SessionRecord:
@@ -252,9 +230,8 @@ class Registry(Holding):
         """Sessions, newest first, the live ones as they stand."""
         stored = await self._store.sessions(limit=limit)
         known = {record.id for record in stored}
-        fresh = [slot.snapshot() for slot in self._slots.values() if slot.id not in known]
-        live = [self._slots[r.id].snapshot() if r.id in self._slots else r for r in stored]
-        return [*reversed(fresh), *live][:limit]
+        told = [self._slots[r.id].snapshot() if r.id in self._slots else r for r in stored]
+        return [*[record for record in self.live() if record.id not in known], *told][:limit]
 
     async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         """Steps with a number above `after`, in order; those in flight are `intended`. Raises: UnknownSession."""
@@ -263,6 +240,13 @@ class Registry(Holding):
             return known
         await self.record(session_id)
         return await self._store.steps(session_id, after=after, limit=limit)
+
+    async def until_ended(self, session_id: str) -> SessionRecord:
+        """Wait until a live session has ended; how it did. Raises: UnknownSession."""
+        if (slot := self._slots.get(session_id)) is not None:
+            await slot.ended.wait()
+            return slot.snapshot()
+        return await self._stored(session_id)
 
     async def wait(
         self, session_id: str, *, seconds: float, after_step: int | None, until: Literal["step", "input", "done"]

@@ -219,10 +219,18 @@ class Runs(Saved):
         except (NotteMCPError, UnknownSession):
             return record
 
+    def live(self) -> list[RunRecord]:
+        """The live ones of this server as they stand, newest first; from memory."""
+        return [run.record for run in reversed(self._live.values())]
+
     async def runs(self, *, limit: int = 100) -> list[RunRecord]:
-        """Runs, newest first, the live ones as they stand."""
-        here = {**self._unwritten, **{run.id: run.record for run in self._live.values()}}
-        return [here.get(record.id, record) for record in await self._store.runs(limit=limit)]
+        """Runs, newest first, the live ones as they stand: those come first where so many newer ones are kept."""
+        stored = await self._store.runs(limit=limit)
+        known = {record.id for record in stored}
+        live = self.live()
+        here = self._unwritten | {record.id: record for record in live}
+        told = [here.get(record.id, record) for record in stored]
+        return [*[record for record in live if record.id not in known], *told][:limit]
 
     async def wait(
         self,

@@ -14,7 +14,7 @@ from notte_mcp.errors import SessionChoice
 from notte_mcp.ids import is_agent_id
 from notte_mcp.records import SessionRecord
 from notte_mcp.resources.script import names_run
-from notte_mcp.tools.accounts import account, agent_brief, brief, is_live
+from notte_mcp.tools.accounts import account, agent_brief, brief
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import object_schema
@@ -52,7 +52,7 @@ async def notte_stop(
     if all:
         return await _stop_all(here, app, mode)
     if id is None:
-        raise await _which(app)
+        raise _which(app)
     if is_agent_id(id):
         agent = await app.agents.stop(id, mode=mode)
         await here.changed(agent.session_id, agents=(agent.id,))
@@ -89,8 +89,8 @@ async def _stop(here: Surface, app: "App", session_id: str, mode: Mode) -> Sessi
 async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
     """Side by side, so that all are gone as soon as one would be. What is of other servers is theirs to stop."""
     stopped: list[SessionRecord] = []
-    runs = [run.id for run in await app.runs.runs() if not run.has_ended and run.owner == app.owner]
-    with_them = [agent.id for agent in await app.agents.agents() if agent.is_live and agent.owner == app.owner]
+    runs = [run.id for run in app.runs.live()]
+    with_them = [agent.id for agent in app.agents.live()]
 
     async def stop(session_id: str) -> None:
         stopped.append(await _stop(here, app, session_id, mode))
@@ -98,9 +98,8 @@ async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
     async with anyio.create_task_group() as group:
         for run_id in runs:
             group.start_soon(partial(app.runs.stop, run_id, mode=mode))
-        for record in await app.registry.sessions():
-            if is_live(record) and record.owner == app.owner:
-                group.start_soon(stop, record.id)
+        for record in app.registry.live():
+            group.start_soon(stop, record.id)
     told: dict[str, Any] = {"state": "stopped", "sessions": [brief(record) for record in stopped]}
     told["agents"] = [agent_brief(await app.agents.record(agent)) for agent in with_them]
     if runs:
@@ -109,10 +108,10 @@ async def _stop_all(here: Surface, app: "App", mode: Mode) -> CallToolResult:
     return facts(told | {"next": "notte_start"})
 
 
-async def _which(app: "App") -> SessionChoice:
-    live = [f"{r.id} {r.state} at {page_text.url_text(r.url)}" for r in await app.registry.sessions() if is_live(r)]
-    live += [f"{r.id} {r.state} in {r.session_id}" for r in await app.agents.agents() if r.is_live]
-    live += [f"{r.id} {r.state}" for r in await app.runs.runs() if not r.has_ended]
+def _which(app: "App") -> SessionChoice:
+    live = [f"{r.id} {r.state} at {page_text.url_text(r.url)}" for r in app.registry.live()]
+    live += [f"{r.id} {r.state} in {r.session_id}" for r in app.agents.live()]
+    live += [f"{r.id} {r.state}" for r in app.runs.live()]
     more = f"; and {len(live) - NAMED} more" if len(live) > NAMED else ""
     return SessionChoice(
         f"Say what to stop. Live: {'; '.join(live[:NAMED])}{more}." if live else "No session is live.",

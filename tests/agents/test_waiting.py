@@ -5,7 +5,7 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.agents.supervisor import Until
+from notte_mcp.agents.reading import Until
 from notte_mcp.errors import UnknownAgent
 from tests.agents.conftest import DONE, FILL, HELP, SEND, SLOWLY, House
 

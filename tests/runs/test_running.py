@@ -9,6 +9,7 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import InvalidArgument, LimitReached, SessionChoice, UnknownRun
+from notte_mcp.ids import new_run_id
 from notte_mcp.receipts import Locators, Receipt
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.runs import Script, compare, steps
@@ -250,6 +251,9 @@ async def test_a_stopped_run_ends_in_the_middle_of_a_step_with_its_session(house
     """P4; who waits for a step, or for the end, comes back."""
     run = await house.start(GO_SLOW, SLOWLY)
     await until(lambda: house.inner.gate.statistics().tasks_waiting > 0)
+    newer = run.but(id=new_run_id(), state="completed", created_at=run.created_at + 1)
+    await house.inner.store.put_run(newer)
+    assert [one.id for one in await house.runs.runs(limit=1)] == [run.id]  # though one is newer
     assert (await house.runs.wait(run.id, seconds=5, after_step=0, until="step")).step_count == 1
     assert (await house.runs.wait(run.id, seconds=0)).state == "running"
     with anyio.fail_after(4):
