@@ -232,7 +232,7 @@ async def test_the_log_of_a_live_agent_grows_at_its_end_only(host: Host) -> None
 async def test_a_step_in_flight_and_what_belongs_after_it_are_told_when_it_has_its_outcome(host: Host) -> None:
     """Ours: a line never changes once it was read, and none comes before it later."""
     app = await stored(host)
-    await app.store.put_agent(AGENT.but(state="running"))
+    await app.store.put_agent(AGENT.but(state="running", owner=app.owner))
     await app.store.intend([step(4, SECOND, 6, state="intended", receipt=None, ended_at=None)])
     await app.store.put_event(AgentEvent(AGENT.id, 6, 4, 1_004.0, "message", "Take the blue one"))
     uri = f"notte://agents/{AGENT.id}/steps?after=3"
