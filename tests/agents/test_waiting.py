@@ -7,6 +7,7 @@ from notte_mcp import actions as a
 from notte_mcp.agent_records import AgentRecord
 from notte_mcp.agents.reading import Until
 from notte_mcp.errors import UnknownAgent
+from notte_mcp.ids import new_agent_id
 from tests.agents.conftest import DONE, FILL, HELP, SEND, SLOWLY, House
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +143,14 @@ async def test_a_reader_never_waits_for_an_agent(house: House) -> None:
         assert on_it.id == agent.id
     await house.agents.stop(agent.id, mode="now")
     assert await house.agents.agent_on(agent.session_id) is None
+
+
+async def test_a_live_agent_is_listed_however_many_newer_ones_are_kept(house: House) -> None:
+    """It comes first then."""
+    agent = await house.lead()
+    await house.store.put_agent(agent.but(id=new_agent_id(), state="stopped", created_at=agent.created_at + 1))
+    assert [one.id for one in await house.agents.agents(limit=1)] == [agent.id]
+    assert [one.id for one in house.agents.live()] == [agent.id]
 
 
 async def test_steps_and_events_are_read_from_a_cursor_on(house: House) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult
 
-from notte_mcp.ids import new_agent_id
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
 
 pytestmark = pytest.mark.anyio
@@ -172,22 +171,6 @@ async def test_all_sessions_are_stopped_in_one_call(host: Host) -> None:
 
     assert {one["session_id"] for one in facts["sessions"]} == ids
     assert all(session.closed for session in host.engine.sessions.values())
-
-
-async def test_what_is_live_is_listed_and_stopped_however_much_newer_is_kept(host: Host) -> None:
-    """An agent that a hundred newer ones came after is live all the same."""
-    agent = (await host.facts("notte_start", url=FORM, task="Send it."))["agent_id"]
-    assert host.app is not None
-    (record,) = host.app.agents.live()
-    for later in range(1, 101):
-        ended = record.but(id=new_agent_id(), state="stopped", created_at=record.created_at + later)
-        await host.app.store.put_agent(ended)
-
-    listed = (await host.facts("notte_status"))["agents"]
-    stopped = (await host.facts("notte_stop", all=True))["agents"]
-
-    assert listed[0]["agent_id"] == agent
-    assert [(one["agent_id"], one["state"]) for one in stopped] == [(agent, "stopped")]
 
 
 async def test_an_unknown_session_is_refused_with_the_call_that_lists_them(host: Host) -> None:
