@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.records import StepRecord
-from notte_mcp.resources.content import JSON, MAX_STEPS, Content, as_json, as_log, number_after, unknown
+from notte_mcp.resources.content import JSON, MAX_STEPS, Content, as_json, as_list, as_log, number_after, unknown
 from notte_mcp.resources.records_json import agent_json, agent_step_json, event_json, listed_agent_json
 from notte_mcp.resources.script import TARGETS, Target, script
 
@@ -34,7 +34,7 @@ async def of_agents(app: "App", uri: str, path: Sequence[str], query: Mapping[st
     match path:
         case []:
             listed = [listed_agent_json(record) for record in await app.agents.agents(limit=MAX_LISTED)]
-            return as_json(uri, "agents", listed)
+            return as_list(uri, "agents", listed)
         case [agent_id, *rest] if agent_id:
             return await _of_agent(app, uri, agent_id, rest, query)
         case _:

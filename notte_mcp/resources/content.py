@@ -4,7 +4,7 @@ Below: errors. Above: reader, agents, listing, tools.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +19,9 @@ MAX_STEPS: Final = 2_000
 
 MAX_BYTES: Final = 5_500_000
 """Of one answer: some hosts close the connection over a message of twice that."""
+
+_ROOM: Final = 1_000
+"""Bytes kept for the line that tells what a list leaves out."""
 
 _DIGITS: Final = 15
 """Of a step's number; SQLite's integers end at 19."""
@@ -46,9 +49,23 @@ def file_uri(session_id: str, name: str) -> str:
     return f"notte://sessions/{session_id}/files/{quote(name, safe='')}"
 
 
-def as_json(uri: str, name: str, value: object) -> Content:
+def as_list(uri: str, name: str, values: Sequence[Mapping[str, Any]]) -> Content:
+    """A list as one JSON text, as long as an answer carries; what is left out at its end is told in its last place."""
+    told: list[Mapping[str, Any]] = []
+    size = _ROOM
+    for value in values:
+        size += _bytes(_json([value]))
+        if size > MAX_BYTES:
+            left = len(values) - len(told)
+            told.append({"left_out": left, "because": f"one answer carries at most {MAX_BYTES} bytes"})
+            break
+        told.append(value)
+    return Content(uri, name, JSON, _json(told))
+
+
+def as_json(uri: str, name: str, value: Mapping[str, Any]) -> Content:
     """A value as one JSON text. Raises LimitReached where it is too long for an answer."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    text = _json(value)
     if (size := _bytes(text)) > MAX_BYTES:
         raise LimitReached(
             f"{uri} has {size} bytes, and one answer carries at most {MAX_BYTES}.",
@@ -79,6 +96,10 @@ def number_after(uri: str, query: Mapping[str, str]) -> int:
             f"`after` is a step's number, not {after[:50]!r}.", next_call=f"{uri.split('?', 1)[0]}?after=0"
         )
     return int(after)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, default=str)
 
 
 def _bytes(text: str) -> int:

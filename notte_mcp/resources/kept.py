@@ -6,7 +6,7 @@ Below: runs, content, records_json, script. Above: reader.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from notte_mcp.resources.content import JSON, Content, as_json, unknown
+from notte_mcp.resources.content import JSON, Content, as_json, as_list, unknown
 from notte_mcp.resources.records_json import listed_run_json, run_json, version_json, workflow_json
 from notte_mcp.resources.script import TARGETS, code_of, kept
 from notte_mcp.workflow_records import WorkflowRecord
@@ -30,7 +30,7 @@ async def of_workflows(app: "App", uri: str, path: Sequence[str]) -> Content:
     match path:
         case []:
             records = await app.runs.workflows(limit=MAX_LISTED)
-            return as_json(uri, "workflows", [version_json(record) for record in records])
+            return as_list(uri, "workflows", [version_json(record) for record in records])
         case [name] if name:
             record = await app.runs.workflow(name)
             return as_json(uri, name, workflow_json(record, kept(record).workflow, await _versions(app, record)))
@@ -45,7 +45,7 @@ async def of_runs(app: "App", uri: str, path: Sequence[str]) -> Content:
     """What stands at `notte://runs/...`. Raises: UnknownRun, UnknownResource."""
     match path:
         case []:
-            return as_json(uri, "runs", [listed_run_json(run) for run in await app.runs.runs(limit=MAX_LISTED)])
+            return as_list(uri, "runs", [listed_run_json(run) for run in await app.runs.runs(limit=MAX_LISTED)])
         case [run_id] if run_id:
             run = await app.runs.record(run_id)
             return as_json(uri, run.id, run_json(run))

@@ -20,6 +20,7 @@ from notte_mcp.resources.content import (
     NDJSON,
     Content,
     as_json,
+    as_list,
     as_log,
     file_uri,
     number_after,
@@ -69,7 +70,7 @@ async def read(app: OpenApp, uri: str) -> Content:
 async def _of_sessions(app: "App", uri: str, path: Sequence[str], query: Mapping[str, str]) -> Content:
     match path:
         case []:
-            return as_json(uri, "sessions", [session_json(record) for record in await app.registry.sessions()])
+            return as_list(uri, "sessions", [session_json(record) for record in await app.registry.sessions()])
         case [session_id, *rest] if session_id:
             return await _of_session(app, uri, session_id, rest, query)
         case _:
@@ -87,7 +88,7 @@ async def _of_session(app: "App", uri: str, session_id: str, rest: Sequence[str]
         case ["files"]:
             files = await app.registry.files(record.id)
             listed = [{"name": name, "size": size, "uri": file_uri(record.id, name)} for name, size in files]
-            return as_json(uri, "files", listed)
+            return as_list(uri, "files", listed)
         case ["files", name] if name:
             return await _file(app, uri, record, name)
         case ["workflow", target] if target in TARGETS:

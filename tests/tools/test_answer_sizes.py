@@ -1,5 +1,6 @@
 """P10: whatever is kept and however long its texts are, no answer is larger than a model or a host can take."""
 
+import json
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
@@ -11,7 +12,7 @@ from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.ids import new_agent_id, new_session_id
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionRecord, SessionSpec, StepRecord
-from notte_mcp.resources.content import MAX_BYTES
+from notte_mcp.resources.content import MAX_BYTES, as_list
 from tests.tools.conftest import FORM, Host, text_of
 from tests.tools.tokens import tokens
 
@@ -101,3 +102,15 @@ async def test_refusals_name_the_first_of_many_and_how_many_more(tmp_path: Path)
             assert "and 4 more" in said
             assert tokens(said) < 1_500
             assert FORM in said
+
+
+def test_a_list_that_is_too_long_is_cut_and_says_so() -> None:
+    """What fits is told."""
+    values = [{"number": number, "text": "é" * (MAX_BYTES // 6)} for number in range(5)]
+
+    body = as_list("notte://agents", "agents", values).body
+    *told, last = json.loads(body)
+
+    assert told == values[:2]
+    assert last["left_out"] == 3
+    assert len(str(body).encode()) <= MAX_BYTES
