@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.whole import below, browsers_below, call, facts, gone, refused, told, whole
+from tests.e2e.whole import below, browsers_below, call, facts, gone, whole
 from tests.site import Site
 
 pytestmark = pytest.mark.anyio
@@ -16,24 +16,6 @@ pytestmark = pytest.mark.anyio
 
 def run_folders(state: Path) -> list[str]:
     return [p.name for p in (state / "run").iterdir()] if (state / "run").exists() else []
-
-
-@pytest.mark.parametrize("how", ["eof", "term", "int"])
-async def test_a_server_with_a_browser_is_gone_within_two_seconds(tmp_path: Path, site: Site, how: str) -> None:
-    """P4, P5: no process and no temporary folder is left, and the exit code says that all was in order."""
-    with whole(tmp_path / "state") as wire:
-        facts(wire, "notte_start", url=site.url("/form.html"))
-        processes = below(wire.process.pid)
-        assert browsers_below(wire.process.pid)
-        if how == "eof":
-            wire.process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
-        else:
-            wire.process.send_signal(signal.SIGTERM if how == "term" else signal.SIGINT)
-        code, seconds = wire.end()
-    await gone(processes, within_s=1)
-    assert code == 0
-    assert seconds < 2.0
-    assert run_folders(tmp_path / "state") == []
 
 
 async def test_after_kill_no_browser_is_left_and_the_next_server_clears_the_rest(tmp_path: Path, site: Site) -> None:
@@ -80,21 +62,6 @@ async def test_stop_is_done_within_four_seconds_when_the_browser_does_not_run(tm
         assert stopped["state"] == "stopped"
         assert seconds < 4.2
         await gone(processes, within_s=1)
-
-
-async def test_a_killed_browser_is_told_and_its_session_can_be_restored(tmp_path: Path, site: Site) -> None:
-    """P3: nothing is replaced in silence; restoring is explicit and keeps the place."""
-    with whole(tmp_path / "state") as wire:
-        session = facts(wire, "notte_start", url=site.url("/form.html"))["session_id"]
-        for browser in browsers_below(wire.process.pid):
-            browser.kill()
-        error = refused(wire, "notte_observe", session_id=session)
-        assert "notte_start" in error
-        assert session in error
-        again = facts(wire, "notte_start", session_id=session)
-        assert again["session_id"] == session
-        assert again["url"] == site.url("/form.html")
-        assert "view" in told(wire, "notte_observe", session_id=session)
 
 
 async def test_a_session_that_is_stopped_leaves_no_process_of_its_own(tmp_path: Path, site: Site) -> None:

@@ -200,7 +200,7 @@ FAULTS: Final = (
         ("P3",),
         "header, a page in the middle, half the file, all of it lost or overwritten; before a start and under a server",
         damage,
-        Counts(1, 10, 100),
+        Counts(0, 10, 100),
         seconds=150,
     ),
     Fault(
