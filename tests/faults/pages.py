@@ -22,16 +22,13 @@ MORE_S: Final = 4.0
 """What an action's answer may take beyond the action's own time: it settles, and the machine is busy."""
 
 
-def on(
-    path: str, trial: Trial, *, has_other: bool = True, **env: str
-) -> Callable[[Grounds, int, Tally], Awaitable[None]]:
+def on(path: str, trial: Trial, *, apart: bool = False, **env: str) -> Callable[[Grounds, int, Tally], Awaitable[None]]:
     """A fault's `run`: each time a fresh session on a page of the site, the trial beside the well session, a goto to a
-    good page, a stop. Without `has_other` there is no well session."""
+    good page, a stop. The well session stands in a browser of its own where it is `apart`."""
 
     async def run(grounds: Grounds, times: int, tally: Tally) -> None:
         async with ward(grounds, tally, **env) as here:
-            if has_other:
-                await here.keep()
+            await here.keep(apart=apart)
             for number in range(times):
                 await here.admit(path)
                 async with here.beside():
