@@ -10,6 +10,7 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.engines.local.engine import LocalEngine
+from notte_mcp.errors import SessionLost
 from tests.engine.actions.conftest import MakeEngine
 from tests.engine.actions.driver import Driver, opened
 from tests.site import Site
@@ -44,6 +45,29 @@ async def test_a_short_hang_is_waited_for(driver: Driver) -> None:
     await driver.open("/hang-click.html")
     receipt = await driver.click("text=Hang for 700 ms")
     assert (receipt.success, await driver.out()) == (True, "back")
+
+
+async def test_a_lost_browser_is_told_exactly_once(make_engine: MakeEngine, tmp_path: Path) -> None:
+    """Of each session in it, whoever asks, waits and closes afterwards."""
+    engine = make_engine()
+    lost: list[str] = []
+    engine.on_lost(lambda session_id, _why: lost.append(session_id))
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+    async with opened(engine, folders[0]) as first, opened(engine, folders[1]) as second:
+        sessions = sorted(engine._open)
+        (home,) = engine._browsers.values()
+        assert home.process is not None
+        home.process.kill()
+        for session in (first, second):
+            with pytest.raises(SessionLost), anyio.fail_after(5):
+                await session.perform(a.WaitFor(value="never"), timeout_ms=9_000)
+            with pytest.raises(SessionLost):
+                await session.perform(a.Wait(time_ms=1), timeout_ms=1_000)
+            assert not session.alive
+    await engine.close(deadline_s=3)
+    assert sorted(lost) == sessions
 
 
 async def test_a_stopped_browser_is_closed_in_time(make_engine: MakeEngine, site: Site, tmp_path: Path) -> None:
