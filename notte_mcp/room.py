@@ -5,7 +5,7 @@ large: a new session, a download. Nobody waits long for it: a disk that does not
 told by what was known last. Steps are recorded whatever is found here, since a session that
 is live is worth more than the room its log takes.
 
-Below: errors. Above: app (which hands it to the registry and the engine), doctor.
+Below: errors, state_folder. Above: app (which hands it to the registry and the engine), doctor.
 """
 
 import os
@@ -23,6 +23,7 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp.errors import LimitReached
+from notte_mcp.state_folder import PRINCIPALS
 
 FRESH_S: Final = 5.0
 """How long what was found holds; a second after a shortage, so that room is noticed."""
@@ -60,13 +61,16 @@ def told(size: int) -> str:
 
 
 def measure(folder: Path) -> Use:
-    """What a state folder holds now. Synchronous; links are not followed. Raises OSError where it cannot be read."""
+    """What a state folder holds now, without those of principals in it. Synchronous; links are not followed.
+
+    Raises OSError where it cannot be read.
+    """
     sizes: Counter[str] = Counter()
     for entry in os.scandir(folder):
         if entry.name in _MANY and entry.is_dir(follow_symlinks=False):
             for one in os.scandir(entry):
                 sizes[f"{entry.name}/{one.name}"] = sum(_sizes(one))
-        else:
+        elif entry.name != PRINCIPALS:
             sizes[entry.name] = sum(_sizes(entry))
     return Use(sizes.total(), shutil.disk_usage(folder).free, tuple(sizes.most_common()))
 

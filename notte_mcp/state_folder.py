@@ -41,6 +41,10 @@ _SAME_START_S: Final = 2.0
 _KILL_PATIENCE_S: Final = 2.0
 
 
+PRINCIPALS: Final = "principals"
+"""Where in a state folder those of the named principals lie, each with limits of its own."""
+
+
 class _Noted(NamedTuple):
     """A line of the list of processes. `created` is psutil's create_time; `name` is for people."""
 

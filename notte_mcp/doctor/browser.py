@@ -41,7 +41,9 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
         done = f"installed {path}"
     if path is None and settings.browser is not None:
         yield failure(
-            "browser", f"NOTTE_MCP_BROWSER names {settings.browser}, which is no program.", "correct or unset it"
+            "browser",
+            f"NOTTE_MCP_BROWSER names {settings.browser}, which is no program.",
+            "correct or unset NOTTE_MCP_BROWSER",
         )
         return
     if path is None:
@@ -71,7 +73,7 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
     if settings.no_sandbox:
         yield warning(
             _SANDBOX, "Chromium runs without its sandbox (NOTTE_MCP_NO_SANDBOX): a page that breaks out of it has your "
-            "rights.", "run as a user who is not root, and unset it",
+            "rights.", "run as a user who is not root, and unset NOTTE_MCP_NO_SANDBOX",
         )  # fmt: skip
     elif hasattr(os, "geteuid") and os.geteuid() == 0:
         yield failure(

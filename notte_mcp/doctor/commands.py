@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from notte_mcp.doctor import installing
 from notte_mcp.doctor.examining import examine
-from notte_mcp.doctor.finding import Finding
+from notte_mcp.doctor.finding import Finding, counted
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -30,7 +30,7 @@ def run(flags: Mapping[str, Any], *, fix: bool, as_json: bool) -> int:
         print(json.dumps({"healthy": not failures, "findings": [finding.as_json() for finding in found]}, indent=1))
     else:
         warnings = sum(finding.level == "warning" for finding in found)
-        print(f"{len(found)} looked at, {warnings} warnings, {failures} failures.")
+        print(f"{len(found)} looked at, {counted(warnings, 'warning')}, {counted(failures, 'failure')}.")
     return FAILED if failures else DONE
 
 

@@ -37,3 +37,8 @@ def warning(name: str, text: str, mend: str = "", *, done: str = "") -> Finding:
 def failure(name: str, text: str, mend: str = "", *, done: str = "") -> Finding:
     """It does not work like this."""
     return Finding(name, "failure", text, mend, done)
+
+
+def counted(count: int, what: str) -> str:
+    """`1 server`, `2 servers`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

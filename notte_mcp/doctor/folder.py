@@ -16,7 +16,7 @@ from typing import Final
 
 import anyio
 
-from notte_mcp.doctor.finding import Finding, failure, ok, warning
+from notte_mcp.doctor.finding import Finding, counted, failure, ok, warning
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.room import Room, measure, told
 from notte_mcp.settings import Settings
@@ -147,8 +147,8 @@ def _swept(settings: Settings) -> str:
     ]
     for path in aside:
         path.unlink(missing_ok=True)
-    removed = f"removed {len(gone)} sessions older than {settings.keep_days:g} days"
-    return f"{removed} and {len(aside)} damaged databases" if aside else removed
+    removed = f"removed {counted(len(gone), 'session')} older than {settings.keep_days:g} days"
+    return f"{removed} and {counted(len(aside), 'damaged database')}" if aside else removed
 
 
 async def _sweep(settings: Settings, older_than: float) -> list[str]:

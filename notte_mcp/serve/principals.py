@@ -26,12 +26,10 @@ from notte_mcp.logs import Log
 from notte_mcp.records import LIVE_STATES
 from notte_mcp.server import NotteServer, create_server
 from notte_mcp.settings import OWNER, Settings
+from notte_mcp.state_folder import PRINCIPALS
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
-
-FOLDER: Final = "principals"
-"""Where in the state folder those of the named principals lie."""
 
 MAX_MCP_SESSIONS: Final = 128
 """Sessions of the older protocol (`Mcp-Session-Id`) that one principal may have open."""
@@ -53,7 +51,7 @@ def settings_of(settings: Settings) -> dict[str, Settings]:
     names = [*settings.http_tokens] or [OWNER]
     if settings.http_token is not None and OWNER not in names:
         names.append(OWNER)
-    folder = settings.state_dir / FOLDER
+    folder = settings.state_dir / PRINCIPALS
 
     def of(name: str) -> Settings:
         named = {"state_dir": folder / name, "for_others": True}

@@ -20,9 +20,9 @@ from notte_mcp.http.listener import CannotListen, Listener, bind, is_loopback
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.registry.places import Places
 from notte_mcp.serve import token_file, told
-from notte_mcp.serve.principals import FOLDER, OpenApp, Principals, settings_of
+from notte_mcp.serve.principals import OpenApp, Principals, settings_of
 from notte_mcp.settings import OWNER, Settings
-from notte_mcp.state_folder import StateFolder
+from notte_mcp.state_folder import PRINCIPALS, StateFolder
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -116,7 +116,7 @@ async def _serve(settings: Settings, tokens: Mapping[str, str], address: socket.
     from notte_mcp.lifetime import serve_until_left
 
     # An App says itself what is wrong with its folder; here it is only seen to that others cannot look into it.
-    (settings.state_dir / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    (settings.state_dir / PRINCIPALS).mkdir(mode=0o700, exist_ok=True)
     theirs = {name: one for name, one in settings_of(settings).items() if name in tokens}
     principals = Principals(theirs, open_app, idle_s=settings.keeper_idle_minutes * 60)
     port = int(address.getsockname()[1])
@@ -150,7 +150,7 @@ def _tell(settings: Settings, port: int, names: list[str]) -> None:
 def _sweep(state_dir: Path) -> None:
     """End and remove what dead servers left in every principal's folder, asked for or not: browsers cost memory now.
     (An App that opens puts what they did on record.)"""
-    for folder in (state_dir, *(one for one in (state_dir / FOLDER).iterdir() if one.is_dir())):
+    for folder in (state_dir, *(one for one in (state_dir / PRINCIPALS).iterdir() if one.is_dir())):
         try:
             with ExitStack() as stack:
                 mine = StateFolder.open(folder)

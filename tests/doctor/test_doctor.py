@@ -15,6 +15,7 @@ import pytest
 from notte_mcp.doctor import browser, database, examining, folder, keepers, leftovers, models
 from notte_mcp.doctor.finding import Finding
 from notte_mcp.settings import Settings
+from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.sql import SqlStore
 from tests.e2e.whole import facts, told, whole
 from tests.keeper.kept import FLAGS, kill, pid_of, relay
@@ -65,15 +66,15 @@ def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(tmp
                 "links",
                 "files inside",
             }
-            assert "1 servers died" in found["leftovers"].text
+            assert "1 server died" in found["leftovers"].text
             assert link.is_symlink()
             assert {path.name for path in (state / "run").iterdir() if path.is_dir()} == left
 
             mended = doctor(state, "--fix", code=0)
             assert mended["rendering"]["level"] == "ok"
             assert "it was 0755" in mended["state folder"]["done"]
-            assert "what 1 servers left" in mended["leftovers"]["done"]
-            assert "removed 1 links" in mended["links"]["done"]
+            assert "what 1 server left" in mended["leftovers"]["done"]
+            assert "removed 1 link" in mended["links"]["done"]
             assert not link.is_symlink()
         finally:
             link.unlink(missing_ok=True)
@@ -143,9 +144,23 @@ def test_a_folder_that_holds_too_much_is_told_with_its_largest_and_mended_where_
     assert room.level == "failure"
     assert "notte-mcp.sqlite.corrupt" in room.text
     assert "sessions/ses_large (2" in room.text
-    assert "1 damaged databases" in (mended := by_name(folder.check(settings, fix=True))["room"]).done
+    assert "1 damaged database" in (mended := by_name(folder.check(settings, fix=True))["room"]).done
     assert mended.level == "ok"
     assert (state / "sessions" / "ses_large" / "file").exists()
+
+
+def test_what_a_server_of_others_left_is_found_with_each_of_them(tmp_path: Path) -> None:
+    """Each principal has a folder of its own, and what died in it lies there."""
+    state = tmp_path / "state"
+    StateFolder.open(state).close()
+    (state / "principals").mkdir(mode=0o700)
+    StateFolder.open(state / "principals" / "alice").close()
+    (left := state / "principals" / "alice" / "run" / "own_0123456789ab").mkdir(mode=0o700)
+    found = looked(state)["leftovers"]
+    mended = looked(state, fix=True)["leftovers"]
+
+    assert (found.level, "1 server died" in found.text, "own_0123456789ab" in found.text) == ("warning", True, True)
+    assert (mended.level, "1 server left" in mended.done, left.exists()) == ("ok", True, False)
 
 
 def test_folders_that_are_not_ours_are_refused_and_left_as_they_are(tmp_path: Path) -> None:

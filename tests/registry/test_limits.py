@@ -75,6 +75,9 @@ async def test_without_room_nothing_new_begins_what_is_live_goes_on_and_room_is_
     engine = ScriptedEngine(office.scripted_pages(BASE))
     async with open_app(settings, engines={"local": engine}) as app:
         live, _ = await app.registry.open(SessionSpec(), url=FORM)
+        # A named principal's folder has a limit of its own.
+        (others := settings.state_dir / "principals" / "alice").mkdir(parents=True, mode=0o700)
+        (others / "large").write_bytes(os.urandom(1_500_000))
         large = settings.state_dir / "sessions" / live.id / "files" / "large"
         large.write_bytes(os.urandom(1_500_000))
         room = Room(settings.state_dir, max_bytes=1_000_000, min_free=0)
