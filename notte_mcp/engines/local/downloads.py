@@ -9,11 +9,11 @@ Below: receipts. Above: `session`.
 import os
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import anyio
 import anyio.to_thread
@@ -66,7 +66,7 @@ class Downloads:
         self._bounds = bounds
         self._saving = anyio.Lock()
         self._in_flight = in_flight
-        self._running = 0
+        self._running: set[PlaywrightDownload] = set()
         self.done: list[Download] = []
         self._changed = anyio.Event()
         self.begun = 0
@@ -74,7 +74,7 @@ class Downloads:
     async def began(self, download: PlaywrightDownload) -> None:
         """Save a download when it is complete; record what became of it."""
         self.begun += 1
-        self._running += 1
+        self._running.add(download)
         self._note_change()
         name = safe_name(download.suggested_filename)
         result = Download(name, 0, failure="it was given up")
@@ -83,7 +83,7 @@ class Downloads:
         except (PlaywrightError, OSError) as error:
             result = Download(name, 0, failure=clean_line(str(error).splitlines()[0], 150))
         finally:
-            self._running -= 1
+            self._running.discard(download)
             self.done.append(result)
             self._note_change()
 
@@ -143,16 +143,25 @@ class Downloads:
         return cut or failure
 
     async def _passed(self) -> str:
-        """Come back when what is in flight in the browser has grown past a limit, with which it is."""
+        """Come back when what is in flight in the session has grown past a limit, with which it is."""
         if why := await self._excess(coming=0):
             return why
         while True:
             await anyio.sleep(_WATCH_SECONDS)
-            size = await anyio.to_thread.run_sync(_size_of, self._in_flight) if self._in_flight is not None else 0
+            size = await anyio.to_thread.run_sync(_size_of, self._coming())
             if size > self._bounds.in_flight_bytes:
                 return f"larger than {self._bounds.in_flight_bytes} bytes (max_download_bytes)"
             if why := await self._excess(coming=size):
                 return why
+
+    def _coming(self) -> list[Path]:
+        """Where what is in flight in the session is; the whole folder of the browser, which others may have a part in,
+        where Playwright does not tell."""
+        if self._in_flight is None:
+            return []
+        places = [_place_of(download) for download in self._running]
+        own = [place for place in places if place is not None and place.is_relative_to(self._in_flight)]
+        return own if len(own) == len(places) else [self._in_flight]
 
     def _note_change(self) -> None:
         self._changed.set()
@@ -188,9 +197,20 @@ def _files_in(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def _size_of(folder: Path) -> int:
+def _place_of(download: PlaywrightDownload) -> Path | None:
+    """The file that a download is written to while it comes. Playwright knows it from the first and has no word for it
+    before the end."""
+    try:
+        return Path(cast(Any, download)._impl_obj._artifact._initializer["absolutePath"])  # noqa: SLF001 - see above
+    except (AttributeError, KeyError, TypeError):
+        return None
+
+
+def _size_of(places: Sequence[Path]) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size
+    for place in places:
+        # While it comes it may have a longer name.
+        for path in place.rglob("*") if place.is_dir() else place.parent.glob(f"{place.name}*"):
+            with suppress(OSError):
+                total += path.stat().st_size
     return total

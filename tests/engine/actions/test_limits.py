@@ -3,12 +3,15 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.engines.local.memory import Memory
+from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.errors import UploadRefused
+from notte_mcp.receipts import Download
 from tests.engine.actions.conftest import MakeEngine
 from tests.engine.actions.driver import Driver, eventually, opened
 from tests.site import Site
@@ -67,6 +70,32 @@ async def test_what_would_make_a_sessions_files_too_many_or_too_large_is_cut_and
         (driver.files / "large").write_bytes(b"x" * 61)
         with pytest.raises(UploadRefused, match=r"at most 60 \(max_upload_bytes\)"):
             await session.check([a.UploadFile(selector="#file", path="large")])
+
+
+async def test_a_download_of_a_neighbour_does_not_cut_ones_own(engine: LocalEngine, site: Site, tmp_path: Path) -> None:
+    """Each has the limit for itself, in one browser: together these two pass it."""
+    came: list[tuple[Download, ...]] = []
+
+    async def load(session: LocalSession) -> None:
+        driver = Driver(session, site, tmp_path)
+        await driver.open("/downloads.html")
+        frame = f"document.body.append(Object.assign(document.createElement('iframe'), {{src: '{url}'}}))"
+        await driver.act(a.EvaluateJs(code=frame))
+        assert await session._stage.downloads.finished(20)
+        came.append(session._stage.downloads.take())
+
+    url = "/download/endless.bin?kb=700&ms=30"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    async with (
+        opened(engine, tmp_path / "one") as one,
+        opened(engine, tmp_path / "two") as two,
+        anyio.create_task_group() as group,
+    ):
+        assert len(engine._browsers) == 1
+        group.start_soon(load, one)
+        group.start_soon(load, two)
+    assert [[got.failure for got in each] for each in came] == [[None], [None]]
 
 
 async def test_a_page_that_fills_its_memory_is_ended_and_its_session_and_neighbours_live_on(
