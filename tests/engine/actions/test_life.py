@@ -12,7 +12,7 @@ from notte_mcp import actions as a
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.errors import SessionLost
 from tests.engine.actions.conftest import MakeEngine
-from tests.engine.actions.driver import Driver, opened
+from tests.engine.actions.driver import Driver, eventually, opened
 from tests.site import Site
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +48,7 @@ async def test_a_short_hang_is_waited_for(driver: Driver) -> None:
 
 
 async def test_a_lost_browser_is_told_exactly_once(make_engine: MakeEngine, tmp_path: Path) -> None:
-    """Of each session in it, whoever asks, waits and closes afterwards."""
+    """Of each session in it, whoever asks and closes afterwards, and though the driver ends too."""
     engine = make_engine()
     lost: list[str] = []
     engine.on_lost(lambda session_id, _why: lost.append(session_id))
@@ -66,6 +66,10 @@ async def test_a_lost_browser_is_told_exactly_once(make_engine: MakeEngine, tmp_
             with pytest.raises(SessionLost):
                 await session.perform(a.Wait(time_ms=1), timeout_ms=1_000)
             assert not session.alive
+        assert engine._driver is not None
+        assert engine._driver.process is not None
+        engine._driver.process.kill()
+        await eventually(lambda: engine._driver is None)
     await engine.close(deadline_s=3)
     assert sorted(lost) == sessions
 
