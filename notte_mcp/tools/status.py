@@ -1,6 +1,6 @@
 """notte_status: what is there, how it stands, and waiting for it without asking again and again.
 
-Below: surface, accounts, waiting. Above: listing.
+Below: surface, accounts, patience, waiting. Above: listing.
 """
 
 from functools import partial
@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from mcp.types import CallToolResult
 from pydantic import Field
 
+from notte_mcp.agent_records import AgentRecord
 from notte_mcp.ids import is_agent_id
+from notte_mcp.records import SessionRecord
 from notte_mcp.resources.script import names_run
 from notte_mcp.tools.accounts import LAST_STEPS, MAX_STEPS, account, agent_account, agent_brief, brief, is_live
 from notte_mcp.tools.boundary import declare, facts, hints
+from notte_mcp.tools.patience import UNREAD, soon
 from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import LIST, object_schema
 from notte_mcp.tools.surface import Call, surface
 from notte_mcp.tools.waiting import Until, WaitSeconds, wait
+from notte_mcp.workflow_records import RunRecord
 
 if TYPE_CHECKING:
-    from notte_mcp.agent_records import AgentRecord
     from notte_mcp.app import App
 
 MAX_LISTED: Final = 20
@@ -60,17 +63,21 @@ async def notte_status(
         waiting = partial(app.registry.wait, record.id, after_step=known, until=until)
         record = await wait(ctx, record, seconds=wait_seconds, once=lambda seconds: waiting(seconds=seconds))
     after = max(0, record.step_count - LAST_STEPS) if after_step is None else after_step
-    steps = await app.registry.steps(record.id, after=after, limit=MAX_STEPS)
-    return facts(account(record, steps, after=after, agent=await app.agents.agent_on(record.id)))
+    reading = app.registry.steps(record.id, after=after, limit=MAX_STEPS)
+    steps = await (soon(reading) if is_live(record) else reading)
+    told = account(record, steps or (), after=after, agent=await app.agents.agent_on(record.id))
+    return facts(told | {"note": UNREAD if steps is None else None})
 
 
 async def told_of(
-    app: "App", agent: "AgentRecord", *, after_step: int | None = None, last: int = LAST_STEPS
+    app: "App", agent: AgentRecord, *, after_step: int | None = None, last: int = LAST_STEPS
 ) -> dict[str, Any]:
     """An agent's facts, with its steps above `after_step` (None: the `last` ones)."""
     after = max(0, agent.step_count - last) if after_step is None else after_step
-    steps = await app.agents.steps(agent.id, after=after, limit=MAX_STEPS)
-    return agent_account(agent, await app.registry.record(agent.session_id), steps, after=after)
+    reading = app.agents.steps(agent.id, after=after, limit=MAX_STEPS)
+    steps = await (soon(reading) if agent.is_live else reading)
+    told = agent_account(agent, await app.registry.record(agent.session_id), steps or (), after=after)
+    return told | {"note": UNREAD if steps is None else None}
 
 
 TOOLS: Final = (
@@ -83,17 +90,27 @@ TOOLS: Final = (
 )
 
 
+Lists = tuple[list[SessionRecord], list[AgentRecord], list[RunRecord]]
+
+
 async def _list(app: "App") -> dict[str, Any]:
     """Live ones first, then the newest."""
-    sessions = sorted(await app.registry.sessions(), key=lambda record: not is_live(record))
-    agents = sorted(await app.agents.agents(), key=lambda record: not record.is_live)
-    runs = sorted(await app.runs.runs(), key=lambda record: record.has_ended)
+    live: Lists = app.registry.live(), app.agents.live(), app.runs.live()
+    kept = await (soon(_kept(app)) if any(live) else _kept(app))
+    sessions, agents, runs = kept or live
+    sessions = sorted(sessions, key=lambda record: not is_live(record))
+    agents = sorted(agents, key=lambda record: not record.is_live)
+    runs = sorted(runs, key=lambda record: record.has_ended)
     more = {"sessions": len(sessions) - MAX_LISTED, "agents": len(agents) - MAX_LISTED, "runs": len(runs) - MAX_LISTED}
     left_out = [f'{count} more: notte_read(uri="notte://{name}")' for name, count in more.items() if count > 0]
     return {
         "sessions": [brief(record) for record in sessions[:MAX_LISTED]],
         "agents": [agent_brief(record) for record in agents[:MAX_LISTED]],
         "runs": [run_brief(record) for record in runs[:MAX_LISTED]] or None,
-        "note": " ".join(app.notes) or None,
+        "note": " ".join([*app.notes, *([UNREAD] if kept is None else [])]) or None,
         "next": "; ".join(left_out) or None,
     }
+
+
+async def _kept(app: "App") -> Lists:
+    return await app.registry.sessions(), await app.agents.agents(), await app.runs.runs()

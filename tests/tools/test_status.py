@@ -1,9 +1,14 @@
+import sqlite3
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
+from notte_mcp.tools.patience import PATIENCE_S, UNREAD
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, SLOW, Host
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +160,24 @@ async def test_status_and_stop_do_not_queue_behind_a_caller(host: Host) -> None:
 async def test_a_wait_outside_the_bounds_is_refused(host: Host, seconds: object) -> None:
     """Contract: at most 45 s, since hosts cut at 60."""
     assert "`wait_seconds`" in await host.refusal("notte_status", wait_seconds=seconds)
+
+
+async def test_what_is_live_is_told_at_once_while_the_records_cannot_be_read(tmp_path: Path) -> None:
+    """P6: another program holds the database, and an outcome waits for it."""
+    host = Host(tmp_path, "auto")
+    async with host.connected():
+        session_id = await host.start(SLOW)
+        acting = partial(host.call, "notte_execute", actions=[{"type": "click", "id": "B1"}])
+        async with anyio.create_task_group() as group:
+            group.start_soon(acting)
+            await busy(host, session_id)
+            with closing(sqlite3.connect(host.settings.database, isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                host.gate.set()
+                with anyio.fail_after(2 * PATIENCE_S + 3):
+                    listed = await host.facts("notte_status")
+                    told = await host.facts("notte_status", id=session_id)
+                assert [one["session_id"] for one in listed["sessions"]] == [session_id]
+                assert (listed["note"], told["note"]) == (UNREAD, UNREAD)
+                assert (told["state"], told["url"]) == ("busy", SLOW)
+                other.execute("ROLLBACK")
