@@ -33,7 +33,9 @@ from notte_mcp.engines.local.launch import (
     end_tree,
     find_chromium,
     first_line,
+    gone_at_once,
     launch_failure,
+    no_page,
     running_as_root,
 )
 from notte_mcp.engines.local.memory import Memory
@@ -89,6 +91,7 @@ class LocalEngine:
         self._homes: dict[str, RunningBrowser] = {}
         self._open: dict[str, LocalSession] = {}
         self._launching = anyio.Lock()
+        self._under_way: dict[anyio.CancelScope, RunningBrowser | None] = {}
         self._listener: LostListener = lambda _session_id, _why: None
 
     def on_lost(self, listener: LostListener) -> None:
@@ -99,12 +102,14 @@ class LocalEngine:
         """Nothing that it held can be reached any more, whatever of it may still run."""
         self._driver = None
         self._browsers.clear()
+        for scope in self._under_way:
+            scope.cancel()
         for session in list(self._open.values()):
             session.lose("the driver of all browsers ended")
 
     async def open(self, request: OpenRequest) -> LocalSession:
         """A new session with one empty tab (see `Engine.open`)."""
-        async with self._claimed(request) as home:
+        async with self._claimed(request) as home, self._while_it_lives(home):
             context = await self._context(home, request)
             try:
                 session = await LocalSession.begin(
@@ -126,6 +131,22 @@ class LocalEngine:
             return session
 
     @asynccontextmanager
+    async def _while_it_lives(self, home: RunningBrowser | None) -> AsyncGenerator[None]:
+        """What is waited for of a browser (None: of one that is being launched) is given up as soon as that is gone:
+        Playwright may wait for it without end."""
+        scope = anyio.CancelScope()
+        self._under_way[scope] = home
+        if home is not None and not home.browser.is_connected():
+            scope.cancel()
+        try:
+            with scope:
+                yield
+        finally:
+            del self._under_way[scope]
+        if scope.cancelled_caught:
+            raise gone_at_once()
+
+    @asynccontextmanager
     async def _claimed(self, request: OpenRequest) -> AsyncGenerator[RunningBrowser]:
         """A browser with a place taken in it; given back (and ended if it was the only one) when opening fails."""
         async with self._launching:
@@ -135,10 +156,9 @@ class LocalEngine:
         try:
             yield home
         except PlaywrightError as error:
+            was_gone = not home.browser.is_connected()
             await self._leave(request.session_id, deadline_s=1.5)
-            raise BrowserLaunchFailed(
-                f"The browser started but gave no page: {first_line(error)}.", next_call="notte_start again"
-            ) from error
+            raise no_page(error, was_gone=was_gone) from error
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._leave(request.session_id, deadline_s=1.5)
@@ -155,7 +175,7 @@ class LocalEngine:
                 return running
             home = await self._launch(headless=spec.headless)
             self._browsers[key] = home
-        home.browser.on("disconnected", lambda _: self._forget(home))
+        home.browser.on("disconnected", lambda _: self._lost(home))
         return home
 
     async def _started(self) -> Driver:
@@ -175,7 +195,7 @@ class LocalEngine:
                 "This server runs as root, and Chromium's sandbox does not work for root.",
                 next_call="run the server as another user, or set NOTTE_MCP_NO_SANDBOX=1 if running without a sandbox is acceptable",
             )
-        async with self._fresh_folder("browser") as folder:
+        async with self._while_it_lives(None), self._fresh_folder("browser") as folder:
             known = driver.children()
             try:
                 browser = await chromium.launch(
@@ -257,6 +277,11 @@ class LocalEngine:
             if home.folder is not None:
                 with suppress(OSError):
                     await anyio.to_thread.run_sync(self._drop_tmp, home.folder)
+
+    def _lost(self, home: RunningBrowser) -> None:
+        self._forget(home)
+        for scope in [scope for scope, of in self._under_way.items() if of is home]:
+            scope.cancel()
 
     def _forget(self, home: RunningBrowser) -> None:
         for key in [k for k, v in self._browsers.items() if v is home]:

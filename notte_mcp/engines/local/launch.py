@@ -179,6 +179,24 @@ def launch_failure(error: Exception, executable: Path, *, headless: bool) -> Bro
     )
 
 
+def gone_at_once() -> BrowserLaunchFailed:
+    """A browser that ended before its session had a page."""
+    return BrowserLaunchFailed(
+        "The browser ended while its session was being opened.",
+        next_call="notte_start again; if it repeats, `notte-mcp doctor`",
+    )
+
+
+def no_page(error: Exception, *, was_gone: bool) -> BrowserLaunchFailed:
+    """A browser that gives no page; of one that is gone Playwright tells in words about its own objects."""
+    why = first_line(error)
+    if was_gone or any(sign in why for sign in _GONE):
+        return gone_at_once()
+    return BrowserLaunchFailed(f"The browser started but gave no page: {why}.", next_call="notte_start again")
+
+
+_GONE: Final = ("with guid", "has been closed", "Connection closed", "Browser closed", "Target closed")
+
 _HINDRANCES: Final[tuple[tuple[tuple[str, ...], Callable[[Path], BrowserLaunchFailed]], ...]] = (
     (
         ("no usable sandbox", "sandbox helper", "running as root without"),

@@ -7,10 +7,13 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
+from playwright.async_api import BrowserContext
 
 from notte_mcp import actions as a
-from notte_mcp.engines.local.engine import LocalEngine
-from notte_mcp.errors import SessionLost
+from notte_mcp.engines.base import OpenRequest
+from notte_mcp.engines.local.engine import LocalEngine, RunningBrowser
+from notte_mcp.errors import BrowserLaunchFailed, SessionLost
+from notte_mcp.records import SessionSpec
 from tests.engine.actions.conftest import MakeEngine
 from tests.engine.actions.driver import Driver, eventually, opened
 from tests.site import Site
@@ -137,3 +140,31 @@ async def test_a_call_that_is_cancelled_leaves_the_session_usable(driver: Driver
     await driver.act(a.Fill(selector="#applicant", value="Ada"))
     await driver.click("text=Send request")
     assert driver.site.submissions[-1].value("applicant") == "Ada"
+
+
+@pytest.mark.parametrize("who", ["browser", "driver"])
+async def test_an_opening_whose_browser_is_killed_ends_at_once_and_in_our_words(
+    make_engine: MakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """Playwright may wait for it without end; the next opening has a new browser."""
+    engine = make_engine()
+    request = OpenRequest("ses_killed", SessionSpec(), tmp_path)
+
+    async def never(home: RunningBrowser, _request: OpenRequest) -> BrowserContext:
+        assert engine._driver is not None
+        victim = home.process if who == "browser" else engine._driver.process
+        assert victim is not None
+        victim.kill()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    try:
+        with monkeypatch.context() as patched, anyio.fail_after(10):
+            patched.setattr(engine, "_context", never)
+            with pytest.raises(BrowserLaunchFailed, match="ended while its session was being opened"):
+                await engine.open(request)
+        session = await engine.open(request)
+        assert session.alive
+        await session.close(deadline_s=3)
+    finally:
+        await engine.close(deadline_s=3)
