@@ -1,12 +1,15 @@
 """`notte-mcp serve`: MCP over Streamable HTTP, for one principal or several, until it is told to end.
 
-Below: principals, told, token_file; http, lifetime, state_folder, settings. Above: commands.
+Below: principals, told, token_file; http, lifetime, state_folder, store, settings. Above: commands.
 """
 
+import shutil
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 PATH: Final = "/mcp"
 METHODS: Final = ("POST", "GET", "DELETE")
+
+_DAY_S: Final = 86_400
 
 GRACE_S: Final = 0.4
 """How long what is being answered at the end is waited for, before what it works with is closed. That
@@ -129,6 +134,7 @@ async def _serve(settings: Settings, tokens: Mapping[str, str], address: socket.
             await listener.open()
             _tell(settings, port, list(tokens))
             await anyio.to_thread.run_sync(_sweep, settings.state_dir)
+            await sweep_old(settings)
             await anyio.sleep_forever()
 
     async def end() -> None:
@@ -160,3 +166,31 @@ def _sweep(state_dir: Path) -> None:
         except (NotteMCPError, OSError) as error:
             # What a dead server left costs room; it is no reason not to serve.
             log.warning("owner.not_swept", reason=type(error).__name__)
+
+
+async def sweep_old(settings: Settings) -> None:
+    """Remove what is older than keep_days of every named principal, whose App may not be opened for long."""
+    older_than = time.time() - settings.keep_days * _DAY_S
+    for folder in (settings.state_dir / PRINCIPALS).iterdir():
+        if (database := folder / settings.database.name).is_file():
+            try:
+                gone = await _swept(database, older_than)
+            except (NotteMCPError, OSError) as error:
+                log.warning("sessions.not_swept", reason=type(error).__name__)
+                continue
+            for session_id in gone:
+                await anyio.to_thread.run_sync(
+                    partial(shutil.rmtree, ignore_errors=True), folder / "sessions" / session_id
+                )
+
+
+async def _swept(database: Path, older_than: float) -> list[str]:
+    from notte_mcp.store.sql import SqlStore
+
+    store = await SqlStore.open(database)
+    for note in store.notes:
+        log.warning("store.noted", note=note)
+    try:
+        return await store.sweep(older_than=older_than)
+    finally:
+        await store.close()

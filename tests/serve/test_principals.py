@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,14 @@ import pytest
 from notte_mcp.app import open_app
 from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.errors import ModelUnknown
+from notte_mcp.ids import new_session_id
 from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf
+from notte_mcp.records import SessionRecord, SessionSpec
 from notte_mcp.serve.principals import settings_of
+from notte_mcp.serve.serving import sweep_old
 from notte_mcp.settings import OWNER, Settings
+from notte_mcp.store.sql import SqlStore
 from tests.serve.served import ALICE, BOB, HEADERS, Served, bearer, message_of, text
 from tests.stdio.wire import ENVELOPE, INITIALIZE
 from tests.tools.conftest import FORM
@@ -299,3 +304,23 @@ async def test_a_named_principal_gets_nothing_of_the_owners(tmp_path: Path) -> N
         assert app.runs._place.secrets() == {}
         with pytest.raises(ModelUnknown, match="the server's own"):
             app.models.named(f"scripted:{plan}")
+
+
+async def test_what_is_too_old_goes_though_nobody_asks_for_it(tmp_path: Path) -> None:
+    """Of a principal whose App is closed, at the server's start; what is younger stays."""
+    folder = tmp_path / "principals" / "alice"
+    old, young = (
+        SessionRecord(new_session_id(), "own_gone", "stopped", SessionSpec(), at, at) for at in (1.0, time.time())
+    )
+    for record in (old, young):
+        (folder / "sessions" / record.id).mkdir(parents=True)
+    store = await SqlStore.open(folder / "notte-mcp.sqlite")
+    for record in (old, young):
+        await store.put_session(record)
+    await store.close()
+    await sweep_old(Settings(state_dir=tmp_path))
+
+    store = await SqlStore.open(folder / "notte-mcp.sqlite")
+    assert await store.sessions() == [young]
+    assert [path.name for path in (folder / "sessions").iterdir()] == [young.id]
+    await store.close()
