@@ -2,10 +2,12 @@ import json
 import socket
 from typing import Any
 
+import httpx
 import pytest
 
 from notte_mcp import __version__
-from notte_mcp.http.guard import MAX_BODY_BYTES
+from notte_mcp.http.guard import MAX_BODY_BYTES, Guard, Names
+from notte_mcp.http.listener import CannotListen, Listener, bind
 from notte_mcp.http.tokens import Tokens
 from tests.serve.served import ALICE, HEADERS, Served, answer, bearer, status
 from tests.stdio.wire import ENVELOPE
@@ -244,3 +246,24 @@ def test_the_socket_listens_on_loopback_alone(server: Served) -> None:
         pytest.skip("this machine has no network")
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((own, server.port), timeout=5)
+
+
+@pytest.mark.anyio
+async def test_health_is_told_on_ipv6_loopback_too_and_says_when_the_server_is_ending() -> None:
+    """Who watches it is told by the status alone."""
+    try:
+        address = bind("::1", 0)
+    except CannotListen:
+        pytest.skip("this machine has no IPv6")
+    port = int(address.getsockname()[1])
+    guard = Guard({}, Names.of(port), Tokens({}))
+    listener = Listener(guard, address)
+    await listener.open()
+    async with httpx.AsyncClient(base_url=f"http://[::1]:{port}") as client:
+        lives = await client.get("/health")
+        guard.ending = True
+        ending = await client.get("/health")
+    await listener.close(grace_s=1)
+
+    assert (lives.status_code, lives.json()["status"]) == (200, "ok")
+    assert (ending.status_code, ending.json()["status"]) == (503, "ending")
