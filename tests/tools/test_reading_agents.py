@@ -410,7 +410,7 @@ async def test_who_listens_is_told_what_an_agent_does_by_itself(tmp_path: Path) 
     model = drives(host, ANSWER, gate=gate)
     async with host.connected() as client:
         begun = await host.facts("notte_start", task=TASK, url=FORM)
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             await model.asked()
             uri = f"notte://agents/{begun['agent_id']}"
             async with client.listen(resource_subscriptions=[uri]) as events:

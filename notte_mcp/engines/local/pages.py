@@ -138,7 +138,7 @@ async def _text(stage: Stage, text: str, *, gone: bool, timeout_ms: int) -> bool
     async def anywhere() -> None:
         """Wait in each frame; those of another origin are looked for, as they come by themselves."""
         known: set[World] = set()
-        while stage.tab is tab:
+        while stage.tabs and stage.tab is tab:
             for world in set(tab.worlds) - known:
                 known.add(world)
                 waiting.start_soon(one, world)

@@ -16,6 +16,7 @@ from notte_mcp.engines.local.downloads import Bounds, Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import World
+from notte_mcp.errors import PageCrashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +80,7 @@ class Stage:
 
     @property
     def tab(self) -> Tab:
-        """The current tab."""
+        """The current tab. Raises: PageCrashed: the last one has just gone, and the next is not there yet."""
+        if not self.tabs:
+            raise PageCrashed("The page crashed, and no other is there yet.", next_call="the same call again")
         return self.tabs[self.current]
