@@ -242,9 +242,9 @@ def test_a_token_has_its_share_of_requests_and_not_the_others(impatient: Served)
 async def test_a_listener_of_2026_has_a_place_and_gives_it_back_when_it_leaves(impatient: Served) -> None:
     """However often: more of them come and go than there are places."""
     for _ in range(5):
-        async with impatient.client(ALICE, "auto") as client:
-            async with client.listen(resource_subscriptions=["notte://sessions"]):
-                assert not (await client.call_tool("notte_status", {})).is_error
+        listened = ["notte://sessions"]
+        async with impatient.client(ALICE, "auto") as client, client.listen(resource_subscriptions=listened):
+            assert not (await client.call_tool("notte_status", {})).is_error
     _until_let_in(impatient)
 
 

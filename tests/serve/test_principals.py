@@ -14,11 +14,12 @@ import pytest
 
 from notte_mcp.app import open_app
 from notte_mcp.engines.scripted import ScriptedEngine
-from notte_mcp.errors import ModelUnknown
+from notte_mcp.errors import LimitReached, ModelUnknown
 from notte_mcp.ids import new_session_id
 from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf
 from notte_mcp.records import SessionRecord, SessionSpec
+from notte_mcp.registry.places import Places
 from notte_mcp.serve.principals import settings_of
 from notte_mcp.serve.serving import sweep_old
 from notte_mcp.settings import OWNER, Settings
@@ -324,3 +325,19 @@ async def test_what_is_too_old_goes_though_nobody_asks_for_it(tmp_path: Path) ->
     assert await store.sessions() == [young]
     assert [path.name for path in (folder / "sessions").iterdir()] == [young.id]
     await store.close()
+
+
+async def test_principals_share_the_places_of_their_machine_and_learn_no_more_than_how_many(tmp_path: Path) -> None:
+    """What one gives back the other has."""
+    places = Places.of(sessions=1, agents=1)
+    one, two = (Settings(state_dir=tmp_path / name) for name in ("one", "two"))
+    async with (
+        open_app(one, engines={"local": ScriptedEngine({})}, places=places) as mine,
+        open_app(two, engines={"local": ScriptedEngine({})}, places=places) as theirs,
+    ):
+        held, _ = await theirs.registry.open(SessionSpec())
+        with pytest.raises(LimitReached, match="at most 1 sessions at once; live now: 1 of other users") as refused:
+            await mine.registry.open(SessionSpec())
+        assert held.id not in str(refused.value)
+        await theirs.registry.stop(held.id)
+        assert (await mine.registry.open(SessionSpec()))[0].state == "ready"
