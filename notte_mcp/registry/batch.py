@@ -160,8 +160,12 @@ class Run:
         """Why no further action may begin, or ""."""
         if self._slot.ending is not None:
             return "the session is being stopped"
-        if self._slot.clock.now() >= self._ends_at:
+        left_s = self._ends_at - self._slot.clock.now()
+        if left_s <= 0:
             return "the time for one call is over; send the rest in a new call"
+        # As the first one it is begun all the same, and says how long it was: the next call may have no more time.
+        if self._receipts and isinstance(action, Wait) and action.time_ms > left_s * 1000:
+            return f"wait {action.time_ms} is longer than the {left_s:.0f} s left for this call; send the rest in a new call"
         return self._hold.stops(action, by=self._by) if self._hold is not None else ""
 
     def _not_on(self, index: int, receipt: Receipt, on_error: OnError) -> str:

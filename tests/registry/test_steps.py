@@ -151,6 +151,15 @@ async def test_ids_that_were_shown_are_on_disk_before_anyone_uses_them(house: Ho
     assert record.id_counters == house.browser(session_id).id_counters != {}
 
 
+async def test_a_wait_that_is_longer_than_what_is_left_of_the_call_is_not_begun(house: House) -> None:
+    """Cut short it would not be what was asked for; the rest of the batch is sent again."""
+    session_id = await house.open(FORM)
+    batch = await run(house, session_id, a.Wait(time_ms=0), a.Wait(time_ms=30_000), a.Reload(), deadline_s=5)
+    assert [receipt.success for receipt in batch.receipts] == [True]
+    assert batch.stopped.startswith("wait 30000 is longer than the 5 s left for this call; send the rest")
+    assert [kind for _, kind, _ in await states(house, session_id)] == ["goto", "wait"]
+
+
 async def test_events_outside_of_actions_are_told_once(house: House) -> None:
     """To the holder who comes first, as often as that one asks."""
     session_id = await house.open(FORM)

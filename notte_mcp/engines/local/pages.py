@@ -41,8 +41,7 @@ async def perform(stage: Stage, action: _PageAction, *, timeout_ms: int) -> Rece
     """One of the page's own actions."""
     match action:
         case a.Wait():
-            await anyio.sleep(min(action.time_ms, timeout_ms) / 1000)
-            return Receipt(action.type, success=True, message=f"Waited {min(action.time_ms, timeout_ms)} ms")
+            return await _wait(action, timeout_ms)
         case a.WaitFor():
             return await _wait_for(stage, action, timeout_ms)
         case a.ScrollUp() | a.ScrollDown():
@@ -55,6 +54,17 @@ async def perform(stage: Stage, action: _PageAction, *, timeout_ms: int) -> Rece
             )
             data = scraped.markdown[:_SCRAPED_CHARS]
             return Receipt(action.type, success=True, message=f"Scraped {len(scraped.markdown)} characters", data=data)
+
+
+async def _wait(action: a.Wait, timeout_ms: int) -> Receipt:
+    await anyio.sleep(min(action.time_ms, timeout_ms) / 1000)
+    if timeout_ms < action.time_ms:
+        raise ActionTimeout(
+            f"Waited {timeout_ms} of {action.time_ms} ms: the time for the call was over.",
+            done="",
+            next_call="wait for the rest, or for what it is waited for (wait_for), in a new call",
+        )
+    return Receipt(action.type, success=True, message=f"Waited {action.time_ms} ms")
 
 
 async def _wait_for(stage: Stage, action: a.WaitFor, timeout_ms: int) -> Receipt:

@@ -197,3 +197,9 @@ async def test_what_an_action_sent_is_told_without_queries_and_what_it_only_read
     receipt = await driver.click("#same >> internal:control=enter-frame >> #send")
     assert receipt.sent == (f"POST {driver.site.url('/submit')}",)
     assert (await driver.open("/form.html")).sent == ()
+
+
+async def test_a_wait_that_is_cut_says_how_long_it_was(driver: Driver) -> None:
+    """A success would say that all of it was waited."""
+    receipt = await driver.refused(a.Wait(time_ms=30_000), timeout_ms=50)
+    assert (receipt.code, "Waited 50 of 30000 ms" in receipt.message) == ("action_timeout", True)
