@@ -165,7 +165,7 @@ class Supervisor(Reading):
     def _ready(self, spec: AgentSpec) -> ChatModel | None:
         """The model that drives it (None: the caller does), once nothing of what was asked for is wrong."""
         if self._closing:
-            raise InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
+            raise InvalidArgument("This server is ending.", next_call="the same call again")
         if self._count() >= self._limit or self._places.is_full:
             raise self._full()
         answers.require_schema(spec.response_schema)

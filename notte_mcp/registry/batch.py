@@ -321,7 +321,8 @@ def _outcome(action: Action, receipt: Receipt | None, *, because_stopped: bool) 
         return ("done" if receipt.success else "failed"), receipt
     harmless = isinstance(action, _HARMLESS)
     why = "the session was stopped while it ran" if because_stopped else "it was cut short"
-    told = "it changed nothing" if harmless else "whether it happened is unknown: observe before doing it again"
+    look = "look at what it would have changed" if because_stopped else "observe"
+    told = "it changed nothing" if harmless else f"whether it happened is unknown: {look} before doing it again"
     state: StepState = "cancelled" if harmless else "outcome_unknown"
     return state, Receipt(action.type, success=False, code=state, message=f"{why}; {told}")
 

@@ -75,8 +75,10 @@ def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> Session
     return SessionChoice("No session is live.", next_call="notte_start()")
 
 
-def not_live(record: SessionRecord, *, owner: str, done: str = NOTHING_DONE) -> SessionNotLive:
-    """A recorded session without a browser of ours."""
+def not_live(
+    record: SessionRecord, *, owner: str, done: str = NOTHING_DONE, becomes: SessionState | None = None
+) -> SessionNotLive:
+    """A recorded session without a browser of ours. One that is `stopping` is soon what it `becomes`."""
     what = f"Session {record.id} is {record.state}" + (f" ({record.reason})." if record.reason else ".")
     kept = f"Its {record.step_count} steps can be read."
     if record.state in LIVE_STATES and record.owner != owner:
@@ -84,12 +86,19 @@ def not_live(record: SessionRecord, *, owner: str, done: str = NOTHING_DONE) -> 
             f"Session {record.id} is live in another server process, and only that one can use it.",
             next_call="notte_start() for a session of this server",
         )
-    if record.state in RESTORABLE:
+    if record.state == "stopping" and becomes in RESTORABLE:
+        what = f"Session {record.id} is stopping, since its server is ending; it is kept."
+    if record.state in RESTORABLE or (record.state == "stopping" and becomes in RESTORABLE):
         return SessionNotLive(
             what, done=done, kept=kept, next_call=f'notte_start(session_id="{record.id}") restores it'
         )
     again = f'notte_start(url="{record.url}")' if record.url else "notte_start()"
     return SessionNotLive(what, done=done, kept=kept, next_call=f"{again} for a new one")
+
+
+def ending() -> SessionNotLive:
+    """Nothing new begins here any more; the next call finds the next server."""
+    return SessionNotLive("This server is ending.", next_call="the same call again")
 
 
 def busy(session_id: str, *, what: str, since_s: float, waited_s: float) -> SessionBusy:

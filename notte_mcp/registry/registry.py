@@ -19,7 +19,6 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp.engines.base import Engine
-from notte_mcp.errors import SessionNotLive
 from notte_mcp.ids import new_session_id
 from notte_mcp.logs import Log
 from notte_mcp.profiles import ProfileStore
@@ -160,7 +159,7 @@ class Registry(Holding):
 
     def _engine(self, spec: SessionSpec) -> Engine:
         if self._closing:
-            raise SessionNotLive("This server is ending.", next_call="the same call once it has been started again")
+            raise refusals.ending()
         return opening.engine_of(self._engines, spec)
 
     async def _has_room(self) -> None:

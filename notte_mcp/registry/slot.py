@@ -173,7 +173,8 @@ class Slot:
         """Why it cannot be used any more."""
         if self.ending is not None and not self.is_stopping:
             return refusals.lost(self.snapshot(), self.redactor.text(self.ending.detail), done=done)
-        return refusals.not_live(self.snapshot(), owner=self.record.owner, done=done)
+        becomes = self.ending.state if self.ending is not None else None
+        return refusals.not_live(self.snapshot(), owner=self.record.owner, done=done, becomes=becomes)
 
     @property
     def has_all_steps(self) -> bool:

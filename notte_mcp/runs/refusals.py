@@ -51,7 +51,7 @@ def full(limit: int, live: Sequence[RunRecord]) -> LimitReached:
 
 def ending() -> InvalidArgument:
     """Nothing begins any more."""
-    return InvalidArgument("This server is ending.", next_call="the same call once it has been started again")
+    return InvalidArgument("This server is ending.", next_call="the same call again")
 
 
 def unknown_parameters(unknown: Iterable[str], known: Sequence[Parameter]) -> InvalidArgument:

@@ -87,7 +87,9 @@ class Database:
         """
         with self._lock:
             if self._connection is None:
-                raise StoreUnusable(f"The database {self.path} is closed: the server is ending.")
+                raise StoreUnusable(
+                    f"The database {self.path} is closed: the server is ending.", next_call="the same call again"
+                )
             if write and _identity(self.path) != self._file:
                 # SQLite does not always notice, and would write to a file that nobody finds any more.
                 raise unusable_by(sqlite3.SQLITE_READONLY_DBMOVED, self.path, busy_timeout_s=self._busy_timeout_s)

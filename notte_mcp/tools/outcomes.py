@@ -16,6 +16,7 @@ from notte_mcp.actions import Action
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.observations import Node, Observation, clean_line, estimate_tokens
 from notte_mcp.receipts import Receipt
+from notte_mcp.registry.refusals import NOTHING_DONE
 from notte_mcp.resources.reader import file_uri
 from notte_mcp.step_text import numbers_text, receipt_line
 
@@ -72,7 +73,8 @@ async def _page_after(live: "LiveSession", observe: Observe, receipts: Sequence[
     try:
         seen = await live.observe(mode=observe, max_tokens=room)
     except NotteMCPError as error:
-        return [f"note: the page could not be seen: {error}"]
+        # That looking did nothing is not to be read as said of the actions.
+        return [f"note: the page could not be seen: {str(error).replace(f' {NOTHING_DONE}', '')}"]
     seen = replace(seen, events=(*live.events, *seen.events))
     return [page_text.view(seen, with_header=False, told=_told(seen, receipts))]
 

@@ -65,6 +65,7 @@ async def test_a_graceful_stop_cuts_an_action_that_does_not_end_within_its_grace
         await until(lambda: bool(outcome))
         assert isinstance(outcome[0], Batch)
         assert outcome[0].receipts[0].code == "outcome_unknown"
+        assert "look at what it would have changed before doing it again" in outcome[0].receipts[0].message
     assert await states(house, session_id) == [(1, "goto", "done"), (2, "click", "outcome_unknown")]
 
 
@@ -238,6 +239,19 @@ async def test_the_sessions_of_a_server_that_ends_are_interrupted(street: Street
         assert {(r.state, r.reason) for r in records.values()} == {("interrupted", "restart")}
         assert records[idle].url == FORM
         assert (await states(house, busy))[-1] == (2, "click", "outcome_unknown")
+
+
+async def test_what_is_refused_while_the_server_ends_names_what_the_next_server_can_do(house: House) -> None:
+    """The session is restored there, and not begun anew; who stops one does not get it back."""
+    async with hanging(house) as (session_id, _), anyio.create_task_group() as group:
+        group.start_soon(lambda: house.registry.close(deadline_s=2))
+        await until_state(house, session_id, "stopping")
+        with pytest.raises(SessionNotLive, match="its server is ending") as refused:
+            await house.registry.restore(session_id)
+        assert refused.value.next_call == f'notte_start(session_id="{session_id}") restores it'
+        with pytest.raises(SessionNotLive) as refused:
+            await house.open(FORM)
+        assert refused.value.next_call == "the same call again"
 
 
 async def test_a_session_that_is_live_in_another_server_is_left_alone(street: Street) -> None:
