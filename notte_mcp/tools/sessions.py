@@ -108,7 +108,12 @@ async def first_view(app: "App", session_id: str) -> tuple[str, str]:
 
 
 def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
-    ready = 'notte_execute(actions=[{"type": "goto", "url": ...}])' if not seen else next_call(record)
+    ready = next_call(record)
+    if not seen:
+        # A page that is there may hold what was typed in it, and is lost by going elsewhere.
+        at_page = not record.url.startswith(("about:", "chrome-error:")) and record.url != ""
+        going = 'notte_execute(actions=[{"type": "goto", "url": ...}])'
+        ready = f'notte_observe(session_id="{record.id}")' if at_page else going
     values: Mapping[str, Any] = {
         "session_id": record.id,
         "state": record.state,

@@ -96,6 +96,15 @@ async def test_options_cannot_change_a_session_that_is_there(host: Host) -> None
     assert "cannot change" in await host.refusal("notte_start", session_id=session_id, session={"headless": True})
 
 
+async def test_a_live_session_that_is_taken_up_is_to_be_looked_at_first(host: Host) -> None:
+    """What is filled in there would be lost by going elsewhere."""
+    session_id = await host.start(FORM)
+
+    facts = await host.facts("notte_start", session_id=session_id)
+
+    assert (facts["url"], facts["next"]) == (FORM, f'notte_observe(session_id="{session_id}")')
+
+
 async def test_a_session_is_reused_for_another_page(host: Host) -> None:
     """Contract: session_id reuses it."""
     session_id = await host.start()
