@@ -58,7 +58,7 @@ log = Log("app")
 @dataclass(frozen=True, slots=True)
 class App:
     """What the surface works with. `owner` is this server's name in the records; `notes` are what was found wrong with
-    these when the database was opened."""
+    these when the database was opened, after what the opener had to say."""
 
     owner: str
     store: Store
@@ -80,10 +80,12 @@ async def open_app(
     engines: Mapping[str, Engine] | None = None,
     models: Shelf | Shelves | None = None,
     places: Places | None = None,
+    notes: Sequence[str] = (),
 ) -> AsyncGenerator[App]:
     """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
     `models` those of the settings, which is for tests and for a server whose connections bring their own. `places` bounds what is
-    live in several Apps of one process together; the settings' own limits hold for this one besides.
+    live in several Apps of one process together; the settings' own limits hold for this one besides. `notes` are
+    among the App's.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -91,8 +93,8 @@ async def open_app(
     """
     folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
     try:
-        notes: list[str] = []
-        store = PendingStore(partial(_open_store, folder, settings, notes), partial(_dead, folder))
+        said = list(notes)
+        store = PendingStore(partial(_open_store, folder, settings, said), partial(_dead, folder))
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         engines = engines if engines is not None else _engines(folder, settings, room)
         registry = Registry(
@@ -117,7 +119,7 @@ async def open_app(
         runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
         async with _beside(partial(_look_after, store, folder, settings)), registry, agents, runs:
             try:
-                yield App(folder.owner, store, registry, agents, runs, models, notes)
+                yield App(folder.owner, store, registry, agents, runs, models, said)
             finally:
                 await _close(runs, agents, registry, engines, store)
                 await models.close()
@@ -227,9 +229,10 @@ async def _open_store(folder: StateFolder, settings: Settings, notes: list[str])
 
     store = await SqlStore.open(settings.database)
     try:
-        notes[:] = store.notes or await _lost(folder, settings, store)
-        for note in notes:
+        found = store.notes or await _lost(folder, settings, store)
+        for note in found:
             log.warning("store.noted", note=note)
+        notes += [note for note in found if note not in notes]
         dead = await _dead(folder, await store.owners())
         for record in await store.interrupt(dead_owners=dead, reason="restart"):
             log.info("session.interrupted", session=record.id, owner=record.owner)

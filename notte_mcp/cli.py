@@ -15,12 +15,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     parent = os.getppid()  # now: it may die while the rest is being imported
     given = list(sys.argv[1:] if argv is None else argv)
+    alone = ""
     flags = wanted.server_flags(given)
     if flags is not None and wanted.wants_keeper(flags, dict(os.environ)):
         from notte_mcp.keeper import relay
 
-        relay.run(flags, parent)
+        alone = relay.run(flags, parent)
         given = [*wanted.words(flags), "--in-process"]
     from notte_mcp import commands
 
-    return commands.run(given, parent=parent)
+    return commands.run(given, parent=parent, alone=alone)

@@ -12,7 +12,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -35,6 +35,11 @@ FLAGS: Final = ("state_dir", "browser", "no_sandbox", "headless", "log_level")
 SERVE_FLAGS: Final = ("http_host", "http_port", "http_allowed_hosts", "http_allowed_origins")
 """Those of `serve` that are."""
 
+ALONE: Final = (
+    "No keeper can live in this state folder, so agents and sessions end with this host, and other hosts do not see them "
+    "live: {why}."
+)
+
 _DESCRIPTION: Final = """\
 An MCP server that gives an assistant real browsers. Without a command it serves MCP on stdin and stdout."""
 
@@ -42,15 +47,16 @@ _EPILOG: Final = """\
 Every setting is also an environment variable (NOTTE_MCP_STATE_DIR, NOTTE_MCP_BROWSER, ...) or a line in config.toml."""
 
 
-def run(given: list[str], *, parent: int) -> int:
-    """Run the command line; gives the exit code (the server itself ends the process). `parent` is the host's process."""
+def run(given: list[str], *, parent: int, alone: str = "") -> int:
+    """Run the command line; gives the exit code (the server itself ends the process). `parent` is the host's process,
+    and `alone` says why there is no keeper though one was wanted."""
     if given[:1] == ["demo"]:
         from notte_mcp.demo.drive import main as demo
 
         return demo(given[1:])
     arguments = _parser().parse_args(given)
     if arguments.command is None:
-        _relay(arguments, parent)
+        alone = _relay(arguments, parent) or alone
         # What is imported from here on stays: collecting garbage meanwhile costs a tenth of the start and finds none.
         gc.disable()
     if arguments.command in ("doctor", "install-browser"):
@@ -59,7 +65,7 @@ def run(given: list[str], *, parent: int) -> int:
     if isinstance(settings, str):
         print(f"notte-mcp: {settings}", file=sys.stderr)
         return WRONG
-    return _serve(settings, parent) if arguments.command is None else _command(arguments, settings)
+    return _serve(settings, parent, alone) if arguments.command is None else _command(arguments, settings)
 
 
 def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
@@ -83,14 +89,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return doctor.run(_flags(arguments), fix=arguments.fix, as_json=arguments.json)
 
 
-def _relay(arguments: argparse.Namespace, parent: int) -> None:
-    """Be the relay, where the server is asked for in words that only argparse understands."""
+def _relay(arguments: argparse.Namespace, parent: int) -> str:
+    """Be the relay, where the server is asked for in words that only argparse understands; why not, where it cannot."""
     from notte_mcp.keeper import relay, wanted
 
     flags = {name: str(value) for name in (*FLAGS, "in_process") if (value := getattr(arguments, name)) is not None}
     flags = {name: value.lower() if value in ("True", "False") else value for name, value in flags.items()}
     if wanted.wants_keeper(flags, dict(os.environ)):
-        relay.run(flags, parent)
+        return relay.run(flags, parent)
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -162,7 +169,7 @@ def _settings(arguments: argparse.Namespace) -> "Settings | str":
 # --- the server -------------------------------------------------------------------
 
 
-def _serve(settings: "Settings", parent: int) -> int:
+def _serve(settings: "Settings", parent: int, alone: str) -> int:
     # While nothing is open yet there is nothing to close: a host that gives up early is obeyed at once.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave_at_once)
@@ -172,7 +179,7 @@ def _serve(settings: "Settings", parent: int) -> int:
     from notte_mcp import logs
 
     logs.configure(settings.log_level)
-    anyio.run(_serve_stdio, settings, parent)
+    anyio.run(_serve_stdio, settings, parent, [ALONE.format(why=alone)] if alone else [])
     return FAILED  # not reached: the process is left by lifetime
 
 
@@ -180,12 +187,12 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
     os._exit(DONE)
 
 
-async def _serve_stdio(settings: "Settings", parent: int) -> None:
+async def _serve_stdio(settings: "Settings", parent: int, notes: "Sequence[str]") -> None:
     from notte_mcp.lifetime import OnDemand, serve_until_left
     from notte_mcp.server import create_server
     from notte_mcp.stdio import serve
 
-    on_demand = OnDemand(lambda: _open_app(settings))
+    on_demand = OnDemand(lambda: _open_app(settings, notes))
     server = create_server(on_demand, settings)
     gc.freeze()
     gc.enable()
@@ -193,12 +200,12 @@ async def _serve_stdio(settings: "Settings", parent: int) -> None:
 
 
 @asynccontextmanager
-async def _open_app(settings: "Settings") -> "AsyncGenerator[App]":
+async def _open_app(settings: "Settings", notes: "Sequence[str]" = ()) -> "AsyncGenerator[App]":
     import anyio.to_thread
 
     # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
     app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
-    async with app.open_app(settings) as opened:
+    async with app.open_app(settings, notes=notes) as opened:
         yield opened
 
 

@@ -26,7 +26,7 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
     here = Path.cwd()
     try:
         # Its folder is gone into: a socket's path may be too long for its whole name.
-        places.enter(str(settings.state_dir))
+        places.enter(str(settings.state_dir), closing=fix)
         yield from _found(fix=fix)
     except places.FolderUnusable as error:
         yield failure("keeper", f"{error}.", f"chmod 700 {settings.state_dir / 'keeper'}")

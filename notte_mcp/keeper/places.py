@@ -27,6 +27,9 @@ SECRET = frozenset({"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "P
 MODELS = frozenset({"ANTHROPIC", "GOOGLE", "NOTTE", "OLLAMA", "OPENAI"})
 """Whose addresses hold a password at times."""
 
+OURS = frozenset({"profiles", "run", "sessions"})
+"""What a state folder of this program has in it."""
+
 _OTHERS = 0o077
 _KIND, _FOLDER = 0o170000, 0o040000
 
@@ -70,8 +73,9 @@ def here() -> str:
         return os.path.abspath(os.sep)
 
 
-def enter(state: str) -> str:
-    """Make or verify the keeper's folder and go into it; gives its path.
+def enter(state: str, *, closing: bool = True) -> str:
+    """Make or verify the keeper's folder and go into it; gives its path. `closing`: a state folder that is ours or empty
+    is closed to others.
 
     Raises:
         FolderUnusable: it or the state folder cannot be made, or belongs to or is open to others.
@@ -79,7 +83,7 @@ def enter(state: str) -> str:
     folder = f"{state}/keeper"
     try:
         os.makedirs(state, 0o700, exist_ok=True)
-        _verify(state)
+        _verify(state, closing=closing)
         os.makedirs(folder, 0o700, exist_ok=True)
         _verify(folder)
         os.chdir(folder)
@@ -88,7 +92,7 @@ def enter(state: str) -> str:
     return folder
 
 
-def _verify(folder: str) -> None:
+def _verify(folder: str, *, closing: bool = False) -> None:
     found = os.lstat(folder)
     if found.st_mode & _KIND != _FOLDER:
         raise FolderUnusable(f"{folder} is not a folder")
@@ -96,8 +100,12 @@ def _verify(folder: str) -> None:
         return
     if found.st_uid != os.geteuid():
         raise FolderUnusable(f"{folder} belongs to another user (uid {found.st_uid})")
-    if found.st_mode & _OTHERS:
+    if not found.st_mode & _OTHERS:
+        return
+    # As the server does (state_folder): what is ours or empty, and no folder that something else lives in.
+    if not closing or not ((names := frozenset(os.listdir(folder))) >= OURS or not names):
         raise FolderUnusable(f"other users may open {folder}")
+    os.chmod(folder, 0o700)
 
 
 # Where the settings look, in their words (settings.default_state_dir), for who cannot wait for them.

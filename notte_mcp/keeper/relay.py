@@ -44,10 +44,11 @@ DIED = (
 )
 
 
-def run(flags: dict[str, str], parent: int) -> None:
+def run(flags: dict[str, str], parent: int) -> str:
     """Serve the host on stdin and stdout until it ends, and end the process with it.
 
-    Comes back only when no keeper can live in this state folder, which it says on stderr; nothing was read then.
+    Comes back only when no keeper can live in this state folder, which it says on stderr, and gives why; nothing was
+    read then.
     `parent` is the process of the host.
     """
     environ = dict(os.environ)
@@ -57,7 +58,7 @@ def run(flags: dict[str, str], parent: int) -> None:
         places.enter(state)
     except places.FolderUnusable as error:
         print(f"notte-mcp: no keeper can live there, so all is served in this process: {error}", file=sys.stderr)
-        return
+        return str(error)
     relay = Relay(values)
     start_new_thread(_watch, (parent, relay))
     code = 0

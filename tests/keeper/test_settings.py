@@ -9,6 +9,7 @@ from notte_mcp.caller import called_by, caller, environment
 from notte_mcp.keeper import given, link, log_file, places, wanted
 from notte_mcp.keeper.relay import hello
 from notte_mcp.settings import Settings, default_config_file, default_state_dir
+from tests.keeper.kept import relay
 from tests.stdio.wire import environment as outside
 
 
@@ -149,3 +150,37 @@ def test_a_log_that_grew_too_long_is_emptied_for_all_who_write_into_it(
 
     assert Path(places.LOG).read_bytes() == b"z"
     assert Path(f"{places.LOG}.1").read_bytes() == b"x" * log_file.MAX_BYTES + b"y"
+
+
+@pytest.mark.parametrize("inside", [(), ("profiles", "run", "sessions", "cache")], ids=["empty", "ours"])
+def test_a_state_folder_open_to_others_is_closed_where_the_server_would_close_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: tuple[str, ...]
+) -> None:
+    """P7: else the first host had no keeper, and closed it for the second one, which then had."""
+    monkeypatch.chdir(tmp_path)
+    (state := tmp_path / "state").mkdir()
+    for name in inside:
+        (state / name).mkdir(mode=0o700)
+    state.chmod(0o755)
+    with pytest.raises(places.FolderUnusable, match="other users may open"):
+        places.enter(str(state), closing=False)
+    assert places.enter(str(state)) == str(state / "keeper")
+    assert state.stat().st_mode & 0o777 == 0o700
+
+    (foreign := tmp_path / "foreign").mkdir()
+    (foreign / "notes.txt").touch()
+    foreign.chmod(0o755)
+    with pytest.raises(places.FolderUnusable, match="other users may open"):
+        places.enter(str(foreign))
+    assert foreign.stat().st_mode & 0o777 == 0o755
+
+
+def test_where_no_keeper_can_live_it_is_said_by_the_status(tmp_path: Path) -> None:
+    """P7: agents that end with their host are no surprise."""
+    (state := tmp_path / "state").mkdir(mode=0o700)
+    (state / "keeper").touch()
+    with relay(state) as wire:
+        answer = wire.modern("tools/call", name="notte_status", arguments={})
+    note = answer["result"]["structuredContent"]["note"]
+    assert note.startswith("No keeper can live in this state folder, so agents and sessions end with this host")
+    assert str(state / "keeper") in note
