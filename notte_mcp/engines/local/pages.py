@@ -30,7 +30,14 @@ _SCRAPED_CHARS: Final = 8_000
 _READ_RESULT: Final = f"""async function () {{
   let value = await this.value;
   if (typeof value === "function") value = await value();
-  const text = value === undefined ? "null" : JSON.stringify(value);
+  let text;
+  try {{
+    text = value === undefined ? "null" : JSON.stringify(value);
+  }} catch (error) {{ // a circle, a window: it ran all the same
+    let kind = typeof value;
+    try {{ kind = Object.prototype.toString.call(value).slice(8, -1); }} catch {{}}
+    return {{ unjson: kind.slice(0, 80) }};
+  }}
   return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, {SCRIPT_CHARS + 1});
 }}"""
 
@@ -211,7 +218,16 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
         answer = await _run(stage, action.code)
         if thrown := answer.get("exceptionDetails"):
             raise _script_failed(thrown)
-        text = str(answer["result"].get("value", "null"))
+        value = answer["result"].get("value", "null")
+        if isinstance(value, dict):
+            kind = clean_line(str(cast("dict[str, Any]", value).get("unjson")), 80)
+            return Receipt(
+                action.type,
+                success=True,
+                message="Ran the script",
+                data=f"(it ran; its result, a {kind}, is no JSON value)",
+            )
+        text = str(value)
         cut = f", cut at {SCRIPT_CHARS} characters" if len(text) > SCRIPT_CHARS else ""
         return Receipt(action.type, success=True, message=f"Ran the script{cut}", data=_json_or_text(text))
     with suppress(PlaywrightError), anyio.move_on_after(1):

@@ -81,6 +81,8 @@ async def test_of_several_the_only_visible_one_is_meant(driver: Driver) -> None:
         ("undefined", None),
         ("void 0", None),
         ("let z = 1;", None),
+        ("window", "(it ran; its result, a Window, is no JSON value)"),
+        ("10n", "(it ran; its result, a BigInt, is no JSON value)"),
     ],
 )
 async def test_a_script_gives_its_value(driver: Driver, code: str, result: object) -> None:
