@@ -26,6 +26,7 @@ class Dialogs:
         self._armed: tuple[bool, str | None] | None = None
         self._seen: list[DialogEvent] = []
         self._more = 0
+        self.opened_ever = 0
 
     def arm(self, *, accept: bool, answer: str | None) -> None:
         """Say what the next dialog is answered."""
@@ -33,6 +34,7 @@ class Dialogs:
 
     async def opened(self, dialog: Dialog) -> None:
         """Answer a dialog."""
+        self.opened_ever += 1
         accept, answer = False, None
         if dialog.type == "beforeunload":
             accept = True

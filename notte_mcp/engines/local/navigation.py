@@ -25,6 +25,7 @@ from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Receipt
 
 _BUSY_SECONDS: Final = 0.7
+_STORM: Final = 10
 _SCHEME: Final = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*):")
 _LOCAL: Final = re.compile(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|\?|#|$)")
 _HOST_PORT: Final = re.compile(r"^[A-Za-z0-9.-]+:\d+(/|\?|#|$)")
@@ -108,12 +109,14 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
 
 
 async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
-    begun = stage.downloads.begun
+    begun, dialogs = stage.downloads.begun, stage.dialogs.opened_ever
     try:
         status = await _load(await _free(stage), "goto", normal_url(action.url), action.wait_until, timeout_ms)
     except PageLoadFailed as failed:
         if "is a download" in failed.what and await stage.downloads.one_begun(begun, 1):
             await stage.downloads.finished(2)
+        elif (opened := stage.dialogs.opened_ever - dialogs) >= _STORM and "did not answer" in failed.what:
+            raise _stormed(failed, opened) from None
         raise
     unsettled = await settle_load(stage.tab) if action.wait_until == "load" else False
     bad = status is not None and status >= 400  # noqa: PLR2004
@@ -189,6 +192,15 @@ def _slow(tab: Tab, url: str | None, timeout_ms: int) -> PageLoadFailed:
         f"{clean_line(url or '', 200)} did not answer within {timeout_ms} ms.", kept=f"The tab is still on {clean_line(tab.url, 200)}.",
         next_call="the same goto with a larger timeout_ms, or another URL",
     )  # fmt: skip
+
+
+def _stormed(failed: PageLoadFailed, dialogs: int) -> PageLoadFailed:
+    """More time would not help: the page that is to be left gives its thread to one dialog after the other."""
+    return PageLoadFailed(
+        f"{failed.what} The page that the tab is on opened {dialogs} dialogs meanwhile, and keeps it from leaving.",
+        kept=failed.kept,
+        next_call="goto_new_tab with the same url, then close the other tab",
+    )
 
 
 def _load_failure(error: PlaywrightError, url: str) -> NotteMCPError:
