@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 from notte_mcp import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from notte_mcp.app import App
     from notte_mcp.settings import Settings
 
@@ -230,17 +232,30 @@ def _sessions(settings: "Settings") -> int:
 
 
 async def _rows(settings: "Settings") -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for folder, whose in _databases(settings):
+        async with _open_app(settings.model_copy(update={"state_dir": folder, "for_others": bool(whose)})) as app:
+            found: list[Any] = await app.registry.sessions()
+        rows += [_row(record, whose) for record in found]
+    return rows
+
+
+def _databases(settings: "Settings") -> list[tuple["Path", str]]:
+    """The state folder, and those of named principals that hold anything, with their names."""
+    from notte_mcp.state_folder import PRINCIPALS
+
+    theirs = sorted((settings.state_dir / PRINCIPALS).glob(f"*/{settings.database.name}"))
+    return [(settings.state_dir, ""), *((one.parent, one.parent.name) for one in theirs)]
+
+
+def _row(record: Any, whose: str) -> tuple[str, ...]:
     from datetime import UTC, datetime
 
-    async with _open_app(settings) as app:
-        found: list[Any] = await app.registry.sessions()
-    return [
-        (
-            record.id,
-            f"{record.state:<11}",
-            f"{record.step_count:>4} steps",
-            datetime.fromtimestamp(record.updated_at, UTC).strftime("%Y-%m-%d %H:%M"),
-            record.url,
-        )
-        for record in found
-    ]
+    row = (
+        record.id,
+        f"{record.state:<11}",
+        f"{record.step_count:>4} steps",
+        datetime.fromtimestamp(record.updated_at, UTC).strftime("%Y-%m-%d %H:%M"),
+        record.url,
+    )
+    return (*row, f"(of {whose})") if whose else row

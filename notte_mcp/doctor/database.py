@@ -3,17 +3,20 @@
 Looked at as SQLite itself does; `--fix` lets the store open it, which moves a damaged file
 aside, and only where no other server has it open.
 
-Below: finding, store. Above: examining.
+Below: finding, leftovers, store. Above: examining.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from notte_mcp.doctor.finding import Finding, failure, ok, warning
+from notte_mcp.doctor.leftovers import folders, looking
 from notte_mcp.errors import NotteMCPError
+from notte_mcp.records import LIVE_STATES
 from notte_mcp.settings import Settings
 
 BUSY_S: Final = 5.0
@@ -21,19 +24,33 @@ BUSY_S: Final = 5.0
 
 def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
     """Findings of the database; `fix` moves a damaged one aside."""
-    path = settings.database
-    if not path.exists():
-        yield ok("database", "There is none yet; the first session makes it.")
-        return
+    told: list[str] = []
+    for folder in folders(settings.state_dir):
+        path = folder / settings.database.name
+        is_principals = folder != settings.state_dir
+        if not path.exists():
+            if not is_principals:
+                yield ok("database", "There is none yet; the first session makes it.")
+            continue
+        for finding in _of(path, told, f" of {folder.name}" if is_principals else "", fix=fix):
+            if not is_principals or finding.level != "ok":
+                yield finding
+    if told:
+        text = "; ".join(told)
+        restored = " notte_start(session_id=...) restores one." if "interrupted" in text else ""
+        yield ok("sessions", f"Kept: {text}.{restored}")
+
+
+def _of(path: Path, told: list[str], whose: str, *, fix: bool) -> Iterator[Finding]:
     try:
-        yield from _looked_at(path)
+        yield from _looked_at(path, told, whose)
     except sqlite3.OperationalError as error:
         yield failure("database", f"{path} cannot be opened: {error}.", "end what holds it, or make it readable")
     except sqlite3.DatabaseError as error:
         yield _damaged(path, str(error), fix=fix)
 
 
-def _looked_at(path: Path) -> Iterator[Finding]:
+def _looked_at(path: Path, told: list[str], whose: str) -> Iterator[Finding]:
     from notte_mcp.store.migrations import LATEST
 
     # To be written, since only who may write can roll a dead server's last transaction back.
@@ -48,14 +65,17 @@ def _looked_at(path: Path) -> Iterator[Finding]:
             return
         yield ok("database", f"{path} is whole (schema {version}, journal {journal}).")
         if version == LATEST:
-            yield _interrupted(connection)
+            told.append(_sessions(connection, path.parent) + whose)
 
 
-def _interrupted(connection: sqlite3.Connection) -> Finding:
-    (count,) = connection.execute("SELECT count(*) FROM sessions WHERE state = 'interrupted'").fetchone()
-    if count:
-        return ok("sessions", f"{count} are interrupted; notte_start(session_id=...) restores one.")
-    return ok("sessions", "None is interrupted.")
+def _sessions(connection: sqlite3.Connection, folder: Path) -> str:
+    """How many are kept. What is live of a server that died is interrupted, though nobody has put that on record yet."""
+    state = looking(folder)
+    counts: Counter[str] = Counter()
+    for owner, kept, count in connection.execute("SELECT owner, state, count(*) FROM sessions GROUP BY owner, state"):
+        is_live = kept in LIVE_STATES and state.owner_alive(owner)
+        counts["live" if is_live else "interrupted" if kept in {*LIVE_STATES, "interrupted"} else "ended"] += count
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ("live", "interrupted", "ended") if counts[kind]) or "none"
 
 
 def _damaged(path: Path, why: str, *, fix: bool) -> Finding:

@@ -20,7 +20,7 @@ from notte_mcp.doctor.finding import Finding, counted, failure, ok, warning
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.room import Room, measure, told
 from notte_mcp.settings import Settings
-from notte_mcp.state_folder import StateFolder
+from notte_mcp.state_folder import PRINCIPALS, StateFolder
 
 _OTHERS: Final = 0o077
 _OURS: Final = frozenset({"profiles", "run", "sessions"})
@@ -48,6 +48,13 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
 
 def _absent(path: Path, *, fix: bool) -> Finding:
     if not fix:
+        parent = next(one for one in path.parents if os.path.lexists(one))
+        try:
+            # Tried, since permissions do not tell of file systems that take nothing.
+            tempfile.TemporaryDirectory(prefix=".notte-mcp-doctor-", dir=parent).cleanup()
+        except OSError as error:
+            why = f"{path} is not there and cannot be made: nothing can be made in {parent} ({error.strerror})."
+            return failure("state folder", why, "set NOTTE_MCP_STATE_DIR to a folder of your own")
         return ok("state folder", f"{path} is not there yet; the first start makes it.")
     try:
         StateFolder.open(path).close()
@@ -106,8 +113,20 @@ def _open_to_others(folder: Path, *, top: bool = True) -> Iterator[Path]:
             with suppress(OSError):
                 if not entry.is_symlink() and entry.stat(follow_symlinks=False).st_mode & _OTHERS:
                     yield Path(entry.path)
-                if entry.is_dir(follow_symlinks=False) and not (top and entry.name in _PASSED_OVER):
+                if not entry.is_dir(follow_symlinks=False) or (top and entry.name in _PASSED_OVER):
+                    continue
+                if top and entry.name == PRINCIPALS:
+                    for theirs in Path(entry.path).iterdir():
+                        yield from _of_principal(theirs)
+                else:
                     yield from _open_to_others(Path(entry.path), top=False)
+
+
+def _of_principal(folder: Path) -> Iterator[Path]:
+    if not folder.is_symlink() and folder.lstat().st_mode & _OTHERS:
+        yield folder
+    if folder.is_dir() and not folder.is_symlink():
+        yield from _open_to_others(folder)
 
 
 def _writable(path: Path) -> Finding:

@@ -5,12 +5,15 @@ Who lives is told by the kernel's locks, as a starting server tells it; what is 
 Below: finding, state_folder. Above: examining.
 """
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+import psutil
 from filelock import FileLock
 
 from notte_mcp.doctor.finding import Finding, counted, failure, ok, warning
@@ -18,35 +21,38 @@ from notte_mcp.errors import NotteMCPError
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import PRINCIPALS, StateFolder
 
+_KINDS: Final = {"notte_mcp.keeper": "the keeper", "serve": "notte-mcp serve"}
+
 
 def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
     """Findings of what is left over, of every principal; `fix` ends and removes it."""
-    folders = [path for path in _folders(settings.state_dir) if (path / "run").is_dir()]
-    if not folders:
+    found = [path for path in folders(settings.state_dir) if (path / "run").is_dir()]
+    if not found:
         return
     try:
-        yield _run_folders(folders, fix=fix)
+        yield _run_folders(found, fix=fix)
+        yield from _alive(found)
     except NotteMCPError as error:
         yield failure("leftovers", error.what, error.next_call)
     except OSError as error:
         yield failure("leftovers", f"The run folders cannot be read ({error.strerror}).")
-    yield _links(folders, fix=fix)
+    yield _links(found, fix=fix)
 
 
-def _folders(state_dir: Path) -> Iterator[Path]:
+def folders(state_dir: Path) -> Iterator[Path]:
     """The state folder, and those of named principals in it."""
     yield state_dir
     with suppress(OSError):
         yield from sorted(path for path in (state_dir / PRINCIPALS).iterdir() if not path.is_symlink())
 
 
+def looking(path: Path) -> StateFolder:
+    """A state folder to be looked at: its name as an owner and its lock are never made."""
+    return StateFolder(path, "", FileLock(path / "run" / "doctor.lock"))
+
+
 def _run_folders(folders: Sequence[Path], *, fix: bool) -> Finding:
-    # Looks only: what it is called and its lock are never made.
-    dead = [
-        (path, owner)
-        for path in folders
-        for owner in StateFolder(path, "", FileLock(path / "run" / "doctor.lock")).dead_owners()
-    ]
+    dead = [(path, owner) for path in folders for owner in looking(path).dead_owners()]
     if not dead:
         return ok("leftovers", "No dead server left anything.")
     if not fix:
@@ -61,6 +67,27 @@ def _run_folders(folders: Sequence[Path], *, fix: bool) -> Finding:
         "No dead server has left anything.",
         done=f"ended and removed what {counted(swept, 'server')} left",
     )
+
+
+def _alive(folders: Sequence[Path]) -> Iterator[Finding]:
+    """The servers that live; one of `serve` is in the folder of each principal that it serves."""
+    pids: dict[int, None] = {}
+    for path in folders:
+        state = looking(path)
+        for noted in sorted((path / "run").glob("own_*/owner.json")):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                if state.owner_alive(noted.parent.name):
+                    pids[int(json.loads(noted.read_text(encoding="utf-8"))["pid"])] = None
+    if pids:
+        yield ok("servers", f"{counted(len(pids), 'server')} at work: {', '.join(map(_told, pids))}.")
+
+
+def _told(pid: int) -> str:
+    words: Collection[str] = ()
+    with suppress(psutil.Error):
+        words = psutil.Process(pid).cmdline()
+    what = next((what for word, what in _KINDS.items() if word in words), "notte-mcp in one process")
+    return f"{what} (process {pid})"
 
 
 def _swept(path: Path) -> list[str]:

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from notte_mcp.doctor import browser, database, examining, folder, keepers, leftovers, models
 from notte_mcp.doctor.finding import Finding
+from notte_mcp.ids import new_session_id
+from notte_mcp.records import SessionRecord, SessionSpec
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
 from notte_mcp.store.sql import SqlStore
@@ -60,6 +63,7 @@ def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(tmp
         (link := Path(tempfile.gettempdir()) / f"nm-doctor-{os.getpid()}").symlink_to(state / "run" / "own_gone")
         try:
             found = looked(state)
+            assert (state / "cache").stat().st_mode & 0o777 == 0o700
             assert "mode 0755" in found["state folder"].text
             assert {name for name, one in found.items() if one.level == "warning"} == {
                 "leftovers",
@@ -161,6 +165,56 @@ def test_what_a_server_of_others_left_is_found_with_each_of_them(tmp_path: Path)
 
     assert (found.level, "1 server died" in found.text, "own_0123456789ab" in found.text) == ("warning", True, True)
     assert (mended.level, "1 server left" in mended.done, left.exists()) == ("ok", True, False)
+
+
+def test_sessions_of_dead_servers_count_as_interrupted_and_those_of_principals_are_told(tmp_path: Path) -> None:
+    """P3: after a kill nobody may have put it on record yet; `notte-mcp sessions` lists everybody's."""
+    state = tmp_path / "state"
+    theirs = state / "principals" / "alice"
+
+    async def keep(folder: Path, owner: str) -> None:
+        store = await SqlStore.open(folder / "notte-mcp.sqlite")
+        await store.put_session(
+            SessionRecord(new_session_id(), owner, "ready", SessionSpec(), time.time(), time.time())
+        )
+        await store.close()
+
+    dead, living = StateFolder.open(state), StateFolder.open(theirs)
+    anyio.run(keep, state, dead.owner)
+    anyio.run(keep, theirs, living.owner)
+    dead.close()
+    try:
+        said = by_name(database.check(Settings(state_dir=state), fix=False))["sessions"].text
+        assert said == "Kept: 1 interrupted; 1 live of alice. notte_start(session_id=...) restores one."
+        assert f"process {os.getpid()}" in looked(state)["servers"].text
+        listed = run("--state-dir", str(state), "sessions").stdout.splitlines()
+        assert [line.endswith("(of alice)") for line in listed] == [False, True]
+    finally:
+        living.close()
+
+
+def test_what_is_passed_over_is_so_for_principals_too_and_what_is_open_is_told(tmp_path: Path) -> None:
+    """Nobody comes to what browsers make but through folders that are looked at."""
+    theirs = tmp_path / "state" / "principals" / "alice"
+    for name in ("run", "cache", "files"):
+        (theirs / name).mkdir(parents=True)
+        (theirs / name / "open").touch()
+    for path in (*theirs.parents, *theirs.glob("*"), theirs):
+        if path.is_relative_to(tmp_path / "state"):
+            path.chmod(0o700)
+    (theirs / "files" / "open").chmod(0o644)
+    found = looked(tmp_path / "state")["files inside"]
+    assert found.text == "1 in it may be opened by others: principals/alice/files/open."
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_a_start_finds_out(tmp_path: Path) -> None:
+    """By its nearest parent that is there, in which nothing is left."""
+    (tmp_path / "file").touch()
+    for path, parent in ((tmp_path / "file" / "x", tmp_path / "file"), (Path("/proc/none/x"), Path("/proc"))):
+        found = by_name(folder.check(Settings(state_dir=path), fix=False))["state folder"]
+        assert (found.level, f"nothing can be made in {parent} (" in found.text) == ("failure", True)
+    assert by_name(folder.check(Settings(state_dir=tmp_path / "a" / "b"), fix=False))["state folder"].level == "ok"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_folders_that_are_not_ours_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
