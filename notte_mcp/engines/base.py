@@ -13,12 +13,16 @@ implementation. Below: the nouns. Above: registry, app.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from notte_mcp.actions import Action
 from notte_mcp.observations import Mode, Observation, Tab
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionSpec
+
+COMING: Final = "coming"
+"""In a session's folder: an empty file of its name for each download that is under way. What is left there once the
+browser is gone did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)

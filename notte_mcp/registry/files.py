@@ -2,14 +2,16 @@
 
 They stay readable after the session's end until its record is swept.
 
-Below: errors. Above: registry.
+Below: errors, engines.base. Above: registry.
 """
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from notte_mcp.engines.base import COMING
 from notte_mcp.errors import UnknownResource
 
 FOLDER: Final = "files"
@@ -23,6 +25,20 @@ def list_files(folder: Path) -> list[tuple[str, int]]:
     except FileNotFoundError:
         return []
     return sorted(found)
+
+
+def unarrived(folder: Path) -> tuple[str, ...]:
+    """The names of the downloads that are under way, or were when the session's browser went."""
+    try:
+        return tuple(sorted(mark.name for mark in (folder / COMING).iterdir()))
+    except OSError:
+        return ()
+
+
+def forget_unarrived(folder: Path, names: Iterable[str]) -> None:
+    """Once they were told of: the session goes on without them."""
+    for name in names:
+        (folder / COMING / name).unlink(missing_ok=True)
 
 
 def read_file(folder: Path, name: str) -> bytes:

@@ -8,7 +8,7 @@ It knows no MCP and no vendor.
 Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -278,6 +278,14 @@ class Registry(Holding):
         """One of the session's files. Raises: UnknownSession, UnknownResource."""
         await self.record(session_id)
         return await anyio.to_thread.run_sync(files.read_file, self._life.folder(session_id), name)
+
+    async def unarrived(self, session_id: str) -> tuple[str, ...]:
+        """Names of downloads that are under way, or were when the browser went: those never arrive."""
+        return await anyio.to_thread.run_sync(files.unarrived, self._life.folder(session_id))
+
+    async def forget_unarrived(self, session_id: str, names: Sequence[str]) -> None:
+        """They were told of, and the session goes on."""
+        await anyio.to_thread.run_sync(files.forget_unarrived, self._life.folder(session_id), names)
 
     async def put_file(self, session_id: str, name: str, content: bytes) -> None:
         """Give the session a file, to be uploaded by its name. Raises: UnknownSession, LimitReached."""

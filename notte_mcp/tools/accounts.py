@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from notte_mcp.agent_records import AgentRecord
+from notte_mcp.observations import clean_line
 from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.step_text import step_line
@@ -70,6 +71,17 @@ def agent_account(
         "usage": _usage(record),
         "next": agent_next(record, last_step=last_step, is_open=is_live(session)),
     }
+
+
+def unarrived_note(names: Sequence[str]) -> str:
+    """What is said of downloads that were under way when the session's browser went, or ""."""
+    if not names:
+        return ""
+    more = f" and {len(names) - MAX_STEPS} more" if len(names) > MAX_STEPS else ""
+    listed = ", ".join(clean_line(name, 150) for name in names[:MAX_STEPS])
+    return (
+        f"under way when the browser ended, and did not arrive: {listed}{more}; what a step said of it holds no more."
+    )
 
 
 def brief(record: SessionRecord) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from notte_mcp.actions import Goto
 from notte_mcp.errors import InvalidArgument, NotteMCPError
 from notte_mcp.observations import DEFAULT_MAX_TOKENS
 from notte_mcp.records import SessionRecord
-from notte_mcp.tools.accounts import is_live, next_call
+from notte_mcp.tools.accounts import is_live, next_call, unarrived_note
 from notte_mcp.tools.boundary import facts, sentence
 from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.surface import Surface
@@ -73,13 +73,15 @@ async def reused(app: "App", session_id: str | None, options: SessionOptions | N
     # One that is `stopping` because its browser died is restored as soon as that is on record.
     if is_live(record) and record.state != "stopping":
         return record.id, ""
+    lost = await app.registry.unarrived(record.id)
     note = _restored(await app.registry.restore(record.id))
+    await app.registry.forget_unarrived(record.id, lost)
     waiting = [a.id for a in await app.agents.agents() if a.session_id == record.id and a.state == "interrupted"]
     goes_on = [
         f'agent {one} was interrupted here: notte_steer(agent_id="{one}", command="resume") goes on with it.'
         for one in waiting
     ]
-    return record.id, " ".join([note, *goes_on])
+    return record.id, " ".join(filter(None, [note, unarrived_note(lost), *goes_on]))
 
 
 def _restored(record: SessionRecord) -> str:

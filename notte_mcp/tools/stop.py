@@ -14,7 +14,7 @@ from notte_mcp.errors import SessionChoice
 from notte_mcp.ids import is_agent_id
 from notte_mcp.records import SessionRecord
 from notte_mcp.resources.script import names_run
-from notte_mcp.tools.accounts import account, agent_brief, brief
+from notte_mcp.tools.accounts import account, agent_brief, brief, unarrived_note
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import object_schema
@@ -63,7 +63,8 @@ async def notte_stop(
         return await told_of_run(app, run, last=FINAL_STEPS)
     record = await _stop(here, app, id, mode)
     after = max(0, record.step_count - FINAL_STEPS)
-    return facts(account(record, await app.registry.steps(record.id, after=after), after=after))
+    told = account(record, await app.registry.steps(record.id, after=after), after=after)
+    return facts(told | {"note": unarrived_note(await app.registry.unarrived(record.id)) or None})
 
 
 TOOLS: Final = (

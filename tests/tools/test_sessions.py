@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult
 
+from notte_mcp.engines.base import COMING
 from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +133,23 @@ async def test_after_a_restart_a_session_goes_on_where_it_stood(tmp_path: Path, 
     assert (restored["state"], restored["url"]) == ("ready", DONE)
     assert "restored in a new browser" in restored["note"]
     assert performed == ["goto"]
+
+
+async def test_a_download_that_was_under_way_is_told_at_a_restore_and_at_a_stop(tmp_path: Path, mode: str) -> None:
+    """Nothing is lost silently: its step said that it goes on."""
+    host = Host(tmp_path, mode)
+    async with host.connected():
+        session_id = await host.start()
+        (coming := host.engine.requests[0].folder / COMING).mkdir()
+        (coming / "big.zip").touch()
+    async with host.connected():
+        restored = await host.facts("notte_start", session_id=session_id)
+        assert list(coming.iterdir()) == []
+        (coming / "late.zip").touch()
+        stopped = await host.facts("notte_stop", id=session_id)
+
+    assert "did not arrive: big.zip;" in restored["note"]
+    assert "did not arrive: late.zip;" in stopped["note"]
 
 
 async def test_a_stop_tells_how_the_session_ended_and_what_it_leaves(host: Host) -> None:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,10 +21,12 @@ import anyio.to_thread
 from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
+from notte_mcp.engines.base import COMING
 from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Download
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f/\\:*?"<>|]+')
+_GONE: Final = re.compile("cancel|has been closed|Connection closed")
 _MAX_NAME_BYTES: Final = 150
 _WATCH_SECONDS: Final = 0.25
 
@@ -63,6 +66,7 @@ class Downloads:
 
     def __init__(self, folder: Path, bounds: Bounds, in_flight: Path | None) -> None:
         self._folder = folder
+        self._coming_folder = folder.parent / COMING
         self._bounds = bounds
         self._saving = anyio.Lock()
         self._in_flight = in_flight
@@ -79,13 +83,26 @@ class Downloads:
         name = safe_name(download.suggested_filename)
         result = Download(name, 0, failure="it was given up")
         try:
+            mark = await anyio.to_thread.run_sync(self._mark, name)
             result = await self._save(download, name)
+            # A browser that goes cancels what it has: that is to be told by whoever ends or restores the session.
+            if mark is not None and not _GONE.search(result.failure or ""):
+                await anyio.to_thread.run_sync(partial(mark.unlink, missing_ok=True))
         except (PlaywrightError, OSError) as error:
             result = Download(name, 0, failure=clean_line(str(error).splitlines()[0], 150))
         finally:
             self._running.discard(download)
             self.done.append(result)
             self._note_change()
+
+    def _mark(self, name: str) -> Path | None:
+        """Say on disk that it is under way, where a server that dies leaves it for the next one to read."""
+        with suppress(OSError):
+            self._coming_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mark = free_path(self._coming_folder, name)
+            mark.touch(mode=0o600)
+            return mark
+        return None
 
     async def _save(self, download: PlaywrightDownload, name: str) -> Download:
         if failure := await self._failure(download):
@@ -121,6 +138,7 @@ class Downloads:
     async def _failure(self, download: PlaywrightDownload) -> str | None:
         """Why a download failed, once it has ended."""
         failure: str | None = None
+        gone: PlaywrightError | None = None
         cut = ""
 
         async def bound() -> None:
@@ -130,16 +148,18 @@ class Downloads:
                 await download.cancel()
 
         async def end() -> None:
-            nonlocal failure
+            nonlocal failure, gone
             try:
                 failure = await download.failure()
             except PlaywrightError as error:  # an exception out of a task group would come as a group
-                failure = str(error).splitlines()[0]
+                gone = error
             watching.cancel_scope.cancel()
 
         async with anyio.create_task_group() as watching:
             watching.start_soon(end)
             watching.start_soon(bound)
+        if gone is not None and not cut:
+            raise gone
         return cut or failure
 
     async def _passed(self) -> str:

@@ -56,7 +56,7 @@ async def _download(stage: Stage, action: a.DownloadFile, timeout_ms: int) -> Re
     if not await stage.downloads.finished(until - anyio.current_time()):
         raise ActionTimeout(
             f"The download had not ended within {timeout_ms} ms.",
-            done="It goes on, and lands under the session's files.",
+            done="It goes on, and lands under the session's files if the session lives until it has come.",
             next_call="notte_read on the session's files, later",
         )
     if failed := [download for download in stage.downloads.done if download.failure]:

@@ -1,11 +1,18 @@
 """Dialogs and downloads: answered, bounded, and told."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import anyio
 import pytest
+from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp import actions as a
+from notte_mcp.engines.base import COMING
+from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.receipts import DialogEvent
-from tests.engine.actions.driver import Driver, eventually
+from tests.engine.actions.driver import Driver, eventually, opened
+from tests.site import Site
 from tests.site.downloads import REPORT
 
 pytestmark = pytest.mark.anyio
@@ -152,5 +159,26 @@ async def test_a_download_that_takes_longer_than_the_action_goes_on(driver: Driv
     await driver.open("/downloads.html")
     receipt = await driver.refused(a.DownloadFile(selector="text=Slow file", timeout_ms=350))
     assert "had not ended" in receipt.message
+    assert [mark.name for mark in (driver.files.parent / COMING).iterdir()] == ["slow.csv"]
     await eventually((driver.files / "slow.csv").exists)
     await eventually(lambda: any("slow.csv" in event for event in driver.session.take_events()))
+    await eventually(lambda: not list((driver.files.parent / COMING).iterdir()))
+
+
+@pytest.mark.parametrize("end", ["stop", "crash"])
+async def test_a_download_that_the_browsers_end_cuts_leaves_its_name(
+    engine: LocalEngine, site: Site, tmp_path: Path, end: str
+) -> None:
+    """Whoever stops or restores the session tells of it: the step said that it goes on."""
+    async with opened(engine, tmp_path, own_browser=True) as session:
+        driver = Driver(session, site, tmp_path / "files")
+        await driver.open("/downloads.html")
+        await driver.refused(a.DownloadFile(selector="text=Slow file", timeout_ms=350))
+        if end == "crash":
+            with suppress(PlaywrightError):
+                await session._stage.context.browser.close()  # pyright: ignore[reportOptionalMemberAccess]
+            await eventually(lambda: not session.alive)
+        else:
+            await session.close(deadline_s=2)
+        await eventually(lambda: not session._stage.downloads._running)
+        assert [mark.name for mark in (tmp_path / COMING).iterdir()] == ["slow.csv"], session._stage.downloads.done
