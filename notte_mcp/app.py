@@ -52,6 +52,8 @@ _DAY_S: Final = 86_400
 SWEEP_S: Final = _DAY_S
 """How often what is too old is looked for, besides at the beginning."""
 
+_COMPANIONS: Final = ("-journal", "-wal", "-shm")
+
 log = Log("app")
 
 
@@ -247,6 +249,14 @@ async def _lost(folder: StateFolder, settings: Settings, store: Store) -> list[s
     """What is to be said where sessions were kept and the database knows of none: it was removed, or emptied."""
     if await store.sessions(limit=1) or not any(folder.sessions_dir.glob("*/state.json")):
         return []
+    name = settings.database.name
+    aside = sorted(one for one in settings.state_dir.glob(f"{name}.corrupt-*") if not one.name.endswith(_COMPANIONS))
+    if aside:
+        moved = (
+            f"The database {settings.database} is new: a damaged one lies beside it, {aside[-1]}. Earlier sessions are not "
+            f"listed, and their files are kept; `sqlite3 {aside[-1]} .recover` may save what it held."
+        )
+        return [moved]
     lost = (
         f"The database {settings.database} is empty, though {folder.sessions_dir} holds files of earlier sessions: it was "
         "lost or replaced. Those sessions are not listed; their files are kept."

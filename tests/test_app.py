@@ -115,6 +115,12 @@ async def test_a_database_that_was_lost_is_told_while_sessions_have_their_files(
         assert await app.registry.sessions() == []
         assert "lost or replaced" in " ".join(app.notes)
         assert (settings.state_dir / "sessions" / record.id / "state.json").exists()
+    # `doctor --fix` moves a damaged one aside, and who opens the App then has to hear where it is.
+    settings.database.replace(aside := settings.database.with_name(f"{settings.database.name}.corrupt-1"))
+    aside.with_name(f"{aside.name}-journal").touch()
+    async with open_app(settings, engines={"local": engine}) as app:
+        assert await app.registry.sessions() == []
+        assert f"`sqlite3 {aside} .recover`" in " ".join(app.notes)
 
 
 async def test_sessions_that_ended_long_ago_go_with_their_files(
