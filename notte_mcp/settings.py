@@ -8,7 +8,7 @@ Settings stop at `app`: nothing below is handed this object, only the values.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,19 @@ OWNER: Final = "owner"
 MIN_TOKEN_CHARS: Final = 16
 """A shorter token can be guessed."""
 
+_PREFIX: Final = "NOTTE_MCP_"
+_OTHERS: Final = frozenset({"NOTTE_MCP_KEEPER", "NOTTE_MCP_STORAGE_STATE", "NOTTE_MCP_TOKEN"})
+"""Variables with our prefix that are no settings: the relay's, a written script's, a client's."""
+
+_EXAMPLES: Final = {
+    "upload_dirs": '["/home/me/letters"]',
+    "http_tokens": '{"alice": "a-token-of-sixteen-or-more"}',
+    "http_allowed_hosts": '["mcp.example.com"]',
+    "http_allowed_origins": '["https://app.example.com"]',
+}
+"""Of the variables that are JSON."""
+
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _TOKEN: Final = re.compile(rf"(?=.{{{MIN_TOKEN_CHARS}}})[A-Za-z0-9\-._~+/]+=*")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
@@ -43,6 +56,14 @@ def default_state_dir() -> Path:
 def default_config_file() -> Path:
     """Where the TOML file is looked for."""
     return Path(platformdirs.user_config_dir("notte-mcp", appauthor=False)) / "config.toml"
+
+
+def strangers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables of this environment that look like settings and are none, each with the name that it may be meant for
+    ("" where none is near)."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | _OTHERS
+    found = sorted(name for name in environ if name.upper().startswith(_PREFIX) and name.upper() not in known)
+    return [(name, _nearest(name.upper(), known)) for name in found]
 
 
 class SettingsWrong(Exception):
@@ -78,7 +99,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="NOTTE_MCP_",
+        env_prefix=_PREFIX,
         frozen=True,
         extra="forbid",
         env_ignore_empty=True,
@@ -198,6 +219,16 @@ class Settings(BaseSettings):
     def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(map(_from_here, value))
 
+    @field_validator("http_allowed_hosts", mode="after")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := next((host for host in value if not _HOST.fullmatch(host)), None):
+            raise ValueError(
+                f"`{wrong}` is no host; it is wanted as it stands in the URL between :// and the path, such as "
+                "mcp.example.com or mcp.example.com:8443"
+            )
+        return value
+
     @field_validator("http_token", mode="after")
     @classmethod
     def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
@@ -256,12 +287,11 @@ class Settings(BaseSettings):
         try:
             return cls(**flags)
         except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False)[0]
-            name = ".".join(str(part) for part in wrong["loc"])
-            where = f"flag, NOTTE_MCP_{name.upper()} or config.toml"
-            raise SettingsWrong(f"the setting {name} ({where}) is wrong: {wrong['msg']}.") from error
-        except (SettingsError, ValueError, OSError) as error:
-            raise SettingsWrong(f"the settings cannot be read: {error}") from error
+            raise SettingsWrong(_does_not_fit(error, other.config)) from error
+        except SettingsError as error:
+            raise SettingsWrong(_no_json(str(error))) from error
+        except (ValueError, OSError) as error:
+            raise SettingsWrong(f"the settings in {other.config} cannot be read: {error}.") from error
         finally:
             _elsewhere.reset(token)
 
@@ -282,3 +312,31 @@ class Settings(BaseSettings):
             env_settings.env_vars = {name.lower(): value for name, value in other.environ.items() if value}
             config = other.config
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config)
+
+
+# --- what is wrong, in words --------------------------------------------------------
+
+
+def _does_not_fit(error: ValidationError, config: Path) -> str:
+    wrong = error.errors(include_url=False, include_input=False)[0]
+    first, name = str(wrong["loc"][0]), ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "extra_forbidden":
+        near = _nearest(first.lower(), Settings.model_fields)
+        return f"{config} sets {name}, and there is no such setting." + (f" Is {near} meant?" if near else "")
+    example = f", such as {_PREFIX}{first.upper()}='{_EXAMPLES[first]}'" if first in _EXAMPLES else ""
+    why = wrong["msg"].removeprefix("Value error, ")
+    return f"the setting {name} (flag, {_PREFIX}{first.upper()} or {config}) is wrong: {why}{example}."
+
+
+def _no_json(text: str) -> str:
+    # The value is not repeated: it may be a token.
+    found = re.search(r'field "(\w+)"', text)
+    if found is None or (name := found[1]) not in _EXAMPLES:
+        return f"the settings cannot be read: {text}."
+    return f"{_PREFIX}{name.upper()} (the setting {name}) is no JSON; it is wanted like '{_EXAMPLES[name]}'."
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1)), "")

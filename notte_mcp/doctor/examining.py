@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from notte_mcp.doctor import browser, database, folder, keepers, leftovers, machine, models
-from notte_mcp.doctor.finding import Finding, failure, ok
-from notte_mcp.settings import Settings, SettingsWrong, default_config_file
+from notte_mcp.doctor.finding import Finding, failure, ok, warning
+from notte_mcp.settings import Settings, SettingsWrong, default_config_file, strangers
 
 CHECKS: Final = (
     machine.check,
@@ -30,11 +30,16 @@ def examine(flags: Mapping[str, Any], *, fix: bool) -> Iterator[Finding]:
         settings = Settings.read(flags)
         yield ok("settings", f"They fit ({config if config.is_file() else f'no {config}'}).")
     except SettingsWrong as error:
-        yield failure("settings", f"{error}".capitalize(), f"correct it; nothing starts like this ({config})")
+        text = str(error)
+        yield failure("settings", text[:1].upper() + text[1:], f"correct it; nothing starts like this ({config})")
         try:
             settings = Settings.read(flags, environ=dict(os.environ), config=Path(os.devnull))
         except SettingsWrong:
             return
+    for name, near in strangers(os.environ):
+        yield warning(
+            "environment", f"{name} is set, and there is no such setting.", f"{near} may be meant" if near else ""
+        )
     for check in CHECKS:
         try:
             yield from check(settings, fix=fix)

@@ -92,6 +92,28 @@ def enter(state: str, *, closing: bool = True) -> str:
     return folder
 
 
+def missing(state: str) -> list[str]:
+    """What `enter` would make, innermost first."""
+    return [folder for folder in (f"{state}/keeper", state) if not os.path.lexists(folder)]
+
+
+def undo(made: list[str]) -> None:
+    """Leave and remove what `enter` made for a start that came to nothing, unless there is something in it by now."""
+    if not made:
+        return
+    os.chdir(os.sep)
+    try:
+        log = f"{made[0]}/{LOG}"
+        if os.path.exists(log) and not os.path.getsize(log):
+            os.unlink(log)
+        if os.listdir(made[0]) == [START]:
+            os.unlink(f"{made[0]}/{START}")
+        for folder in made:
+            os.rmdir(folder)
+    except OSError:
+        pass  # another's by now
+
+
 def _verify(folder: str, *, closing: bool = False) -> None:
     found = os.lstat(folder)
     if found.st_mode & _KIND != _FOLDER:

@@ -54,6 +54,7 @@ def run(flags: dict[str, str], parent: int) -> str:
     environ = dict(os.environ)
     state = places.state_dir(flags, environ)
     values = hello(flags, environ, state)
+    made = places.missing(state)
     try:
         places.enter(state)
     except places.FolderUnusable as error:
@@ -68,6 +69,7 @@ def run(flags: dict[str, str], parent: int) -> str:
         pass
     except Wrong as error:
         print(f"notte-mcp: {error}", file=sys.stderr, flush=True)
+        places.undo(made)
         code = WRONG
     os._exit(code)  # at once: nothing here has to be put in order
 

@@ -252,7 +252,10 @@ def test_what_is_configured_wrongly_is_said_and_the_rest_is_looked_at_all_the_sa
     (tmp_path / "config" / "notte-mcp" / "config.toml").write_text("max_sesions = 3\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr(examining, "CHECKS", (models.check,))
+    monkeypatch.setenv("NOTTE_MCP_MAX_SESIONS", "3")
     findings = by_name(examining.examine({}, fix=False))
-    assert "max_sesions" in findings["settings"].text
+    assert f"{tmp_path}/config/notte-mcp/config.toml sets max_sesions" in findings["settings"].text
+    assert "NOTTE_MCP_MAX_SESIONS is set" in findings["environment"].text
+    assert findings["environment"].mend == "NOTTE_MCP_MAX_SESSIONS may be meant"
     assert findings["settings"].level == "failure"
     assert findings["model"].level == "ok"

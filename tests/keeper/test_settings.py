@@ -8,7 +8,7 @@ import pytest
 from notte_mcp.caller import called_by, caller, environment
 from notte_mcp.keeper import given, link, log_file, places, wanted
 from notte_mcp.keeper.relay import hello
-from notte_mcp.settings import Settings, default_config_file, default_state_dir
+from notte_mcp.settings import Settings, SettingsWrong, default_config_file, default_state_dir
 from tests.keeper.kept import relay
 from tests.stdio.wire import environment as outside
 
@@ -184,3 +184,32 @@ def test_where_no_keeper_can_live_it_is_said_by_the_status(tmp_path: Path) -> No
     note = answer["result"]["structuredContent"]["note"]
     assert note.startswith("No keeper can live in this state folder, so agents and sessions end with this host")
     assert str(state / "keeper") in note
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "words"),
+    [
+        ("max_sesions = 3", {}, "{config} sets max_sesions, and there is no such setting. Is max_sessions meant?"),
+        ("max_sessions = ", {}, "the settings in {config} cannot be read: Invalid value (at "),
+        ("", {"UPLOAD_DIRS": "/a"}, "NOTTE_MCP_UPLOAD_DIRS (the setting upload_dirs) is no JSON; it is wanted like '["),
+        ("", {"UPLOAD_DIRS": '{"a": 1}'}, "such as NOTTE_MCP_UPLOAD_DIRS='[\"/home"),
+        ("", {"HTTP_TOKENS": "alice:x"}, "NOTTE_MCP_HTTP_TOKENS (the setting http_tokens) is no JSON"),
+        ("", {"HTTP_ALLOWED_HOSTS": '["http://x/y"]'}, "`http://x/y` is no host; it is wanted as it stands"),
+    ],
+)
+def test_what_is_wrong_with_settings_is_said_by_its_place(
+    tmp_path: Path, toml: str, env: dict[str, str], words: str
+) -> None:
+    """Whoever reads it corrects that one thing."""
+    (config := tmp_path / "config.toml").write_text(toml, encoding="utf-8")
+    with pytest.raises(SettingsWrong) as wrong:
+        Settings.read({}, environ={f"NOTTE_MCP_{name}": value for name, value in env.items()}, config=config)
+    assert words.format(config=config) in str(wrong.value)
+
+
+def test_a_start_that_is_refused_for_its_settings_leaves_nothing(tmp_path: Path) -> None:
+    """A folder that nobody wanted would be looked at by the next doctor."""
+    with relay(tmp_path / "state", env={"NOTTE_MCP_MAX_SESSIONS": "none"}) as wire:
+        assert wire.end()[0] == 2
+        assert "max_sessions" in wire.errors()
+    assert list(tmp_path.iterdir()) == []
