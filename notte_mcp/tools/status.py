@@ -13,7 +13,16 @@ from notte_mcp.agent_records import AgentRecord
 from notte_mcp.ids import is_agent_id
 from notte_mcp.records import SessionRecord
 from notte_mcp.resources.script import names_run
-from notte_mcp.tools.accounts import LAST_STEPS, MAX_STEPS, account, agent_account, agent_brief, brief, is_live
+from notte_mcp.tools.accounts import (
+    LAST_STEPS,
+    MAX_STEPS,
+    account,
+    agent_account,
+    agent_brief,
+    brief,
+    is_live,
+    unarrived_note,
+)
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.patience import UNREAD, soon
 from notte_mcp.tools.run_accounts import run_brief, told_of_run
@@ -66,7 +75,8 @@ async def notte_status(
     reading = app.registry.steps(record.id, after=after, limit=MAX_STEPS)
     steps = await (soon(reading) if is_live(record) else reading)
     told = account(record, steps or (), after=after, agent=await app.agents.agent_on(record.id))
-    return facts(told | {"note": UNREAD if steps is None else None})
+    lost = () if is_live(record) else await app.registry.unarrived(record.id)
+    return facts(told | {"note": UNREAD if steps is None else unarrived_note(lost) or None})
 
 
 async def told_of(

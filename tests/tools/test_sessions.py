@@ -147,9 +147,11 @@ async def test_a_download_that_was_under_way_is_told_at_a_restore_and_at_a_stop(
         assert list(coming.iterdir()) == []
         (coming / "late.zip").touch()
         stopped = await host.facts("notte_stop", id=session_id)
+        later = await host.facts("notte_status", id=session_id)
 
     assert "did not arrive: big.zip;" in restored["note"]
     assert "did not arrive: late.zip;" in stopped["note"]
+    assert later["note"] == stopped["note"]
 
 
 async def test_a_stop_tells_how_the_session_ended_and_what_it_leaves(host: Host) -> None:
