@@ -34,6 +34,9 @@ PATIENCE_S: Final = 0.5
 """How long a caller waits for a look; it goes on without him."""
 
 _NAMED: Final = 3
+_WORTH: Final = 100_000
+"""Bytes below which a holder is not worth its name."""
+
 _MANY: Final = frozenset({"sessions", "profiles", "run"})
 _BLOCK: Final = 512
 
@@ -49,7 +52,10 @@ class Use:
     @property
     def largest(self) -> str:
         """The largest holders, by their names in the state folder."""
-        return ", ".join(f"{name} ({told(size)})" for name, size in self.holders[:_NAMED]) or "nothing"
+        return (
+            ", ".join(f"{name} ({told(size)})" for name, size in self.holders[:_NAMED] if size >= _WORTH)
+            or "nothing of note"
+        )
 
 
 def told(size: int) -> str:

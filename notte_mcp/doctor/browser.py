@@ -7,6 +7,7 @@ Below: finding, installing, engines.local. Above: examining.
 """
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -30,6 +31,9 @@ RENDER_S: Final = 45.0
 """How long the whole start may take; a first one on a cold disk is slow."""
 
 _JPEG: Final = b"\xff\xd8"
+_CHROMIUM: Final = re.compile("chrom|headless.?shell|edge|brave|opera|vivaldi", re.IGNORECASE)
+"""In what browsers made of it call themselves."""
+
 _SANDBOX: Final = "sandbox"
 
 
@@ -55,7 +59,14 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
         mend = f"set NOTTE_MCP_BROWSER={other}" if other else "playwright install-deps chromium"
         yield failure("browser", f"The server would use {path}, which does not start.", mend)
         return
-    yield ok("browser", f"{version} at {path}.", done=done)
+    version = version.splitlines()[0]
+    if _CHROMIUM.search(version):
+        yield ok("browser", f"{version} at {path}.", done=done)
+    else:
+        yield warning(
+            "browser", f"{path} says `{version[:100]}`, which does not look like a Chromium.",
+            "correct or unset NOTTE_MCP_BROWSER", done=done,
+        )  # fmt: skip
     yield from _sandbox(settings)
     yield _rendering(settings, path)
 

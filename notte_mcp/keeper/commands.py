@@ -20,6 +20,9 @@ STOP_S: Final = 5.0
 ANSWER_S: Final = 2.0
 """How long it may take to answer a command."""
 
+NOTHING: Final = "nothing"
+"""How a keeper says that nothing is live in it (life)."""
+
 DONE: Final = 0
 FAILED: Final = 1
 
@@ -67,7 +70,8 @@ def _stop(state: Path) -> int:
     if lock is not None and not said:
         print(f"No keeper runs for {state}.")
     elif lock is not None:
-        print(f"The keeper has ended; what was live in it ({said}) is interrupted.")
+        left = "nothing was live in it" if said == NOTHING else f"what was live in it ({said}) is interrupted"
+        print(f"The keeper has ended; {left}.")
     elif (lock := _killed()) is not None:
         print("The keeper did not answer and was killed; what was live in it is interrupted.")
     else:

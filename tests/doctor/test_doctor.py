@@ -144,7 +144,9 @@ def test_a_folder_that_holds_too_much_is_told_with_its_largest_and_mended_where_
     (state / "sessions" / "ses_large").mkdir(mode=0o700)
     (state / "sessions" / "ses_large" / "file").write_bytes(os.urandom(200_000))
     settings = Settings(state_dir=state, max_state_bytes=400_000)
+    (state / "small.lock").touch()
     room = by_name(folder.check(settings, fix=False))["room"]
+    assert "small.lock" not in room.text
     assert room.level == "failure"
     assert "notte-mcp.sqlite.corrupt" in room.text
     assert "sessions/ses_large (2" in room.text
@@ -247,6 +249,10 @@ def test_what_is_configured_wrongly_is_said_and_the_rest_is_looked_at_all_the_sa
     )
     ollama = models.check(Settings(model="ollama:x", ollama_base_url="http://127.0.0.1:9"), fix=False)
     assert "Nothing answers" in by_name(ollama)["ollama"].text
+
+    other = browser.check(Settings(state_dir=tmp_path, browser=Path("/bin/ls")), fix=False)
+    looks = next(iter(other))
+    assert (looks.level, "\n" in looks.text, "does not look like a Chromium" in looks.text) == ("warning", False, True)
 
     (tmp_path / "config" / "notte-mcp").mkdir(parents=True)
     (tmp_path / "config" / "notte-mcp" / "config.toml").write_text("max_sesions = 3\n")
