@@ -134,7 +134,7 @@ def test_a_keeper_is_looked_at_and_ended_by_commands_and_one_that_stands_still_i
         assert keepers(state) == []
         for each in (wire.modern("tools/list"), other.request("tools/list", {})):
             assert "result" in each
-        assert "has ended" in command(state, "stop")
+        assert "has ended; nothing was live in it." in command(state, "stop")
         assert keepers(state) == []
 
     assert (silent["id"], silent["error"]["code"]) == (asked, -32_000)
