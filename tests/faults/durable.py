@@ -26,7 +26,7 @@ FAULTS: Final = (
         ("P1", "P2", "P3"),
         "the same to the keeper; its relay answers with an error, and the next call starts another keeper",
         kill_keepers,
-        Counts(0, 20, 100),
+        Counts(0, 10, 100),
         seconds=180,
     ),
     Fault(
@@ -66,7 +66,7 @@ FAULTS: Final = (
         ("P3",),
         "a session that is signed in, interrupted by SIGKILL and restored: url, login and its age; nothing sent again",
         restore,
-        Counts(0, 10, 50),
+        Counts(0, 5, 50),
         seconds=180,
     ),
     Fault(
@@ -74,7 +74,7 @@ FAULTS: Final = (
         ("P2",),
         "calls with one `request_id`: again, 8 at once, after a crash, by the next host, with other arguments",
         repeat,
-        Counts(0, 5, 25),
+        Counts(0, 2, 25),
         seconds=180,
     ),
 )

@@ -230,7 +230,7 @@ FAULTS: Final = (
         ("P5", "P7"),
         "the same to a relay: what its keeper holds goes on",
         end_hosts,
-        Counts(2, 28, 560),
+        Counts(2, 14, 560),
         seconds=200,
     ),
     Fault(
