@@ -25,7 +25,7 @@ from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Receipt
 
 _BUSY_SECONDS: Final = 0.7
-_STORM: Final = 10
+_STORM: Final = 2
 _SCHEME: Final = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*):")
 _LOCAL: Final = re.compile(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|\?|#|$)")
 _HOST_PORT: Final = re.compile(r"^[A-Za-z0-9.-]+:\d+(/|\?|#|$)")
