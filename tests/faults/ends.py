@@ -56,7 +56,7 @@ async def end_servers(grounds: Grounds, times: int, tally: Tally) -> None:
     before: tuple[str, Known] | None = None
     for way, moment in cells(times):
         where = f"{way}, {moment}"
-        with _begun(grounds, "--in-process", has_parent=way == "dead parent") as (wire, server):
+        with _begun(grounds, has_keeper=False, has_parent=way == "dead parent") as (wire, server):
             talk = Talk(wire)
             if before is not None:
                 await kept(talk, before[1], tally, before[0])
@@ -80,7 +80,7 @@ async def end_hosts(grounds: Grounds, times: int, tally: Tally) -> None:
         keeper = pid_of(grounds.state)
         for way, moment in cells(times):
             where = f"host: {way}, {moment}"
-            with _begun(grounds, "--keeper", has_parent=way == "dead parent") as (wire, relay):
+            with _begun(grounds, has_keeper=True, has_parent=way == "dead parent") as (wire, relay):
                 talk = Talk(wire)
                 known = await bring(talk, grounds, moment, holder=keeper)
                 how = await _end(talk, relay, way)
@@ -114,17 +114,17 @@ async def _dismiss(keeper: int) -> None:
 
 
 @contextmanager
-def _begun(grounds: Grounds, kind: str, *, has_parent: bool) -> Generator[tuple[Wire, psutil.Process]]:
+def _begun(grounds: Grounds, *, has_keeper: bool, has_parent: bool) -> Generator[tuple[Wire, psutil.Process]]:
     """A server or a relay, below a parent of its own where that is to die; both are killed at the end."""
     if not has_parent:
-        with grounds.server() if kind == "--in-process" else grounds.host() as wire:
+        with grounds.host() if has_keeper else grounds.server() as wire:
             yield wire, psutil.Process(wire.process.pid)
         return
     command = [
         sys.executable,
         "-m",
         "notte_mcp",
-        *([kind] if kind == "--in-process" else []),
+        *([] if has_keeper else ["--in-process"]),
         "--state-dir",
         str(grounds.state),
         *FLAGS,

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import anyio
 import anyio.to_thread
@@ -54,7 +54,8 @@ class Driver:
             variables[_NODE] = str(node)
         try:
             with _environment(**variables):
-                playwright = await async_playwright().start()
+                manager = async_playwright()
+                playwright = await manager.start()
         except Exception as error:
             for left in children_of(os.getpid(), before):
                 end_tree(left)
@@ -65,6 +66,7 @@ class Driver:
         started = children_of(os.getpid(), before)
         driver = cls(playwright, started[-1] if started else None, ended)
         driver._watch()
+        _hear_end(manager)
         return driver
 
     @property
@@ -122,6 +124,14 @@ class Driver:
         with anyio.move_on_after(deadline_s), suppress(Exception):
             await self.playwright.stop()
         await anyio.to_thread.run_sync(end_tree, self.process)
+
+
+def _hear_end(manager: object) -> None:
+    """Hear the error that its connection ends with: nobody else does, and asyncio would log it as never retrieved."""
+    transport = getattr(getattr(manager, "_client", None), "_transport", None)
+    ended: object = getattr(transport, "on_error_future", None)
+    if isinstance(ended, asyncio.Future):
+        cast("asyncio.Future[None]", ended).add_done_callback(lambda it: None if it.cancelled() else it.exception())
 
 
 def _make_private(cache: Path) -> None:
