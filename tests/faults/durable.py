@@ -58,7 +58,7 @@ FAULTS: Final = (
         ("P2", "P6"),
         "a call taken back at that many moments of an action of 2 s: form, click, goto, wait_for, fill; in both eras",
         cancel,
-        Counts(5, 40, 200),
+        Counts(2, 40, 200),
         seconds=300,
     ),
     Fault(

@@ -222,7 +222,7 @@ FAULTS: Final = (
         "a server ended by signals, EOF, a closed stdout, a dead parent, a host that kills; at rest, acting, starting "
         "a browser, with an agent",
         end_servers,
-        Counts(4, 28, 560),
+        Counts(2, 28, 560),
         seconds=200,
     ),
     Fault(
@@ -230,7 +230,7 @@ FAULTS: Final = (
         ("P5", "P7"),
         "the same to a relay: what its keeper holds goes on",
         end_hosts,
-        Counts(2, 14, 560),
+        Counts(0, 14, 560),
         seconds=200,
     ),
     Fault(

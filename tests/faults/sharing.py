@@ -153,7 +153,7 @@ FAULTS: Final = (
         ("P3", "P7"),
         "two servers on one state folder; one is killed, and the living one restores its session",
         two_servers,
-        Counts(1, 4, 100),
+        Counts(0, 4, 100),
         seconds=90,
     ),
     Fault(

@@ -192,7 +192,7 @@ FAULTS: Final = (
         ("P1", "P6"),
         "another process holds the database for 1 s, and for 15 s",
         database_locked,
-        Counts(1, 2, 40),
+        Counts(0, 2, 40),
         seconds=60,
     ),
     Fault(
