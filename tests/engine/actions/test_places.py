@@ -186,7 +186,7 @@ async def test_tabs_are_capped_and_that_is_said(driver: Driver) -> None:
     await driver.open("/form.html")
     await driver.batch([a.GotoNewTab(url=driver.site.url("/tabs.html"))] * 5)
     assert (await driver.click("text=Open by script")).new_tab is None
-    assert (len(driver.session.position.tabs), len(driver.page.context.pages)) == (6, 6)
+    await eventually(lambda: (len(driver.session.position.tabs), len(driver.page.context.pages)) == (6, 6))
     assert any("at most 6 tabs" in event for event in driver.session.take_events())
     assert "the most it may have" in (await driver.refused(a.GotoNewTab(url=driver.site.url("/form.html")))).message
 
