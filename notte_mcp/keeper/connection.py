@@ -86,7 +86,7 @@ class Reception:
         elif kind == "status":
             await _say(stream, f"ok {os.getpid()} {json.dumps(await self._status())}")
         elif kind == "stop":
-            await _say(stream, f"ok {os.getpid()} {await self._life.live()}")
+            await _say(stream, f"ok {os.getpid()} {self._life.live()}")
             log.info("keeper.stopped")
             self._life.over.set()
 
@@ -98,7 +98,7 @@ class Reception:
         if self._life.over.is_set():
             return await _say(stream, "leaving")
         if why := self._objection(values, settings):
-            if await self._life.is_free():
+            if self._life.is_free():
                 log.info("keeper.replaced")
                 self._life.over.set()
                 return await _say(stream, "leaving")
@@ -125,10 +125,10 @@ class Reception:
 
     async def _held(self) -> str:
         count = len(self._life.guests)
-        return f"{await self._life.live()}, with {count} connection{'s' * (count != 1)}"
+        return f"{self._life.live()}, with {count} connection{'s' * (count != 1)}"
 
     async def _status(self) -> dict[str, Any]:
-        live = await self._life.live()
+        live = self._life.live()
         return {
             "version": __version__,
             "connections": len(self._life.guests),

@@ -19,7 +19,7 @@ from notte_mcp.errors import NotteMCPError
 from notte_mcp.keeper import log_file
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.logs import Log
-from notte_mcp.records import LIVE_STATES, SessionSpec
+from notte_mcp.records import SessionSpec
 from notte_mcp.tools.surface import Surface
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 15.0
 """How often it is looked whether anything is over, at most."""
-
-ALL: Final = 1_000
-"""More sessions, agents and runs than can be live."""
 
 log = Log("keeper")
 
@@ -107,25 +104,23 @@ class Life:
             self.guests.discard(guest)
             self._free_since = time.monotonic()
 
-    async def live(self) -> Live:
-        """What is live in here now. Raises: StoreUnusable."""
+    def live(self) -> Live:
+        """What is live in here now."""
         if (app := self._app.opened) is None:
             return Live()
-        sessions = [r for r in await app.registry.sessions(limit=ALL) if r.owner == app.owner]
-        agents = [r for r in await app.agents.agents(limit=ALL) if r.owner == app.owner and r.is_live]
-        runs = [r for r in await app.runs.runs(limit=ALL) if r.owner == app.owner and not r.has_ended]
+        sessions, agents, runs = app.registry.live(), app.agents.live(), app.runs.live()
         held = {one.session_id for one in (*agents, *runs)}
         return Live(
-            sessions=[one.id for one in sessions if one.state in LIVE_STATES],
+            sessions=[one.id for one in sessions],
             agents=[one.id for one in agents],
             runs=[one.id for one in runs],
             # One that is being opened is nobody's yet, and one that is busy is somebody's.
             idle=[one.id for one in sessions if one.state == "ready" and one.id not in held],
         )
 
-    async def is_free(self) -> bool:
+    def is_free(self) -> bool:
         """Whether nobody would lose anything if the keeper ended now."""
-        return not self.guests and not await self.live()
+        return not self.guests and not self.live()
 
     async def watch(self) -> None:
         """Come back when its time is over."""
@@ -136,12 +131,12 @@ class Life:
             try:
                 await self._look()
             except (NotteMCPError, OSError) as error:
-                # Whoever cannot tell what is live does not end it.
+                # What could not be stopped now is tried at the next look.
                 log.warning("keeper.not_looked", reason=type(error).__name__)
 
     async def _look(self) -> None:
         log_file.bound()
-        live = await self.live()
+        live = self.live()
         await self._close_left(live)
         now = time.monotonic()
         if live or self.guests:

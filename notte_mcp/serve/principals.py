@@ -23,7 +23,6 @@ from notte_mcp.errors import NotteMCPError
 from notte_mcp.http.guard import MAX_BODY_BYTES
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.logs import Log
-from notte_mcp.records import LIVE_STATES
 from notte_mcp.server import NotteServer, create_server
 from notte_mcp.settings import OWNER, Settings
 from notte_mcp.state_folder import PRINCIPALS
@@ -36,9 +35,6 @@ MAX_MCP_SESSIONS: Final = 128
 
 LOOK_S: Final = 15.0
 """How often it is looked whether anything may be closed, at most."""
-
-ALL: Final = 1_000
-"""More sessions, agents and runs than can be live."""
 
 OpenApp = Callable[[Settings], AbstractAsyncContextManager["App"]]
 
@@ -72,18 +68,14 @@ class Asked(OnDemand["App"]):
     async def rest_if_idle(self, idle_s: float) -> None:
         """Close it if nobody asked for so long and nothing lives in it. Every call is over long before that."""
         before = self.asked_at
-        if (app := self.opened) is None or time.monotonic() - before < idle_s or await _is_lived_in(app):
+        if (app := self.opened) is None or time.monotonic() - before < idle_s or _is_lived_in(app):
             return
         if self.asked_at == before:
             await self.rest()
 
 
-async def _is_lived_in(app: "App") -> bool:
-    """Raises: StoreUnusable."""
-    sessions = [record.owner for record in await app.registry.sessions(limit=ALL) if record.state in LIVE_STATES]
-    agents = [record.owner for record in await app.agents.agents(limit=ALL) if record.is_live]
-    runs = [record.owner for record in await app.runs.runs(limit=ALL) if not record.has_ended]
-    return app.owner in {*sessions, *agents, *runs}
+def _is_lived_in(app: "App") -> bool:
+    return bool(app.registry.live() or app.agents.live() or app.runs.live())
 
 
 class Principal:
@@ -163,5 +155,5 @@ class Principals:
                 try:
                     await principal.app.rest_if_idle(self._idle_s)
                 except (NotteMCPError, OSError) as error:
-                    # Whoever cannot tell what is live does not close it.
-                    log.warning("principal.not_looked", name=principal.name, reason=type(error).__name__)
+                    # One that does not close well is no matter of the others'.
+                    log.warning("principal.not_closed", name=principal.name, reason=type(error).__name__)

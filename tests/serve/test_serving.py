@@ -95,7 +95,11 @@ def test_what_is_being_answered_at_the_end_is_answered(tmp_path: Path) -> None:
                 )
             )
             wire.settimeout(5)
-            time.sleep(0.05)
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                told = one.call(token, "notte_status")["structuredContent"]["sessions"][0]
+                if told["state"] == "busy" or told["step_count"] > 1:
+                    break
             one.process.send_signal(signal.SIGTERM)
             said = b""
             while chunk := wire.recv(65_536):
