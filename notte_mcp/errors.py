@@ -281,3 +281,15 @@ class UnknownResource(NotteMCPError):
     """No resource has this URI."""
 
     code = "unknown_resource"
+
+
+class NothingRecorded(NotteMCPError):
+    """There is no film of it: recording was off, nothing was painted, or it was swept."""
+
+    code = "nothing_recorded"
+
+
+class ExtraMissing(NotteMCPError):
+    """A part of this program that is installed on demand is not there; the text says how to install it."""
+
+    code = "extra_missing"

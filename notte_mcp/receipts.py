@@ -41,14 +41,19 @@ class Locators:
     numbered: bool = False
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, width and height in CSS px of the tab's viewport."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The element that an action reached."""
+    """The element that an action reached, and where it stood then (None: it was out of sight, or nobody looked)."""
 
     id: str | None
     role: str
     name: str
     locators: Locators = field(default_factory=Locators)
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class Receipt:
     `url_after` alone. `status` is the HTTP status of a navigation. `value` is what the
     field held afterwards (never for a secret: `secret` is the NAME it was withheld
     under). `sent` are the requests of the page that may have changed something outside, as
-    `POST https://host/path` without a query. `destination` is what a `drag` ended on. `unsettled` says that the page was
+    `POST https://host/path` without a query. `destination` is what a `drag` ended on. `acted_at` is when the page was
+    touched (Unix seconds): what it looked like before and after is told apart by it. `unsettled` says that the page was
     still changing when the action's time to settle was over.
     """
 
@@ -103,6 +109,7 @@ class Receipt:
     sent: tuple[str, ...] = ()
     data: Any = None
     unsettled: bool = False
+    acted_at: float | None = None
 
     @property
     def moved(self) -> bool:

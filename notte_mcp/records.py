@@ -10,7 +10,7 @@ Below: actions, observations, receipts. Above: store, registry, workflows, tools
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from notte_mcp.receipts import DialogEvent, Download, Locators, Receipt, Target
+from notte_mcp.receipts import Box, DialogEvent, Download, Locators, Receipt, Target
 
 SessionState = Literal["starting", "ready", "busy", "interrupted", "stopping", "stopped", "failed"]
 StepState = Literal["intended", "done", "failed", "cancelled", "outcome_unknown"]
@@ -22,7 +22,7 @@ LIVE_STATES: frozenset[SessionState] = frozenset({"starting", "ready", "busy", "
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """How a session was asked for. Sizes in CSS px, times in minutes."""
+    """How a session was asked for. Sizes in CSS px, times in minutes. `record` says that it is filmed."""
 
     engine: str = "local"
     cdp_url: str | None = None
@@ -34,6 +34,7 @@ class SessionSpec:
     profile: str | None = None
     save_profile: bool = False
     own_browser: bool = False
+    record: bool = True
     idle_timeout_minutes: float = 15
     max_duration_minutes: float = 240
 
@@ -143,4 +144,14 @@ def _target_from_json(values: dict[str, Any]) -> Target:
         role=values.get("role", ""),
         name=values.get("name", ""),
         locators=Locators(**locators),
+        box=_box(values.get("box")),
     )
+
+
+def _box(values: Any) -> Box | None:
+    """Four numbers, or None: what a newer version makes of a box is no reason to lose a step."""
+    match values:
+        case [float() | int() as left, float() | int() as top, float() | int() as width, float() | int() as height]:
+            return float(left), float(top), float(width), float(height)
+        case _:
+            return None

@@ -8,7 +8,7 @@ Settings stop at `app`: nothing below is handed this object, only the values.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -25,23 +25,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from notte_mcp.settings_wrong import PREFIX, does_not_fit, nearest, no_json
+
 OWNER: Final = "owner"
 """The name over HTTP of whose state folder it is."""
 
 MIN_TOKEN_CHARS: Final = 16
 """A shorter token can be guessed."""
 
-_PREFIX: Final = "NOTTE_MCP_"
 _OTHERS: Final = frozenset({"NOTTE_MCP_KEEPER", "NOTTE_MCP_STORAGE_STATE", "NOTTE_MCP_TOKEN"})
 """Variables with our prefix that are no settings: the relay's, a written script's, a client's."""
-
-_EXAMPLES: Final = {
-    "upload_dirs": '["/home/me/letters"]',
-    "http_tokens": '{"alice": "a-token-of-sixteen-or-more"}',
-    "http_allowed_hosts": '["mcp.example.com"]',
-    "http_allowed_origins": '["https://app.example.com"]',
-}
-"""Of the variables that are JSON."""
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _TOKEN: Final = re.compile(rf"(?=.{{{MIN_TOKEN_CHARS}}})[A-Za-z0-9\-._~+/]+=*")
@@ -61,9 +54,9 @@ def default_config_file() -> Path:
 def strangers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Variables of this environment that look like settings and are none, each with the name that it may be meant for
     ("" where none is near)."""
-    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | _OTHERS
-    found = sorted(name for name in environ if name.upper().startswith(_PREFIX) and name.upper() not in known)
-    return [(name, _nearest(name.upper(), known)) for name in found]
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | _OTHERS
+    found = sorted(name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    return [(name, nearest(name.upper(), known)) for name in found]
 
 
 class SettingsWrong(Exception):
@@ -99,7 +92,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         frozen=True,
         extra="forbid",
         env_ignore_empty=True,
@@ -153,6 +146,27 @@ class Settings(BaseSettings):
 
     min_free_bytes: int = Field(default=200_000_000, ge=0)
     """Bytes that stay free on the state folder's disk."""
+
+    record: bool = True
+    """Whether sessions are filmed, where their caller says nothing."""
+
+    max_replay_bytes: int = Field(default=60_000_000, ge=100_000)
+    """Bytes of one session's film."""
+
+    max_replay_minutes: float = Field(default=120, gt=0)
+    """Minutes of one session's life that are filmed."""
+
+    max_replays_bytes: int = Field(default=2_000_000_000, ge=0)
+    """Bytes of all films and what was made of them; above it the oldest of ended sessions go first."""
+
+    keep_replays_days: float = Field(default=30, gt=0)
+    """Days that a film stays after its session's end, as long as the session does."""
+
+    viewer: bool = True
+    """Whether a page on loopback shows live sessions to who has its address."""
+
+    viewer_port: int = Field(default=0, ge=0, le=65_535)
+    """Its port; 0 is any free one."""
 
     idle_timeout_minutes: float = Field(default=15, gt=0, le=24 * 60)
     max_duration_minutes: float = Field(default=240, gt=0, le=7 * 24 * 60)
@@ -287,9 +301,9 @@ class Settings(BaseSettings):
         try:
             return cls(**flags)
         except ValidationError as error:
-            raise SettingsWrong(_does_not_fit(error, other.config)) from error
+            raise SettingsWrong(does_not_fit(error, other.config, Settings.model_fields)) from error
         except SettingsError as error:
-            raise SettingsWrong(_no_json(str(error))) from error
+            raise SettingsWrong(no_json(str(error))) from error
         except (ValueError, OSError) as error:
             raise SettingsWrong(f"the settings in {other.config} cannot be read: {error}.") from error
         finally:
@@ -312,31 +326,3 @@ class Settings(BaseSettings):
             env_settings.env_vars = {name.lower(): value for name, value in other.environ.items() if value}
             config = other.config
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config)
-
-
-# --- what is wrong, in words --------------------------------------------------------
-
-
-def _does_not_fit(error: ValidationError, config: Path) -> str:
-    wrong = error.errors(include_url=False, include_input=False)[0]
-    first, name = str(wrong["loc"][0]), ".".join(map(str, wrong["loc"]))
-    if wrong["type"] == "extra_forbidden":
-        near = _nearest(first.lower(), Settings.model_fields)
-        return f"{config} sets {name}, and there is no such setting." + (f" Is {near} meant?" if near else "")
-    example = f", such as {_PREFIX}{first.upper()}='{_EXAMPLES[first]}'" if first in _EXAMPLES else ""
-    why = wrong["msg"].removeprefix("Value error, ")
-    return f"the setting {name} (flag, {_PREFIX}{first.upper()} or {config}) is wrong: {why}{example}."
-
-
-def _no_json(text: str) -> str:
-    # The value is not repeated: it may be a token.
-    found = re.search(r'field "(\w+)"', text)
-    if found is None or (name := found[1]) not in _EXAMPLES:
-        return f"the settings cannot be read: {text}."
-    return f"{_PREFIX}{name.upper()} (the setting {name}) is no JSON; it is wanted like '{_EXAMPLES[name]}'."
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, n=1)), "")

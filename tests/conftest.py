@@ -33,6 +33,9 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.delenv(name)
         patch.setenv("NOTTE_MCP_STATE_DIR", str(root / "state"))
         patch.setenv("XDG_CONFIG_HOME", str(root / "config"))
+        # Filming costs every session a little, and is asked for by the tests that are about it.
+        patch.setenv("NOTTE_MCP_RECORD", "0")
+        patch.setenv("NOTTE_MCP_VIEWER", "0")
         yield
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from notte_mcp.actions import Action
+from notte_mcp.frames import FrameListener
 from notte_mcp.observations import Mode, Observation, Tab
-from notte_mcp.receipts import Receipt
+from notte_mcp.receipts import Box, Receipt
 from notte_mcp.records import SessionSpec
 
 COMING: Final = "coming"
@@ -100,10 +101,42 @@ class Position:
     tabs: tuple[Tab, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What a person points at, or types into: an element that has got an id by this.
+
+    `box` is in CSS px of the viewport. `editable` says that it takes text; `value` is what it holds then and `caret`
+    the part of it that is selected (two offsets; equal where only the caret stands there). Both are None where the
+    field takes a secret, which `secret` gives the NAME of.
+    """
+
+    id: str
+    role: str
+    name: str
+    box: Box
+    editable: bool = False
+    secret: str | None = None
+    value: str | None = None
+    caret: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How a person's hand does an action, where that is known better than the action says.
+
+    `point` is where in the viewport (CSS px) a click, a double click, a hover or the wheel goes; `to` is where a drag ends.
+    `text` is typed where the caret stands, and stands for the whole value that a fill names.
+    """
+
+    point: tuple[float, float] | None = None
+    to: tuple[float, float] | None = None
+    text: str | None = None
+
+
 class BrowserSession(Protocol):
     """One live browser session. One caller at a time (the registry's lock sees to it), but for
     `position`, `alive`, `take_events` and `close`, which never wait for anyone, and
-    `storage_state`, which may run beside an action (it is saved in the background)."""
+    `storage_state` and `film`, which may run beside an action (in the background)."""
 
     @property
     def alive(self) -> bool:
@@ -139,10 +172,10 @@ class BrowserSession(Protocol):
         """
         ...
 
-    async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
+    async def perform(self, action: Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         """Do one action and wait until it is over (design: "When is an action over?").
 
-        `timeout_ms` caps the action's own. A failure is a receipt.
+        `timeout_ms` caps the action's own. A failure is a receipt. With `hand` a person does it, to the point.
 
         Raises:
             SessionLost: the browser is gone; whether the action happened is unknown.
@@ -168,6 +201,25 @@ class BrowserSession(Protocol):
 
     async def screenshot(self, *, marks: bool) -> bytes:
         """The viewport as a JPEG of at most 300 kB; with `marks` the shown ids are drawn on it."""
+        ...
+
+    async def spot(self, point: tuple[float, float] | None) -> Spot | None:
+        """What stands at a point of the viewport (CSS px), or (None) what has the focus; None where that is nothing.
+
+        Raises:
+            PageNotResponding, SessionLost.
+        """
+        ...
+
+    async def film(self, listener: FrameListener | None) -> None:
+        """Give every frame that the current tab paints to `listener`, whichever tab is the current one; None ends it.
+
+        The first one comes at once, the next when something has changed, no sooner than the listener wants it. May
+        run beside anything else, and costs nothing while nothing is painted.
+
+        Raises:
+            SessionLost.
+        """
         ...
 
     async def storage_state(self) -> dict[str, Any]:

@@ -17,7 +17,16 @@ from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.actions import Action, Goto, GotoNewTab, UploadFile
-from notte_mcp.engines.base import Found, ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.base import (
+    Found,
+    Hand,
+    ObserveRequest,
+    OpenRequest,
+    Position,
+    Scraped,
+    Spot,
+    TargetCheck,
+)
 from notte_mcp.engines.local import fields, finding, navigation, pages
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
@@ -30,6 +39,7 @@ from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageCrashed, PageNotResponding, SessionLost
+from notte_mcp.frames import FrameListener
 from notte_mcp.ids import secret_name
 from notte_mcp.observations import Observation, clean_line
 from notte_mcp.observations import Tab as TabView
@@ -248,7 +258,14 @@ class LocalSession:
         except (PlaywrightError, DocumentGone) as error:
             raise self._gone(error) from error
 
-    async def perform(self, action: Action, *, timeout_ms: int) -> Receipt:
+    async def spot(self, point: tuple[float, float] | None) -> Spot | None:
+        """See `BrowserSession.spot`."""
+        raise NotImplementedError
+
+    async def film(self, listener: FrameListener | None) -> None:
+        """See `BrowserSession.film`."""
+
+    async def perform(self, action: Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         """See `BrowserSession.perform`."""
         await self._ready()
         self._gather()

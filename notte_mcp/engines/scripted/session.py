@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 import anyio
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import Found, ObserveRequest, OpenRequest, Position, Scraped, TargetCheck
+from notte_mcp.engines.base import (
+    Found,
+    Hand,
+    ObserveRequest,
+    OpenRequest,
+    Position,
+    Scraped,
+    Spot,
+    TargetCheck,
+)
 from notte_mcp.engines.scripted.pages import (
     Document,
     LiveElement,
@@ -23,6 +32,7 @@ from notte_mcp.engines.scripted.pages import (
     selectors_of,
 )
 from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
+from notte_mcp.frames import FrameListener
 from notte_mcp.ids import letter_for
 from notte_mcp.observations import Node, Observation, Tab, clean_line, estimate_tokens
 from notte_mcp.receipts import Locators, Receipt, Target
@@ -97,7 +107,13 @@ class ScriptedSession:
         found = [self._matches(selector) for selector in selectors]
         return [Found(hit[0].script.role, hit[0].script.name) if len(hit) == 1 else None for hit in found]
 
-    async def perform(self, action: a.Action, *, timeout_ms: int) -> Receipt:
+    async def spot(self, point: tuple[float, float] | None) -> Spot | None:
+        raise NotImplementedError
+
+    async def film(self, listener: FrameListener | None) -> None:
+        pass
+
+    async def perform(self, action: a.Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         self._still_there()
         before = self._here
         allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
