@@ -41,6 +41,7 @@ from notte_mcp.records import SessionSpec
 from notte_mcp.resources.listing import RESOURCES, TEMPLATES, completions
 from notte_mcp.resources.reader import read
 from notte_mcp.settings import Settings
+from notte_mcp.tools.app_view import APP_TOOLS, AppView, app_text, for_apps
 from notte_mcp.tools.arguments import strict
 from notte_mcp.tools.listing import all_tools
 from notte_mcp.tools.surface import OpenApp, Surface
@@ -72,11 +73,14 @@ Errors say whether anything was done and the next call. More: notte_read("notte:
 DAY_S: Final = 86_400
 
 LISTS: Final = CacheHint(ttl_ms=3_600_000, scope="public")
+OWN_LISTS: Final = CacheHint(ttl_ms=3_600_000, scope="private")
+"""Of lists that have more for clients which show apps."""
+
 NOW: Final = CacheHint(ttl_ms=0, scope="private")
 
 CACHE_HINTS: Final[dict[CacheableMethod, CacheHint]] = {
-    "tools/list": LISTS,
-    "resources/list": LISTS,
+    "tools/list": OWN_LISTS,
+    "resources/list": OWN_LISTS,
     "resources/templates/list": LISTS,
     "prompts/list": LISTS,
     "resources/read": NOW,
@@ -100,6 +104,9 @@ class NotteServer(MCPServer[Surface]):
         self, uri: Any, context: Context[Surface, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
         del context
+        if (page := app_text(str(uri))) is not None:
+            text, mime_type, meta = page
+            return [ReadResourceContents(content=text, mime_type=mime_type, meta=dict(meta))]
         try:
             content = await read(self.surface.app, str(uri))
         except (UnknownResource, UnknownSession, UnknownAgent, UnknownRun, UnknownWorkflow) as error:
@@ -116,7 +123,7 @@ def create_server(open_app: OpenApp | OnDemand[Any], settings: Settings) -> Nott
     """
     on_demand = cast(OnDemand[Any], open_app) if isinstance(open_app, OnDemand) else OnDemand(open_app)
     surface = Surface(on_demand, default_spec(settings))
-    tools = all_tools()
+    tools = [*all_tools(), *APP_TOOLS]
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer[Surface]) -> AsyncGenerator[Surface]:
@@ -132,8 +139,8 @@ def create_server(open_app: OpenApp | OnDemand[Any], settings: Settings) -> Nott
         lifespan=lifespan,
         cache_hints=CACHE_HINTS,
         subscriptions=surface.bus,
-        middleware=[strict(tools)],
-        extensions=[Tasks(surface, keep_s=settings.keep_days * DAY_S)],
+        middleware=[strict(tools), for_apps],
+        extensions=[Tasks(surface, keep_s=settings.keep_days * DAY_S), AppView()],
         log_level="WARNING",
     )
     for prompt in prompts.all_prompts():

@@ -41,11 +41,13 @@ def declare(
     output: Mapping[str, Any] | None = None,
     core: bool = False,
     parameters: Mapping[str, JsonSchema] | None = None,
+    meta: Mapping[str, Any] | None = None,
 ) -> Tool:
     """The SDK's tool for `body`.
 
     `output` is the schema of structured content, where there is any. `core` tools are loaded at once by
-    hosts that otherwise load tools on demand. `parameters` replaces the derived schema of some parameters.
+    hosts that otherwise load tools on demand. `parameters` replaces the derived schema of some parameters,
+    `meta` is told besides.
     """
     tool = Tool.from_function(
         _guarded(body),
@@ -53,7 +55,7 @@ def declare(
         title=title,
         description=" ".join(inspect.cleandoc(body.__doc__ or "").split()),
         annotations=hints,
-        meta={"anthropic/alwaysLoad": True} if core else None,
+        meta={**({"anthropic/alwaysLoad": True} if core else {}), **(meta or {})} or None,
         structured_output=False,
     )
     schema = portable(tool.parameters)

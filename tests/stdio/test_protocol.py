@@ -11,7 +11,7 @@ def test_a_client_of_2026_is_served_without_a_handshake(tmp_path: Path) -> None:
         tools = wire.modern("tools/list")["result"]
 
     assert tools["tools"][0]["name"] == "notte_start"
-    assert (tools["ttlMs"], tools["cacheScope"]) == (3_600_000, "public")
+    assert (tools["ttlMs"], tools["cacheScope"]) == (3_600_000, "private")
 
 
 def test_a_client_of_2026_may_discover_first(tmp_path: Path) -> None:
