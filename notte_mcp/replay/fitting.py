@@ -1,0 +1,89 @@
+"""What of a film goes into a player's file: all of it, or as much as there is room for.
+
+Below: shown. Above: player.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from notte_mcp.replay.shown import Film, Still
+
+WIDTHS: Final = ((960, 70), (640, 60), (480, 50), (320, 45))
+"""Px of width and JPEG quality of the steps' pictures; the first that fits is taken."""
+
+BESIDE_VIDEO_BYTES: Final = 8_000_000
+"""Bytes of the steps' pictures that stand beside a video, for the timeline and for a browser that cannot play it."""
+
+TAG_BYTES: Final = 80
+"""Of the file, around each picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the file holds, and what is to be said of what it does not."""
+
+    stills: Sequence[Still]
+    video: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def fit(film: Film, room: int | None) -> Load:
+    """What fits into `room` (characters of the file; None: all there is). Raises: OSError."""
+    if film.video is not None:
+        size = _encoded(film.video.stat().st_size)
+        if room is None or size <= room:
+            left = BESIDE_VIDEO_BYTES if room is None else min(BESIDE_VIDEO_BYTES, room - size)
+            beside = _steps(film, left)
+            return Load(beside.stills if len(beside.stills) == len(film.of_steps) else (), film.video)
+    elif film.stills and (room is None or _size(film.stills) <= room):
+        return Load(film.stills)
+    return _steps(film, room)
+
+
+def _steps(film: Film, room: int | None) -> Load:
+    """A picture of each step, smaller where they are too large together, fewer where that does not do."""
+    begins = {(mark.session_id, mark.number): mark.begins for mark in film.marks}
+    stills = [
+        Still(begins[key], still.read, still.size, still.marked)
+        for key, still in sorted(film.of_steps.items(), key=lambda one: begins.get(one[0], 0.0))
+        if key in begins
+    ]
+    if room is None or _size(stills) <= room:
+        return Load(stills, notes=(_less(""),))
+    made: list[Still] = []
+    for width, quality in WIDTHS[1:]:
+        made = [_smaller(still, width, quality) for still in stills]
+        if _size(made) <= room:
+            return Load(made, notes=(_less(f", {width} px wide"),))
+    fewer = made[:: max(1, -(-_size(made) // max(1, room)))] if room > 0 else []
+    said = f" {len(fewer)} of {len(made)}" if fewer else " none"
+    return Load(fewer, notes=(_less(f", {WIDTHS[-1][0]} px wide,{said}"),))
+
+
+def _less(how: str) -> str:
+    return f"This file may not be larger, so it shows a picture of each step{how}; `notte-mcp replay` makes it whole."
+
+
+def _smaller(still: Still, width: int, quality: int) -> Still:
+    from PIL import Image  # late: a start does not need it
+
+    with Image.open(BytesIO(still.read())) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((width, width))
+        out = BytesIO()
+        small.save(out, "JPEG", quality=quality, optimize=True)
+    jpeg = out.getvalue()
+    return Still(still.at, partial(bytes, jpeg), len(jpeg), still.marked)
+
+
+def _size(stills: Sequence[Still]) -> int:
+    return sum(_encoded(still.size) + TAG_BYTES for still in stills)
+
+
+def _encoded(size: int) -> int:
+    """Characters of so many bytes in base 64."""
+    return -(-size // 3) * 4
