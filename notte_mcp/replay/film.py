@@ -3,7 +3,8 @@
 Each frame is a head of fixed length and its JPEG, so that the file says by itself what is in it, and a server
 that was killed in the middle of one leaves all those before it. A session that is restored goes on in its file.
 
-Synchronous: who writes and reads does so in a thread. Below: frames. Above: recorder, pictures, video, player.
+Synchronous: who writes and reads does so in a thread; who reads for long does it within `marks.reading`, so that
+nobody sweeps the film meanwhile. Below: frames, marks. Above: reel, pictures, video, player.
 """
 
 import os
@@ -14,11 +15,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from notte_mcp.frames import Frame
+from notte_mcp.replay import marks
+from notte_mcp.replay.marks import FILM, FOLDER
 
-FOLDER: Final = "replay"
-"""In a session's folder: what was recorded, and what was made of it."""
-
-FILM: Final = "film.bin"
+__all__ = ["FILM", "FOLDER", "FilmWriter", "Shot", "jpeg", "shots"]
 
 _MAGIC: Final = b"nmf1"
 _HEAD: Final = struct.Struct(">4sdIHHHH")
@@ -38,11 +38,12 @@ class Shot:
 
 
 class FilmWriter:
-    """Appends frames. Made by `open`; one at a time for a session."""
+    """Appends frames. Made by `open`; one at a time for a session. `size` in bytes, `count` in frames."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: BinaryIO, size: int, count: int) -> None:
         self._file = file
         self.size = size
+        self.count = count
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -55,9 +56,16 @@ class FilmWriter:
         known = shots(folder)
         end = known[-1].offset + known[-1].size if known else 0
         descriptor = os.open(place / FILM, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        os.ftruncate(descriptor, end)
-        os.lseek(descriptor, end, os.SEEK_SET)
-        return cls(os.fdopen(descriptor, "wb", buffering=0), end)
+        file = os.fdopen(descriptor, "wb", buffering=0)
+        try:
+            marks.share(descriptor)
+            file.truncate(end)
+            file.seek(end)
+            marks.prepare(folder)
+        except OSError:
+            file.close()
+            raise
+        return cls(file, end, len(known))
 
     def append(self, frame: Frame) -> None:
         """Raises: OSError: the disk does not take it; the film ends with the frame before."""
@@ -71,6 +79,7 @@ class FilmWriter:
             self._file.seek(self.size)
             raise
         self.size += len(whole)
+        self.count += 1
 
     def close(self) -> None:
         """Never raises."""
