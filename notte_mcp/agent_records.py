@@ -10,7 +10,7 @@ Below: records. Above: store, agents, tools, resources.
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from notte_mcp.records import SessionSpec
+from notte_mcp.records import SessionSpec, Usage
 
 AgentState = Literal["running", "paused", "needs_input", "stopping", "completed", "failed", "stopped", "interrupted"]
 Driver = Literal["assistant", "model", "notte"]
@@ -32,40 +32,6 @@ UNCOUNTED: Final = frozenset({"completion", "help"})
 def stands(state: str) -> str:
     """An agent's state as a sentence ends: `is running`, `needs input`."""
     return "needs input" if state == "needs_input" else f"is {state}"
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What an agent has used: model calls, tokens, US dollars where every call's price is known, seconds of work.
-
-    `input_tokens` counts cached ones too. `seconds` leaves out the time in which it was paused or waited
-    for an answer.
-    """
-
-    model_calls: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    usd: float | None = None
-    seconds: float = 0.0
-
-    @property
-    def tokens(self) -> int:
-        """Tokens in and out."""
-        return self.input_tokens + self.output_tokens
-
-    def plus(self, other: "Usage") -> "Usage":
-        """The sum. A price that is not known makes the sum's unknown, unless nothing was called before."""
-        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        first = self.model_calls == 0
-        return Usage(
-            model_calls=self.model_calls + other.model_calls,
-            input_tokens=self.input_tokens + other.input_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            usd=other.usd if first else usd,
-            seconds=self.seconds + other.seconds,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +103,9 @@ class AgentRecord:
 class AgentEvent:
     """A line of an agent's log that is no step: it stands after the agent's step `after_step` (0: before the first).
 
-    `sequence` counts an agent's events from 1, so that a reader can go on from one.
+    `sequence` counts an agent's events from 1, so that a reader can go on from one. `session_id` is the session that
+    it had then; `session_step` is given by the store as it writes the line: the last step of that session that had its
+    outcome, which is where the line stands in the session's log.
     """
 
     agent_id: str
@@ -146,3 +114,5 @@ class AgentEvent:
     at: float
     event: EventKind
     text: str = ""
+    session_id: str = ""
+    session_step: int = 0

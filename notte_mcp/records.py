@@ -64,6 +64,41 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What an agent, or one of its steps, has used: model calls, tokens, US dollars where every call's price is known,
+    seconds of work.
+
+    `input_tokens` counts cached ones too. `seconds` leaves out the time in which it was paused or waited
+    for an answer.
+    """
+
+    model_calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.input_tokens + self.output_tokens
+
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum. A price that is not known makes the sum's unknown, unless nothing was called before."""
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        first = self.model_calls == 0
+        return Usage(
+            model_calls=self.model_calls + other.model_calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            usd=other.usd if first else usd,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord:
     """One action as stored: written as an intent before the browser is touched.
 
@@ -72,7 +107,8 @@ class StepRecord:
     could not be looked at first by None). A step that was done while an agent
     had the session carries the agent's id and the agent's own number for it. `saw` are
     the texts that stood out in the last view before it (`SessionRecord.seen`), at the
-    first step of a batch.
+    first step of a batch. `usage` is what the model calls used that led to it since the agent's step before, those
+    that came to nothing among them; None where no model was asked in between.
     """
 
     session_id: str
@@ -87,6 +123,7 @@ class StepRecord:
     agent_id: str | None = None
     agent_step: int | None = None
     saw: tuple[str, ...] = ()
+    usage: Usage | None = None
 
     @property
     def success(self) -> bool:

@@ -41,7 +41,7 @@ class Agent:
     `in_flight` says that an action of its session is under way, whoever does it (`current` is its step); `is_acting`
     that it is one of its own. `own_steps` are those that the runner has not taken yet, `tail` the last ones of anybody; `was_held_back` says
     that one was not begun though it could have been. `thought` is what the model thought of its turn, until it is in
-    the log. `told` is what the model is to read at its next turn, `heard` all that a person ever said. `is_between`
+    the log; `asked` what asking it has used, until a step that came of it has its outcome. `told` is what the model is to read at its next turn, `heard` all that a person ever said. `is_between`
     holds from a failed attempt to the next one.
     """
 
@@ -70,6 +70,7 @@ class Agent:
         self.own_steps: list[StepRecord] = []
         self.tail: deque[StepRecord] = deque(maxlen=TAIL_STEPS)
         self.thought = ""
+        self.asked = Usage()
         self.told: list[str] = []
         self.heard = list(heard)
         self.asking = anyio.CancelScope()
@@ -127,8 +128,9 @@ class Agent:
         """
         self._sequence += 1
         line = AgentEvent(
-            self.id, self._sequence, self.record.step_count, self._clock.unix(), event, self.redact.text(text)
-        )
+            self.id, self._sequence, self.record.step_count, self._clock.unix(), event, self.redact.text(text),
+            session_id=self.record.session_id,
+        )  # fmt: skip
         self.record = self.record.but(updated_at=line.at, **{"usage": self._used(), **changes})
         await self._store.put_agent(self.record, line)
         self.beat()
@@ -242,6 +244,9 @@ class Agent:
         if text:
             await self.note("thought", text)
 
+    def spent(self, *, by: str | None) -> Usage | None:
+        return self.asked if by == self.id and self.asked.model_calls else None
+
     def stops(self, action: Action, *, by: str | None) -> str:
         if by == self.id:
             self.was_held_back = self.is_held_back
@@ -300,6 +305,8 @@ class Agent:
     def settled(self, step: StepRecord) -> None:
         self.in_flight, self.current = False, None
         self.tail.append(step)
+        if step.usage is not None:
+            self.asked = Usage()
         self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
         counts = step.action.get("type") not in UNCOUNTED
         if step.actor != self.actor:

@@ -158,6 +158,7 @@ class Runner:
                 on_retry=lambda text: agent.note("model_retry", text),
             )
             agent.record = agent.record.but(usage=agent.record.usage.plus(reply.usage))
+            agent.asked = agent.asked.plus(reply.usage)
             await agent.save()
             return self._loop.replied(reply.text)
         return move  # told to end meanwhile: the boundary sees to it

@@ -263,9 +263,8 @@ class Supervisor(Reading):
                 return await (
                     self.stop(record.id, mode=mode) if record.id in self._life.live else self.record(record.id)
                 )
-            await self._store.put_event(
-                AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", "stopped (user)")
-            )
+            line = AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", "stopped (user)")
+            await self._store.put_event(replace(line, session_id=record.session_id))
         return record
 
     async def close(self, *, deadline_s: float) -> None:

@@ -134,6 +134,7 @@ class Run:
                 agent_id=hold.agent_id if hold is not None else None,
                 agent_step=hold.step_count + index if hold is not None else None,
                 saw=self._slot.record.seen if index == 1 else (),
+                usage=hold.spent(by=self._by) if hold is not None and index == 1 else None,
             )
             for index, (action, check) in enumerate(zip(self._actions, self._checks, strict=True), 1)
         ]

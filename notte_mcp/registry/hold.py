@@ -11,7 +11,7 @@ from typing import Protocol
 from notte_mcp.actions import Action
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.receipts import Receipt
-from notte_mcp.records import StepRecord
+from notte_mcp.records import StepRecord, Usage
 
 
 class Hold(Protocol):
@@ -39,6 +39,10 @@ class Hold(Protocol):
 
         Raises: StoreUnusable: nothing is begun then.
         """
+        ...
+
+    def spent(self, *, by: str | None) -> Usage | None:
+        """What deciding the batch of `by` has used; it goes with the batch's first step."""
         ...
 
     def stops(self, action: Action, *, by: str | None) -> str:

@@ -23,15 +23,27 @@ PUT_AGENT: Final = _fresh_agent.on_conflict_do_update(
     # `created_at` never changes, and setting it would write its index anew each time.
     set_={c.name: _fresh_agent.excluded[c.name] for c in AGENTS.columns if c.name not in {"id", "created_at"}},
 )
-_fresh_event = insert(AGENT_EVENTS)
+_REACHED: Final = (
+    select(func.coalesce(func.max(STEPS.c.number), 0))
+    .where(STEPS.c.session_id == bindparam("session_id"), STEPS.c.state != "intended")
+    .scalar_subquery()
+)
+# Asked where it is written: then no step gets its outcome in between, and the log of the session grows at its end.
+_line: dict[str, Any] = {name: bindparam(name) for name in AGENT_EVENTS.columns.keys()}  # noqa: SIM118 - not a dict
+_fresh_event = insert(AGENT_EVENTS).values(_line | {"session_step": _REACHED})
 PUT_EVENT: Final = _fresh_event.on_conflict_do_update(
     index_elements=["agent_id", "sequence"],
-    set_={c.name: _fresh_event.excluded[c.name] for c in AGENT_EVENTS.columns if not c.primary_key},
+    set_={c.name: _fresh_event.excluded[c.name] for c in AGENT_EVENTS.columns if c.name in {"at", "event", "text"}},
 )
 AGENT: Final = select(AGENTS).where(AGENTS.c.id == bindparam("id"))
 
 _LAST_STEP: Final = (
     select(func.coalesce(func.max(STEPS.c.agent_step), 0)).where(STEPS.c.agent_id == AGENTS.c.id).scalar_subquery()
+)
+_LAST_OF_SESSION: Final = (
+    select(func.coalesce(func.max(STEPS.c.number), 0))
+    .where(STEPS.c.session_id == AGENTS.c.session_id)
+    .scalar_subquery()
 )
 _NEXT_EVENT: Final = (
     select(func.coalesce(func.max(AGENT_EVENTS.c.sequence), 0) + 1)
@@ -65,6 +77,16 @@ def events_of_agent(agent_id: str, after: int, limit: int) -> Select[Any]:
     )
 
 
+def events_of_session(session_id: str, after: int, limit: int) -> Select[Any]:
+    """Lines of the logs of its agents from step `after` on, in the order in which they stand in the session's log."""
+    return (
+        select(AGENT_EVENTS)
+        .where(AGENT_EVENTS.c.session_id == session_id, AGENT_EVENTS.c.session_step >= after)
+        .order_by(AGENT_EVENTS.c.session_step, literal_column("rowid", Integer))
+        .limit(limit)
+    )
+
+
 def take_agent(db: Connection, row: dict[str, Any]) -> bool:
     """Write `row` over an agent that is `interrupted` still."""
     state = db.execute(select(AGENTS.c.state).where(AGENTS.c.id == row["id"])).scalar_one_or_none()
@@ -92,12 +114,10 @@ def interrupt_agents(
             step_count=func.max(AGENTS.c.step_count, _LAST_STEP),
         )
     )
-    line = select(AGENTS.c.id, _NEXT_EVENT, AGENTS.c.step_count, literal(now), literal("interrupted"), literal(reason))
-    db.execute(
-        insert(AGENT_EVENTS).from_select(
-            ["agent_id", "sequence", "after_step", "at", "event", "text"], line.where(marked)
-        )
-    )
+    said = (literal(now), literal("interrupted"), literal(reason))
+    line = select(AGENTS.c.id, _NEXT_EVENT, AGENTS.c.step_count, *said, AGENTS.c.session_id, _LAST_OF_SESSION)
+    columns = ["agent_id", "sequence", "after_step", "at", "event", "text", "session_id", "session_step"]
+    db.execute(insert(AGENT_EVENTS).from_select(columns, line.where(marked)))
 
 
 def sweep_agents(db: Connection, *, older_than: float) -> None:

@@ -103,11 +103,16 @@ class Store(Protocol):
         ...
 
     async def put_event(self, event: AgentEvent) -> None:
-        """Append a line to an agent's log (replace the one of the same sequence)."""
+        """Append a line to an agent's log (over one of the same sequence: what it says, not where it stands)."""
         ...
 
     async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
         """Lines of an agent's log with a sequence above `after`, in order."""
+        ...
+
+    async def session_events(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        """Lines of the logs of the session's agents with a `session_step` of at least `after`, by that and then in the
+        order in which they were written."""
         ...
 
     async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:

@@ -121,9 +121,30 @@ def _workflows(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _logs(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE steps ADD COLUMN usage TEXT",
+        "ALTER TABLE agent_events ADD COLUMN session_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE agent_events ADD COLUMN session_step INTEGER NOT NULL DEFAULT 0",
+        # What was written before stands after the agent's step that it follows, else before its first one.
+        """UPDATE agent_events SET session_id = coalesce(
+            (SELECT session_id FROM steps WHERE steps.agent_id = agent_events.agent_id AND agent_step <= after_step
+             ORDER BY agent_step DESC LIMIT 1),
+            (SELECT session_id FROM steps WHERE steps.agent_id = agent_events.agent_id ORDER BY agent_step LIMIT 1),
+            (SELECT session_id FROM agents WHERE id = agent_events.agent_id), '')""",
+        """UPDATE agent_events SET session_step = coalesce(
+            (SELECT number FROM steps WHERE steps.agent_id = agent_events.agent_id AND agent_step <= after_step
+             ORDER BY agent_step DESC LIMIT 1),
+            (SELECT number - 1 FROM steps WHERE steps.agent_id = agent_events.agent_id ORDER BY agent_step LIMIT 1),
+            0)""",
+        "CREATE INDEX events_by_session ON agent_events (session_id, session_step)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents, _workflows)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents, _workflows, _logs)
 """Every migration, oldest first."""
 
 LATEST: Final = len(MIGRATIONS)

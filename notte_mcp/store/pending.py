@@ -119,6 +119,9 @@ class PendingStore:
     async def events(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
         return await (await self._opened()).events(agent_id, after=after, limit=limit)
 
+    async def session_events(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        return await (await self._opened()).session_events(session_id, after=after, limit=limit)
+
     async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:
         return await (await self._opened()).add_workflow(record)
 

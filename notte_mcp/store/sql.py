@@ -241,6 +241,11 @@ class SqlStore:
         rows = await self._read(lambda db: db.execute(query).mappings().all())
         return [event_of(row) for row in rows]
 
+    async def session_events(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        query = agents_sql.events_of_session(session_id, after, limit)
+        rows = await self._read(lambda db: db.execute(query).mappings().all())
+        return [event_of(row) for row in rows]
+
     # --- workflows and their runs ------------------------------------------------
 
     async def add_workflow(self, record: WorkflowRecord) -> WorkflowRecord:

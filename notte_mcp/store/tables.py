@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import JSON, REAL, Boolean, Column, Integer, MetaData, RowMapping, Table, Text
 
-from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec, Usage
-from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, receipt_from_json, receipt_to_json
+from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec
+from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, Usage, receipt_from_json, receipt_to_json
 
 _METADATA: Final = MetaData()
 
@@ -50,6 +50,7 @@ STEPS: Final = Table(
     Column("agent_id", Text),
     Column("agent_step", Integer),
     Column("saw", JSON),
+    Column("usage", JSON(none_as_null=True)),
 )
 
 AGENTS: Final = Table(
@@ -82,6 +83,8 @@ AGENT_EVENTS: Final = Table(
     Column("at", REAL),
     Column("event", Text),
     Column("text", Text),
+    Column("session_id", Text),
+    Column("session_step", Integer),
 )
 
 WORKFLOWS: Final = Table(
@@ -164,6 +167,7 @@ def step_row(step: StepRecord) -> dict[str, Any]:
         "agent_id": step.agent_id,
         "agent_step": step.agent_step,
         "saw": _texts(step.saw),
+        "usage": None if step.usage is None else asdict(step.usage),
     }
 
 
@@ -172,6 +176,7 @@ def step_of(row: RowMapping) -> StepRecord:
     values: dict[str, Any] = dict(row)
     receipt: dict[str, Any] | None = values.pop("receipt")
     values["saw"] = tuple(values["saw"])
+    values["usage"] = None if values["usage"] is None else _known(Usage, values["usage"])
     return StepRecord(**values, receipt=None if receipt is None else receipt_from_json(receipt))
 
 
@@ -207,7 +212,7 @@ def agent_of(row: RowMapping) -> AgentRecord:
 
 
 def event_row(event: AgentEvent) -> dict[str, Any]:
-    """A line of an agent's log as the values of its row."""
+    """A line of an agent's log as the values of its row, but for `session_step`, which the database knows."""
     return {
         "agent_id": event.agent_id,
         "sequence": event.sequence,
@@ -215,6 +220,7 @@ def event_row(event: AgentEvent) -> dict[str, Any]:
         "at": event.at,
         "event": event.event,
         "text": storable(event.text),
+        "session_id": event.session_id,
     }
 
 

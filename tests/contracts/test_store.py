@@ -486,6 +486,43 @@ async def test_an_agents_log_is_read_in_order_after_a_line_and_up_to_a_limit(sto
     assert await store.events(AGENT.id, after=10) == []
 
 
+async def test_a_sessions_lines_stand_after_the_last_step_that_had_its_outcome(store: Store) -> None:
+    """Of all its agents, in the order in which they were written: a log of them grows at its end only."""
+    here = {"session_id": SESSION.id}
+    other = "agt_" + "b" * 26
+    await store.put_session(SESSION)
+    await store.put_event(line(1, **here))
+    await store.intend([agent_step(1, 1), agent_step(2, 2)])
+    await store.put_event(line(2, at=1.0, event="thought", **here))
+    await store.settle(replace(agent_step(1, 1), state="done", ended_at=2.0), SESSION)
+    await store.put_event(replace(EVENT, agent_id=other, at=0.5, **here))
+    await store.put_event(line(3, at=0.1, event="message", **here))
+    await store.put_event(line(2, event="thought", text="said again", **here))
+    await store.put_event(replace(EVENT, agent_id="agt_" + "c" * 26, session_id="ses_" + "z" * 26))
+
+    found = await store.session_events(SESSION.id)
+
+    assert [(one.agent_id, one.sequence, one.session_step) for one in found] == [
+        (AGENT.id, 1, 0), (AGENT.id, 2, 0), (other, 1, 1), (AGENT.id, 3, 1),
+    ]  # fmt: skip
+    assert found[1].text == "said again"
+    assert await store.session_events(SESSION.id, after=1) == found[2:]
+    assert await store.session_events(SESSION.id, limit=1) == found[:1]
+    assert await store.session_events("ses_" + "q" * 26) == []
+
+
+async def test_what_led_to_a_step_is_kept_with_it(store: Store) -> None:
+    """And stays when it has its outcome, which says nothing of it."""
+    used = Usage(model_calls=2, input_tokens=900, cached_tokens=100, output_tokens=40, usd=0.01)
+    await store.put_session(SESSION)
+    await store.intend([replace(STEP, usage=used)])
+    await store.settle(replace(STEP, state="done", ended_at=2.0), SESSION)
+
+    (kept,) = await store.steps(SESSION.id)
+
+    assert (kept.usage, kept.state) == (used, "done")
+
+
 async def test_an_agent_and_a_line_of_its_log_are_put_together(store: Store) -> None:
     """A reader never finds the state without the line that tells of it."""
     await store.put_agent(AGENT, EVENT)
@@ -550,7 +587,9 @@ async def test_a_dead_owners_live_agents_are_interrupted_with_a_line_that_says_s
         AGENT, state="interrupted", reason="restart", step_count=2, ended_at=None, updated_at=cut.updated_at
     )
     assert (await store.events(AGENT.id))[2:] == [
-        AgentEvent(AGENT.id, sequence=3, after_step=2, at=cut.updated_at, event="interrupted", text="restart")
+        AgentEvent(
+            AGENT.id, 3, 2, cut.updated_at, "interrupted", "restart", session_id=AGENT.session_id, session_step=3
+        )
     ]
     assert [s.state for s in await store.agent_steps(AGENT.id)] == ["outcome_unknown"] * 2
 

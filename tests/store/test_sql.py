@@ -271,6 +271,7 @@ async def test_a_file_of_the_second_schema_keeps_its_rows_and_takes_workflows(pa
         assert await store.steps(SESSION.id) == await store.agent_steps(AGENT.id) == [done]
         assert await store.agents() == [replace(AGENT, step_count=1)]
         assert [event.text for event in await store.events(AGENT.id)] == ["Look"]
+        assert [event.text for event in await store.session_events(SESSION.id)] == ["Look"]
         assert (await store.claim("r1", tool="execute", digest="d1", owner="own_2")).answer == {"text": "done"}
         later = replace(STEP, number=2, saw=("Orders",))
         await store.put_session(replace(SESSION, seen=("Thanks",)))
