@@ -114,7 +114,7 @@ async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys
                 # Fields that jump from digit to digit move the focus in a task of their own.
                 await anyio.sleep(_KEY_DELAY_S)
         elif reached.facts["editable"] == "content":
-            await _insert_lines(tab, value)
+            await insert_lines(tab, value)
         elif value:
             await tab.cdp.send("Input.insertText", {"text": value})
         asked = {"key": focus["key"], "value": value, "append": not clear}
@@ -123,7 +123,7 @@ async def _type(stage: Stage, reached: Reached, value: str, *, clear: bool, keys
         return {"same": True, "value": value, "secret": reached.facts["secret"]}  # typing led to another page
 
 
-async def _insert_lines(tab: Tab, text: str) -> None:
+async def insert_lines(tab: Tab, text: str) -> None:
     """Text into an editable box, where a line break is a key of its own (and Enter alone may send)."""
     for number, line in enumerate(text.split("\n")):
         if number:

@@ -14,7 +14,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp import actions as a
-from notte_mcp.engines.local import fields, forms, gestures, navigation, pages, pointer
+from notte_mcp.engines.base import Hand
+from notte_mcp.engines.local import fields, forms, gestures, hands, navigation, pages, pointer
 from notte_mcp.engines.local.locate import locate
 from notte_mcp.engines.local.settle import Watch, settle
 from notte_mcp.engines.local.stage import Stage
@@ -38,14 +39,14 @@ _TITLE_SECONDS: Final = 0.5
 _STILL: Final = (a.Fill, a.MultiFactorFill, a.FallbackFill, a.Check, a.SelectDropdownOption, a.HandleDialog, a.Wait)
 
 
-async def perform(stage: Stage, action: a.Action, *, timeout_ms: int) -> Receipt:
-    """Do one action within `timeout_ms` and wait until it is over.
+async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
+    """Do one action within `timeout_ms` and wait until it is over; with `hand` as a person does it.
 
     Raises:
         SessionLost: the browser is gone.
     """
     tab, tabs_before = stage.tab, stage.opened
-    stage.patient = "timeout_ms" in action.model_fields_set
+    stage.patient, stage.hand = "timeout_ms" in action.model_fields_set, hand
     with Watch(tab, listening=not isinstance(action, _STILL) or _presses_enter(action)) as watch:
         receipt = await _unless_lost(stage, tab, watch, action, timeout_ms)
     await _tabs_ready(stage)
@@ -132,7 +133,7 @@ async def _within(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
     asked = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
     try:
         with anyio.fail_after(asked / 1000 + 1):
-            receipt = await _do(stage, action, asked)
+            receipt = await _by_hand(stage, action, asked) or await _do(stage, action, asked)
             if _presses_enter(action) and receipt.success:
                 await pointer.arm(stage)
                 await stage.tab.page.keyboard.press("Enter")
@@ -165,6 +166,10 @@ async def _refused(stage: Stage, action: a.Action, error: PlaywrightError) -> Re
 
 def _failed(action: a.Action, error: NotteMCPError) -> Receipt:
     return Receipt(action.type, success=False, message=str(error).removesuffix(" Nothing was done."), code=error.code)
+
+
+async def _by_hand(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt | None:
+    return None if stage.hand is None else await hands.perform(stage, action, stage.hand, timeout_ms=timeout_ms)
 
 
 async def _do(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:

@@ -50,7 +50,7 @@ class Reached:
         return f'{self.target.role} "{self.target.name}"'
 
 
-async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, **also: bool) -> Reached:
+async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, **also: bool | None) -> Reached:
     """Wait until the element can be acted on; kinds: click, hover, edit (a field), focus (no point needed).
 
     `also` saves further questions: `arm=True` begins to watch for the input (see `arm`), `clear=...` focuses a field
@@ -177,16 +177,16 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
         StaleElement, NotActionable, ActionFailed (the click landed on something else).
     """
     reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms, arm=True)
-    world, framed = await _watched(stage, reached), _is_framed(stage.tab)
+    world, framed = await watched(stage, reached), is_framed(stage.tab)
     if framed:
         await aim(stage.tab, reached)
     await press(stage.tab, reached.x, reached.y, count=count)
-    hit, heard = await _landed_on(world)
+    hit, heard = await landed_on(world)
     if not heard and not framed:
         # The browser drops input for a document that it has not shown yet. Nobody else can have got it.
         await aim(stage.tab, reached)
         await press(stage.tab, reached.x, reached.y, count=count)
-        hit, heard = await _landed_on(world)
+        hit, heard = await landed_on(world)
     if hit is not None or not heard:
         raise _missed(reached, hit)
     return reached
@@ -199,12 +199,12 @@ async def hover(stage: Stage, element: Element, *, timeout_ms: int) -> Reached:
         StaleElement, NotActionable.
     """
     reached = await reach(stage, element, kind="hover", timeout_ms=timeout_ms, arm=True)
-    await _watched(stage, reached)
-    await (aim(stage.tab, reached) if _is_framed(stage.tab) else move(stage.tab, reached.x, reached.y))
+    await watched(stage, reached)
+    await (aim(stage.tab, reached) if is_framed(stage.tab) else move(stage.tab, reached.x, reached.y))
     return reached
 
 
-async def _watched(stage: Stage, reached: Reached) -> World:
+async def watched(stage: Stage, reached: Reached) -> World:
     """The world that the input goes to; what it does in the main one is watched as well."""
     stage.acting = world = reached.element.world
     if world is not stage.tab.main:
@@ -212,7 +212,8 @@ async def _watched(stage: Stage, reached: Reached) -> World:
     return world
 
 
-def _is_framed(tab: Tab) -> bool:
+def is_framed(tab: Tab) -> bool:
+    """Whether the page has frames, of which the browser decides which one gets the pointer."""
     return len(tab.page.frames) > 1
 
 
@@ -252,7 +253,7 @@ async def _arm(world: World) -> None:
         await world.call("arm", {"key": None}, timeout_s=5)
 
 
-async def _landed_on(world: World) -> tuple[str | None, bool]:
+async def landed_on(world: World) -> tuple[str | None, bool]:
     """What the pointer came down on instead of the element (None where it hit), and whether it came down in its frame."""
     try:
         found: dict[str, Any] = await world.call("landed", timeout_s=2)

@@ -27,7 +27,7 @@ from notte_mcp.engines.base import (
     Spot,
     TargetCheck,
 )
-from notte_mcp.engines.local import fields, finding, navigation, pages
+from notte_mcp.engines.local import fields, finding, navigation, pages, spots
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
@@ -260,7 +260,11 @@ class LocalSession:
 
     async def spot(self, point: tuple[float, float] | None) -> Spot | None:
         """See `BrowserSession.spot`."""
-        raise NotImplementedError
+        await self._ready()
+        try:
+            return await spots.spot(self._stage.tab, self._stage.book, point)
+        except (PlaywrightError, DocumentGone) as error:
+            raise self._gone(error) from error
 
     async def film(self, listener: FrameListener | None) -> None:
         """See `BrowserSession.film`."""
@@ -270,7 +274,7 @@ class LocalSession:
         await self._ready()
         self._gather()
         try:
-            return await perform(self._stage, action, timeout_ms=timeout_ms)
+            return await perform(self._stage, action, timeout_ms=timeout_ms, hand=hand)
         except (PlaywrightError, IndexError) as error:
             raise self._gone(error) from error
 

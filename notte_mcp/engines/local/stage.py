@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 from playwright.async_api import BrowserContext
 
+from notte_mcp.engines.base import Hand
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Bounds, Downloads
 from notte_mcp.engines.local.elements import ElementBook
@@ -49,7 +50,7 @@ class Stage:
     `tainted` is set once a secret was typed. `opening` counts tabs that are being attached,
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
-    `choosing` that it expects a file chooser. `lost` is why the browser
+    `choosing` that it expects a file chooser. `hand` is how a person does the action in hand, where one does. `lost` is why the browser
     is gone, once it is. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
     """
 
@@ -69,6 +70,7 @@ class Stage:
     patient: bool = False
     acting: World | None = None
     choosing: bool = False
+    hand: Hand | None = None
     lost: str = ""
     because: Callable[[], str] = lambda: ""
     settled: anyio.Event = field(default_factory=anyio.Event)
