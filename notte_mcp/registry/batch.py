@@ -189,7 +189,7 @@ class Run:
         intent = slot.flight[self._first + index]
         slot.flight[intent.number] = begun = replace(intent, started_at=slot.clock.unix())
         self._begun_at = slot.clock.now()
-        slot.begun = intent.number
+        slot.begin(intent.number)
         if self._hold is not None:
             self._hold.begun(begun)
         if self._known is not None:
@@ -270,7 +270,7 @@ async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
     """
     if outcome.number not in slot.flight:
         return
-    slot.begun = None
+    slot.finish()
     # What stood out before the step may not after it.
     seen = slot.record.seen if outcome.action["type"] in _TOUCHING_NOTHING else ()
     slot.flight[outcome.number] = outcome = replace(outcome, url=slot.update(step_count=outcome.number, seen=seen).url)

@@ -1,7 +1,7 @@
 """How a session ends: within its budget, whoever holds it, and with every step accounted for.
 
 In order: let the action in flight finish, else cut it; save the login state;
-close the browser; write what nobody else will; say so. Each part has its own
+close the browser and the film; write what nobody else will; say so. Each part has its own
 share of the time, so that a hung page cannot eat the browser's end.
 
 Below: slot, saving, store.base. Above: registry.
@@ -64,10 +64,16 @@ async def end(slot: Slot, store: Store, *, save: Callable[[Slot, float], Awaitab
         slot.update()
         browser = slot.last_browser
         if browser is not None:
-            if ending.clean and browser.alive:
-                # A page that hung a moment ago is unlikely to tell what it holds.
-                await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
-            await browser.close(deadline_s=max(ends_at - anyio.current_time(), _LEAST_CLOSE_S))
+            async with anyio.create_task_group() as last:
+                if ending.clean and browser.alive:
+                    last.start_soon(slot.camera.last_look, browser)
+                    # A page that hung a moment ago is unlikely to tell what it holds.
+                    await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
+            async with anyio.create_task_group() as closing:
+                closing.start_soon(slot.camera.close, slot.unusable)
+                await browser.close(deadline_s=max(ends_at - anyio.current_time(), _LEAST_CLOSE_S))
+        else:
+            await slot.camera.close(slot.unusable)
         slot.record = replace(slot.record, state=ending.state, reason=ending.reason)
         await _write(slot, store)
     log.info("session.ended", session=slot.id, state=ending.state, reason=ending.reason)

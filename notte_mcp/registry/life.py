@@ -25,6 +25,7 @@ from notte_mcp.registry.clock import Clock
 from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import merge, write_state
 from notte_mcp.registry.slot import Ending, Slot
+from notte_mcp.replay.recorder import Recorder, Recording
 from notte_mcp.store.base import Store
 
 SAVE_AFTER_S: Final = 0.3
@@ -47,7 +48,14 @@ class Life:
     tasks: TaskGroup
 
     def __init__(
-        self, *, store: Store, clock: Clock, profiles: ProfileStore, sessions_dir: Path, max_steps: int
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        profiles: ProfileStore,
+        sessions_dir: Path,
+        max_steps: int,
+        recording: Recording | None,
     ) -> None:
         self.slots: dict[str, Slot] = {}
         self._store = store
@@ -55,6 +63,7 @@ class Life:
         self.profiles = profiles
         self._sessions_dir = sessions_dir
         self._max_steps = max_steps
+        self._recording = recording
         # Of sessions that may come back in this process: what was typed before the crash stays secret after it.
         self._redactors: dict[str, Redactor] = {}
 
@@ -82,9 +91,20 @@ class Life:
         """The session has its browser: its time runs from now."""
         slot.opened_at = slot.used_at = self._clock.now()
         self._start(self._watch, slot)
+        how, camera = self._recording, slot.camera
+        if how is not None and slot.record.spec.record and not slot.is_aside:
+            recorder = Recorder(slot.folder, how, stirred=camera.stir, tell=slot.noted.append)
+            camera.recorder = recorder
+            self._start(lambda _: recorder.watch_room(), slot)
+        self._start(self._film, slot)
+
+    async def _film(self, slot: Slot) -> None:
+        if (browser := slot.last_browser) is not None:
+            await slot.camera.run(browser)
 
     async def give_up(self, slot: Slot) -> None:
         """A session did not come to be: its slot and its profile are free again."""
+        await slot.camera.close(slot.unusable)
         await self._release_profile(slot)
         self._leave(slot)
 
@@ -200,6 +220,17 @@ class Life:
             if how.state in refusals.RESTORABLE:
                 self._redactors[slot.id] = slot.redactor
             self._leave(slot)
+            self._filmed(slot)
+
+    def _filmed(self, slot: Slot) -> None:
+        recorder = slot.camera.recorder
+        if (
+            recorder is not None
+            and recorder.frames
+            and self._recording is not None
+            and self._recording.over is not None
+        ):
+            self._recording.over(slot.id)
 
     def _leave(self, slot: Slot) -> None:
         self.slots.pop(slot.id, None)

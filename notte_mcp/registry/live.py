@@ -43,9 +43,9 @@ class LiveSession:
 
     @property
     def events(self) -> tuple[str, ...]:
-        """What happened outside of any action since a holder last asked (dialogs, crash, closed tabs)."""
+        """What happened outside of any action since a holder last asked (dialogs, crash, closed tabs, no more film)."""
         if (browser := self._slot.last_browser) is not None:
-            self._events += self._slot.redactor(browser.take_events())
+            self._events += self._slot.redactor(browser.take_events()) + self._slot.take_noted()
         return self._events
 
     async def observe(

@@ -2,7 +2,7 @@
 
 Whoever wants a browser comes through here: `open`, `use`, `stop`. It holds the
 locks and the limits, and says of every session that ended how and why. Reading
-(`record`, `sessions`, `steps`, `wait`) and `stop` never queue behind a caller.
+(see `reading`) and `stop` never queue behind a caller.
 It knows no MCP and no vendor.
 
 Below: life, live, opening, engines.base, store.base. Above: tools, resources, app.
@@ -22,15 +22,16 @@ from notte_mcp.engines.base import Engine
 from notte_mcp.ids import new_session_id
 from notte_mcp.logs import Log
 from notte_mcp.profiles import ProfileStore
-from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec, StepRecord
+from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec
 from notte_mcp.registry import ending, files, opening, refusals
 from notte_mcp.registry.batch import Batch
 from notte_mcp.registry.clock import Clock, SystemClock
-from notte_mcp.registry.holding import Holding
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
 from notte_mcp.registry.places import Count, Limits
+from notte_mcp.registry.reading import Reading
 from notte_mcp.registry.slot import Slot
+from notte_mcp.replay.recorder import Recording
 from notte_mcp.store.base import Store
 
 CLOSE_S: Final = 1.0
@@ -39,8 +40,9 @@ CLOSE_S: Final = 1.0
 log = Log("registry")
 
 
-class Registry(Holding):
-    """See the module. Runs between entering and leaving it (`async with`), in one task."""
+class Registry(Reading):
+    """See the module. Runs between entering and leaving it (`async with`), in one task. `recording` is how sessions are
+    filmed; without it none is."""
 
     def __init__(
         self,
@@ -53,17 +55,16 @@ class Registry(Holding):
         limits: Limits,
         places: Count | None = None,
         room: Callable[[], Awaitable[None]] | None = None,
+        recording: Recording | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._life = Life(
             store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir,
-            max_steps=limits.max_steps,
+            max_steps=limits.max_steps, recording=recording,
         )  # fmt: skip
-        super().__init__(self._life.slots, self._clock)
+        super().__init__(self._life.slots, self._clock, store, owner)
         self._engines = engines
-        self._store = store
-        self._owner = owner
         self._limits = limits
         self._places = places or Count(limits.max_sessions)
         self._joined_places = ExitStack()
@@ -218,52 +219,7 @@ class Registry(Holding):
         what, since_s = slot.doing()
         raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
 
-    # --- reading ------------------------------------------------------------------
-
-    async def record(self, session_id: str) -> SessionRecord:
-        """The record of a session, live or not (never waits for a caller). Raises: UnknownSession."""
-        slot = self._slots.get(session_id)
-        return slot.snapshot() if slot is not None else await self._stored(session_id)
-
-    async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
-        """Sessions, newest first, the live ones as they stand."""
-        stored = await self._store.sessions(limit=limit)
-        known = {record.id for record in stored}
-        told = [self._slots[r.id].snapshot() if r.id in self._slots else r for r in stored]
-        return [*[record for record in self.live() if record.id not in known], *told][:limit]
-
-    async def steps(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
-        """Steps with a number above `after`, in order; those in flight are `intended`. Raises: UnknownSession."""
-        slot = self._slots.get(session_id)
-        if slot is not None and (known := slot.steps_after(after, limit)) is not None:
-            return known
-        await self.record(session_id)
-        return await self._store.steps(session_id, after=after, limit=limit)
-
-    async def until_ended(self, session_id: str) -> SessionRecord:
-        """Wait until a live session has ended; how it did. Raises: UnknownSession."""
-        if (slot := self._slots.get(session_id)) is not None:
-            await slot.ended.wait()
-            return slot.snapshot()
-        return await self._stored(session_id)
-
-    async def wait(
-        self, session_id: str, *, seconds: float, after_step: int | None, until: Literal["step", "input", "done"]
-    ) -> SessionRecord:
-        """Come back when a step above `after_step` (default: the last one) has its outcome, or the session
-        ended, or `seconds` are over. A session by itself never needs input: `input` waits as `done` does.
-
-        Raises:
-            UnknownSession.
-        """
-        slot = self._slots.get(session_id)
-        if slot is None:
-            return await self._stored(session_id)
-        after = slot.acknowledged if after_step is None else after_step
-        with anyio.move_on_after(seconds):
-            while not slot.ended.is_set() and not (until == "step" and slot.acknowledged > after):
-                await slot.next_beat()
-        return slot.snapshot()
+    # --- files ----------------------------------------------------------------------
 
     async def login(self, profile: str) -> dict[str, Any] | None:
         """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""
@@ -292,11 +248,6 @@ class Registry(Holding):
         await self.record(session_id)
         await self._has_room()
         await anyio.to_thread.run_sync(files.put_file, self._life.folder(session_id), name, content)
-
-    async def _stored(self, session_id: str) -> SessionRecord:
-        if (record := await self._store.session(session_id)) is None:
-            raise refusals.unknown(session_id)
-        return record
 
     # --- ends ---------------------------------------------------------------------
 

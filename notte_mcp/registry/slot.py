@@ -5,9 +5,10 @@ ends. `record` is always what the disk shall say next, whoever writes it, so
 that two writers cannot undo each other; `acknowledged` is how far the disk has
 got with the steps, `tail` holds the last of these, `flight` holds the steps whose outcome it does not have, and
 `begun` is the number of the one that is being done; `unwanted` are the numbers of intents to be taken back.
-`landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone.
+`landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone. `noted` is what
+its callers are to be told of what went on beside it.
 
-Below: refusals, redaction, clock, hold, engines.base. Above: live, batch, ending, registry.
+Below: refusals, redaction, clock, hold, camera, engines.base. Above: live, batch, ending, registry.
 """
 
 from collections import deque
@@ -24,6 +25,7 @@ from notte_mcp.errors import SessionLost, SessionNotLive
 from notte_mcp.profiles import ProfileLock
 from notte_mcp.records import SessionRecord, SessionState, StepRecord
 from notte_mcp.registry import refusals
+from notte_mcp.registry.camera import Camera
 from notte_mcp.registry.clock import Clock
 from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.redaction import Redactor
@@ -116,6 +118,8 @@ class Slot:
         self.ended = anyio.Event()
         self.hold: Hold | None = None
         self.is_aside = False
+        self.camera = Camera()
+        self.noted: list[str] = []
         self.opened_at = self.used_at = clock.now()
         self.fail = fail
         self.moved = moved
@@ -234,6 +238,22 @@ class Slot:
         for number in numbers:
             del self.flight[number]
         return numbers
+
+    def begin(self, number: int) -> None:
+        """The step of this number is being done."""
+        self.begun = number
+        self.camera.begun()
+
+    def finish(self) -> None:
+        """It was done, however it went."""
+        self.begun = None
+        self.camera.settled()
+
+    def take_noted(self) -> tuple[str, ...]:
+        """What was noted since this was last asked, for the session's callers."""
+        taken = tuple(self.noted)
+        self.noted.clear()
+        return taken
 
     # --- who does what ------------------------------------------------------------
 
