@@ -2,10 +2,11 @@
 
 Values in, JSON values out. Times are Unix seconds, and seconds of the film where they are called so.
 
-Below: shown, records, step_text. Above: player.
+Below: parts, records, step_text. Above: player.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from notte_mcp.observations import clean, cut_middle
 from notte_mcp.page_text import json_text
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import StepRecord
-from notte_mcp.replay.shown import Mark
+from notte_mcp.replay.parts import Mark
 from notte_mcp.step_text import step_line
 
 MAX_DATA_CHARS: Final = 4_000
@@ -72,16 +73,23 @@ def _step(line: Mapping[str, Any], step: StepRecord, mark: Mark | None) -> dict[
         "kind": "step",
         "number": line.get("number"),
         "actor": step.actor,
-        "words": clean(step_line(step)),
+        "words": clean(step_line(_in_place(step))),
         "outcome": _outcome(step),
         "message": clean("" if step.success else step.message),
         "url": clean(receipt.url_after if receipt is not None and receipt.url_after else step.url),
         "details": [[name, clean(text)] for name, text in _details(step, took)],
         "when": step.started_at,
         "took_ms": took,
-        "film": None if mark is None else [round(mark.begins, 3), round(mark.at, 3), round(mark.ends, 3)],
+        "film": None if mark is None else [round(mark.at, 3), round(mark.shown, 3), round(mark.ends, 3)],
         "box": None if mark is None or mark.box is None else [round(part, 5) for part in mark.box],
     }
+
+
+def _in_place(step: StepRecord) -> StepRecord:
+    """The step without where it led, which the log says on a line of its own."""
+    if step.receipt is None:
+        return step
+    return replace(step, receipt=step.receipt.but(url_before="", url_after="", navigated=False, status=None))
 
 
 def _outcome(step: StepRecord) -> str:

@@ -46,11 +46,11 @@ def fit(film: Film, room: int | None) -> Load:
 
 def _steps(film: Film, room: int | None) -> Load:
     """A picture of each step, smaller where they are too large together, fewer where that does not do."""
-    begins = {(mark.session_id, mark.number): mark.begins for mark in film.marks}
+    seen = {(mark.session_id, mark.number): mark.at for mark in film.marks}
     stills = [
-        Still(begins[key], still.read, still.size, still.marked)
-        for key, still in sorted(film.of_steps.items(), key=lambda one: begins.get(one[0], 0.0))
-        if key in begins
+        Still(seen[key], still.read, still.size, still.marked)
+        for key, still in sorted(film.of_steps.items(), key=lambda one: seen.get(one[0], 0.0))
+        if key in seen
     ]
     if room is None or _size(stills) <= room:
         return Load(stills, notes=(_less(""),))
@@ -59,7 +59,12 @@ def _steps(film: Film, room: int | None) -> Load:
         made = [_smaller(still, width, quality) for still in stills]
         if _size(made) <= room:
             return Load(made, notes=(_less(f", {width} px wide"),))
-    fewer = made[:: max(1, -(-_size(made) // max(1, room)))] if room > 0 else []
+    every = 1
+    while (fewer := made[::every]) and _size(fewer) > room:
+        every += 1
+        if every > len(made):
+            fewer = []
+            break
     said = f" {len(fewer)} of {len(made)}" if fewer else " none"
     return Load(fewer, notes=(_less(f", {WIDTHS[-1][0]} px wide,{said}"),))
 

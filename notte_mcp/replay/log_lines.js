@@ -36,10 +36,10 @@ function stepLine(step, { before = "", at = "", jump = null } = {}) {
     el("span", { class: "number" }, String(step.number ?? "")),
     outcomeSign(step.outcome),
     el("span", { class: "what" }, stepWords(step.words),
-      step.message ? el("span", { class: "message", dir: "auto" }, cut(step.message, WORDS_SHOWN)) : null,
-      elsewhere ? el("span", { class: "url", dir: "ltr" }, `→ ${cut(step.url, 160)}`) : null),
+      step.message ? el("span", { class: "message", dir: "auto" }, cut(step.message, WORDS_SHOWN)) : null),
     el("span", { class: "side" }, el("span", { class: "actor", "data-actor": step.actor }, step.actor),
       at ? el("span", { class: "at" }, at) : null),
+    elsewhere ? el("span", { class: "url", dir: "ltr" }, `→\u00a0${cut(step.url, 160)}`) : null,
   ];
   const line = el("li", { class: "line step", "data-number": step.number, "data-outcome": step.outcome });
   const inner = jump ? el("button", { type: "button", class: "row" }, ...body) : el("div", { class: "row" }, ...body);

@@ -34,6 +34,9 @@ MISSING_VIDEO: Final = (
     'There is no video in this file: pip install "notte-mcp[video]" makes one. These are its pictures.'
 )
 
+_NOTES: Final = 2_000
+"""Characters that are kept free for what is said of the film, and its title."""
+
 _CHUNK: Final = 3 * 2**18
 """Bytes encoded at a time; a multiple of three, so that the pieces join."""
 
@@ -63,7 +66,7 @@ def page(
         "entries": entries(lines, steps, film.marks),
         "seconds": round(film.seconds, 3),
     }
-    room = None if max_bytes is None else max_bytes - len(_json(told)) - len(_frame()[0]) - 4_000
+    room = None if max_bytes is None else max_bytes - len(_json(told)) - sum(map(len, _frame())) - _NOTES
     load = fitting.fit(film, room)
     told["notes"] = [*notes, *load.notes]
     told["video"] = "video/mp4" if load.video is not None else None
@@ -74,7 +77,7 @@ def page(
     for number, still in enumerate(load.stills):
         yield f'<script type="text/plain" id="picture-{number}">{base64.b64encode(still.read()).decode()}</script>\n'
     if load.video is not None:
-        yield '<script type="text/plain" id="video">'
+        yield '<script type="text/plain" id="video-bytes">'
         yield from _encoded(load.video)
         yield "</script>\n"
     yield after

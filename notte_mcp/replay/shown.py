@@ -1,27 +1,13 @@
 """What a player shows, as values: a film with its pictures, and where each step stands in it.
 
-Below: nothing. Above: entries, fitting, player (and replays, which makes them of a timeline).
+Below: parts. Above: entries, fitting, player (and replays, which makes them of a timeline).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """When a step is seen in the film (seconds of the film).
-
-    It is the current one from `begins` to `ends`; at `at` the film shows the picture that belongs to it. `box` is
-    where its element stands there: left, top, width and height as parts of the picture's (0 to 1).
-    """
-
-    session_id: str
-    number: int
-    begins: float
-    at: float
-    ends: float
-    box: tuple[float, float, float, float] | None = None
+from notte_mcp.replay.parts import Mark
 
 
 @dataclass(frozen=True, slots=True)
