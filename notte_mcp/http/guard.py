@@ -5,7 +5,7 @@ that it comes from, the path, the token, the method, the kind of body, how much 
 the body's size and time. What is let in arrives with the token's name, its whole body, and
 without the token.
 
-Knows neither MCP nor sessions. Below: refusals, tokens. Above: listener, serve.
+Knows neither MCP nor sessions. Below: refusals, tokens. Above: listener, serve, viewer.
 """
 
 import json
@@ -39,16 +39,20 @@ HEALTH: Final = "/health"
 Answerer = Callable[[str, Scope, Receive, Send], Awaitable[None]]
 """Answers a request that was let in; the first argument is the name of its token."""
 
+Whose = Callable[[str, Sequence[bytes]], str | Refusal]
+"""Decides whose a request is, by its path and its `Authorization` headers: a name, or why nobody's."""
+
 log = Log("http")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers at a path, and to which methods."""
+    """What answers at a path, and to which methods; `whose` decides there in the place of the guard's tokens."""
 
     path: str
     methods: Sequence[str]
     answer: Answerer
+    whose: Whose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,15 @@ class Names:
 
 @dataclass(slots=True)
 class Guard:
-    """See the module. Once `ending` is set nobody is let in any more; `open_requests` counts who is, by name."""
+    """See the module. Once `ending` is set nobody is let in any more; `open_requests` counts who is, by name.
+
+    `routes` are by their whole paths; one of `under` answers at every other path that its own begins.
+    """
 
     routes: Mapping[str, Route]
     names: Names
     tokens: Tokens
+    under: Sequence[Route] = ()
     ending: bool = False
     open_requests: Counter[str] = field(default_factory=Counter[str])
     _inner: ASGIApp = field(init=False)
@@ -134,16 +142,26 @@ class Guard:
 
     def _decided(self, scope: Scope) -> Refusal | tuple[str, Route]:
         """Why not, or (the token's name, where to)."""
-        if (route := self.routes.get(scope["path"])) is None:
+        if (route := self._route_at(scope["path"])) is None:
             return refusals.no_such_path(", ".join((*self.routes, HEALTH)))
-        given = _values(scope, b"authorization")
-        if (name := self.tokens.whose(given)) is None:
-            return refusals.WRONG_TOKEN if given else refusals.NO_TOKEN
+        name = self._whose(route, scope["path"], _values(scope, b"authorization"))
+        if isinstance(name, Refusal):
+            return name
         if scope["method"] not in route.methods:
             return refusals.wrong_method(", ".join(route.methods))
         if scope["method"] == "POST" and not _is_json(scope):
             return refusals.NOT_JSON
         return self._no_place(name) or (name, route)
+
+    def _route_at(self, path: str) -> Route | None:
+        return self.routes.get(path) or next((one for one in self.under if path.startswith(one.path)), None)
+
+    def _whose(self, route: Route, path: str, given: Sequence[bytes]) -> str | Refusal:
+        if route.whose is not None:
+            return route.whose(path, given)
+        if (name := self.tokens.whose(given)) is None:
+            return refusals.WRONG_TOKEN if given else refusals.NO_TOKEN
+        return name
 
     def _no_place(self, name: str) -> Refusal | None:
         if self.ending:

@@ -1,6 +1,6 @@
 """Bearer tokens: whose one is.
 
-Below: nothing. Above: guard, serve.
+Below: nothing. Above: guard, serve, viewer.
 """
 
 import hashlib
@@ -21,10 +21,15 @@ class Tokens:
 
     def whose(self, authorization: Sequence[bytes]) -> str | None:
         """The name whose token the `Authorization` header holds (all headers of that name are given: two are none)."""
-        found = _BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
-        given = _digest(found[1] if found is not None else b"")
+        given = _digest(bearer(authorization))
         matching = [name for name, digest in self._digests.items() if hmac.compare_digest(digest, given)]
         return matching[0] if matching else None
+
+
+def bearer(authorization: Sequence[bytes]) -> bytes:
+    """The token of the one `Authorization` header that there has to be; empty where there is none."""
+    found = _BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
+    return found[1] if found is not None else b""
 
 
 def new_token() -> str:

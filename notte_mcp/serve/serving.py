@@ -18,8 +18,9 @@ import anyio.to_thread
 
 from notte_mcp import logs
 from notte_mcp.errors import NotteMCPError
+from notte_mcp.http.address import CannotListen, bind, is_loopback
 from notte_mcp.http.guard import Guard, Names, Route
-from notte_mcp.http.listener import CannotListen, Listener, bind, is_loopback
+from notte_mcp.http.listener import Listener
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.registry.places import Places
 from notte_mcp.serve import token_file, told

@@ -2,14 +2,14 @@
 
 import socket
 
-from notte_mcp.http import connections, guard, listener
+from notte_mcp.http import address, connections, guard
 from notte_mcp.serve import serving
 from tests.serve.scripted_server import main
 
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket whose connections (they inherit it) hold little of what is not read."""
-    found = listener.bind(host, port)
+    found = address.bind(host, port)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
     return found
 

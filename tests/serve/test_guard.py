@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from notte_mcp import __version__
+from notte_mcp.http.address import CannotListen, bind
 from notte_mcp.http.guard import MAX_BODY_BYTES, Guard, Names
-from notte_mcp.http.listener import CannotListen, Listener, bind
+from notte_mcp.http.listener import Listener
 from notte_mcp.http.tokens import Tokens
 from tests.serve.served import ALICE, HEADERS, Served, answer, bearer, status
 from tests.stdio.wire import ENVELOPE
