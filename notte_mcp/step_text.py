@@ -33,11 +33,11 @@ def receipt_line(
     back; with `page_follows` the URL is left to the page's own header.
     """
     if not receipt.success:
-        effects = list(_effects(receipt))
+        effects = list(effects(receipt))
         tail = f" ({'; '.join(effects)})" if effects else ""
         return f"{number} failed: {receipt.message or receipt.code or receipt.type}{tail}"
     deed = _deed(action, receipt, as_asked=_as_asked(action, receipt), page_follows=page_follows and receipt.navigated)
-    parts = [f"{number} {deed}", *_effects(receipt)]
+    parts = [f"{number} {deed}", *effects(receipt)]
     line = "; ".join(parts)
     if receipt.data is not None:
         text = receipt.data if isinstance(receipt.data, str) else json_text(receipt.data)
@@ -111,7 +111,7 @@ def _target(target: Target) -> str:
     return f"{target.id or target.role} {name}".strip()
 
 
-def _effects(receipt: Receipt) -> Iterator[str]:
+def effects(receipt: Receipt) -> Iterator[str]:
     """Everything else that the action brought about."""
     if receipt.new_tab is not None:
         yield f"new tab {receipt.new_tab}"
