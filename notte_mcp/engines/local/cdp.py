@@ -3,6 +3,7 @@
 Below: playwright. Above: `world`, `tab`, and what sends input.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from playwright.async_api import CDPSession
@@ -21,3 +22,11 @@ class Cdp:
             playwright Error: the target is gone, or refuses the command.
         """
         return cast("dict[str, Any]", await self._session.send(method, params))  # pyright: ignore[reportUnknownMemberType]
+
+    def hear(self, event: str, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Call `listener` with the parameters of each event of this name."""
+        self._session.on(event, listener)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    def unhear(self, event: str, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Call it no more."""
+        self._session.remove_listener(event, listener)

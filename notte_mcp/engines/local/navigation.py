@@ -178,6 +178,7 @@ async def _free(stage: Stage) -> Tab:
             await stage.settled.wait()
     stage.tabs.insert(index, stage.tabs.pop(stage.current))
     stage.current = index
+    stage.note_change()
     return stage.tab
 
 
@@ -280,6 +281,7 @@ async def _switch_tab(stage: Stage, action: a.SwitchTab) -> Receipt:
             next_call="notte_observe lists the tabs",
         )
     stage.current = index
+    stage.note_change()
     await stage.tab.page.bring_to_front()
     return Receipt(action.type, success=True, message=f"Switched to tab {index}", navigated=True)
 

@@ -11,6 +11,7 @@ from playwright.async_api import Page
 
 from notte_mcp.engines.local.locate import bind_all
 from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageNotResponding
 
@@ -27,7 +28,12 @@ async def picture(stage: Stage, *, marks: bool) -> bytes:
     tab = stage.tab
     await bind_all(tab)
     marked = stage.book.shown_in(tab.main)[-_MARKED:] if marks else []
-    ids = [{"key": key, "id": name} for key, name in marked]
+    ids: list[dict[str, object]] = [{"key": key, "id": name} for key, name in marked]
+    with stage.drawn_on():
+        return await _drawn(tab, ids)
+
+
+async def _drawn(tab: Tab, ids: list[dict[str, object]]) -> bytes:
     try:
         for world in tab.worlds:
             with suppress(DocumentGone):

@@ -31,6 +31,7 @@ from notte_mcp.engines.local import fields, finding, navigation, pages, spots
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
+from notte_mcp.engines.local.filming import Filming
 from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.origins import live_origins
 from notte_mcp.engines.local.performer import perform
@@ -61,6 +62,7 @@ class LocalSession:
         self._closed = False
         self._own_pages: set[Page] = set()
         self._unopened = 0
+        self._filming: Filming | None = None
 
     @classmethod
     async def begin(
@@ -268,6 +270,12 @@ class LocalSession:
 
     async def film(self, listener: FrameListener | None) -> None:
         """See `BrowserSession.film`."""
+        filming, self._filming = self._filming, None
+        if filming is not None:
+            await filming.end()
+        if listener is not None:
+            await self._ready()
+            self._filming = Filming(self._stage, listener)
 
     async def perform(self, action: Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         """See `BrowserSession.perform`."""
@@ -332,6 +340,7 @@ class LocalSession:
         self._stage.lost = self._stage.lost or "it was closed"
         self._stage.note_change()
         with anyio.CancelScope(shield=True):
+            await self.film(None)
             with anyio.move_on_after(deadline_s * 0.4), suppress(Exception):
                 if self._own_context:
                     await self._stage.context.close()

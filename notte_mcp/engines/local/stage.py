@@ -4,7 +4,8 @@ State without behaviour of its own, shared by the session and the action functio
 Below: `tab`, `elements`, `dialogs`, `downloads`. Above: `performer`, `pointer`, `fields`, `session`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Stage:
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
     `choosing` that it expects a file chooser. `hand` is how a person does the action in hand, where one does. `lost` is why the browser
-    is gone, once it is. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
+    is gone, once it is. `followers` are called when the current tab may be another one. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
     """
 
     context: BrowserContext
@@ -74,11 +75,25 @@ class Stage:
     lost: str = ""
     because: Callable[[], str] = lambda: ""
     settled: anyio.Event = field(default_factory=anyio.Event)
+    followers: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    covered: int = 0
 
     def note_change(self) -> None:
         """Wake whoever waits for tabs."""
         self.settled.set()
         self.settled = anyio.Event()
+        for follower in self.followers:
+            follower()
+
+    @contextmanager
+    def drawn_on(self) -> Generator[None]:
+        """While something of ours is drawn over the page, which no film is to show."""
+        self.covered += 1
+        try:
+            yield
+        finally:
+            self.covered -= 1
+            self.note_change()
 
     @property
     def tab(self) -> Tab:

@@ -1,0 +1,200 @@
+"""Filming: what the current tab paints, frame after frame, through the browser's own screencast.
+
+The browser has at most two frames on their way and gives no other until one of them is acknowledged: an
+acknowledgement that comes late is what makes it slow down, and nothing is drawn or encoded meanwhile. What it paints
+while both are on their way is lost, so a film that has gone quiet after that is begun anew for the last picture.
+
+Everything here happens beside the actions, in one task of its own. A failure ends in a line of the log: nobody's action
+fails or waits for a picture.
+
+Below: `stage`, `tab`, frames. Above: `session`. Facts: Chromium 156, `Page.startScreencast`.
+"""
+
+import asyncio
+import base64
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+import anyio
+from playwright.async_api import Error as PlaywrightError
+
+from notte_mcp.engines.local.stage import Stage
+from notte_mcp.engines.local.tab import Tab
+from notte_mcp.engines.local.world import DocumentGone
+from notte_mcp.errors import PageNotResponding
+from notte_mcp.frames import MAX_HEIGHT, MAX_WIDTH, Frame, FrameListener
+from notte_mcp.logs import Log
+
+_log: Final = Log("filming")
+
+_QUALITY: Final = 60
+_ON_THEIR_WAY: Final = 2
+_ANSWER_S: Final = 5.0
+_AGAIN_S: Final = 1.0
+_MARK: Final = 0xFF
+_FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
+_CAST: Final = {"format": "jpeg", "quality": _QUALITY, "maxWidth": MAX_WIDTH, "maxHeight": MAX_HEIGHT}
+
+
+class Filming:
+    """One film, for one listener. Begins when it is made."""
+
+    def __init__(self, stage: Stage, listener: FrameListener) -> None:
+        self._stage = stage
+        self._listener = listener
+        self._tab: Tab | None = None
+        self._unheard: list[int] = []
+        self._early: dict[str, Any] | None = None
+        self._last = ""
+        self._pace = 0.0
+        self._due = 0.0
+        self._missed = False
+        self._covered = False
+        self._news = anyio.Event()
+        stage.followers.append(self._wake)
+        self._task = asyncio.create_task(self._run(), name="filming")
+
+    async def end(self) -> None:
+        """No frame is given any more once this is called. Never raises, and leaves nothing pending."""
+        with suppress(ValueError):
+            self._stage.followers.remove(self._wake)
+        self._due = float("inf")
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def _wake(self) -> None:
+        self._news.set()
+
+    async def _run(self) -> None:
+        try:
+            while not self._stage.lost:
+                news = self._news = anyio.Event()
+                with suppress(PlaywrightError, TimeoutError):
+                    await self._turn()
+                with anyio.move_on_after(self._patience()):
+                    await news.wait()
+        except Exception:  # noqa: BLE001  (a film is no reason for anything else to fail)
+            _log.exception("film.failed")
+        finally:
+            await self._leave()
+
+    def _patience(self) -> float:
+        """How long (s) nothing is to be done, if nothing happens."""
+        if self._tab is not self._current():
+            return _AGAIN_S  # it did not answer
+        if self._covered or (self._early is None and not self._unheard and not self._missed):
+            return float("inf")
+        return max(0.0, self._due - time.monotonic())
+
+    def _current(self) -> Tab | None:
+        return self._stage.tab if self._stage.tabs else None
+
+    async def _turn(self) -> None:
+        """Whatever is due: the tab that has become the current one, a frame that came too early, acknowledgements.
+
+        Raises:
+            PlaywrightError, TimeoutError: the tab is gone, or does not answer.
+        """
+        if self._tab is not self._current():
+            await self._leave()
+            if (tab := self._current()) is not None:
+                await self._enter(tab)
+        elif self._stage.covered:
+            self._covered = True
+        elif self._covered:
+            self._covered = False
+            await self._uncovered()
+        elif time.monotonic() >= self._due:
+            await self._continue()
+
+    # --- one tab -----------------------------------------------------------------
+
+    async def _enter(self, tab: Tab) -> None:
+        tab.cdp.hear("Page.screencastFrame", self._painted)
+        try:
+            with anyio.fail_after(_ANSWER_S):
+                await tab.cdp.send("Page.startScreencast", _CAST)
+        except BaseException:
+            tab.cdp.unhear("Page.screencastFrame", self._painted)
+            raise
+        self._tab = tab
+
+    async def _leave(self) -> None:
+        tab, self._tab = self._tab, None
+        self._early, self._unheard, self._missed = None, [], False
+        if tab is None:
+            return
+        tab.cdp.unhear("Page.screencastFrame", self._painted)
+        if tab.closed or self._stage.lost:
+            return
+        with suppress(PlaywrightError), anyio.CancelScope(shield=True), anyio.move_on_after(_AGAIN_S):
+            await tab.cdp.send("Page.stopScreencast")
+
+    async def _anew(self) -> None:
+        """The picture as it is now, as the first one of a new beginning."""
+        tab = self._tab
+        await self._leave()
+        if tab is not None and tab is self._current():
+            await self._enter(tab)
+
+    async def _uncovered(self) -> None:
+        """What was drawn over the page for a picture is gone; two frames later it is gone from the screen as well."""
+        if self._tab is not None:
+            with suppress(DocumentGone, PageNotResponding):
+                await self._tab.main.call("firstFrames", timeout_s=_AGAIN_S)
+        await self._anew()
+
+    async def _continue(self) -> None:
+        """The listener wants another one: the one that came too early, or what the browser has next."""
+        if (early := self._early) is not None:
+            self._early = None
+            self._give(early)
+        elif self._missed:
+            await self._anew()
+            return
+        if not self._unheard or self._tab is None:
+            return
+        # Of two only one: the other goes on to hold the browser to one frame for each that is wanted.
+        self._missed = len(self._unheard) >= _ON_THEIR_WAY
+        self._due = max(self._due, time.monotonic() + self._pace)
+        await self._tab.cdp.send("Page.screencastFrameAck", {"sessionId": self._unheard.pop(0)})
+
+    # --- one frame ---------------------------------------------------------------
+
+    def _painted(self, event: dict[str, Any]) -> None:
+        self._unheard.append(event["sessionId"])
+        if not (self._stage.covered or self._covered):
+            if time.monotonic() < self._due:
+                self._early = event
+            else:
+                self._early = None
+                self._give(event)
+        self._wake()
+
+    def _give(self, event: dict[str, Any]) -> None:
+        """Hand a frame on, unless it shows what the last one showed."""
+        if event["data"] == self._last:
+            return
+        self._last = str(event["data"])
+        about = event["metadata"]
+        jpeg = base64.b64decode(self._last)
+        width, height = size_of(jpeg)
+        viewport = (round(about["deviceWidth"]), round(about["deviceHeight"]))
+        try:
+            self._pace = self._listener(Frame(about.get("timestamp") or time.time(), jpeg, width, height, viewport))
+        except Exception:  # noqa: BLE001  (whoever listens is not the browser's trouble)
+            _log.exception("film.listener_failed")
+            self._task.cancel()
+        self._due = time.monotonic() + self._pace
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    """Width and height (px) of a JPEG, from its first frame header (ITU-T T.81, B.2.2); 0, 0 where it has none."""
+    at = 2
+    while at + 9 <= len(jpeg) and jpeg[at] == _MARK:
+        kind, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if kind in _FRAME_HEADERS:
+            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
+        at += 2 + length
+    return 0, 0
