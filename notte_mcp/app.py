@@ -8,9 +8,7 @@ who needs it waits for it.
 Below: runs, agents, models, registry, engines, store, state_folder, settings. Above: tools, resources, cli.
 """
 
-import shutil
-import time
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +28,10 @@ from notte_mcp.logs import Log
 from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf, Shelves
 from notte_mcp.registry import Limits, Places, Registry
+from notte_mcp.registry.afterwards import Afterwards
+from notte_mcp.registry.sweeping import Keep, Sweep
+from notte_mcp.replay.recorder import Recording
+from notte_mcp.replay.replays import Replays
 from notte_mcp.room import Room
 from notte_mcp.runs import Place, Runs
 from notte_mcp.settings import Settings
@@ -48,8 +50,7 @@ AGENTS_CLOSE_S: Final = 0.2
 
 ENGINES_CLOSE_S: Final = 0.4
 
-_DAY_S: Final = 86_400
-SWEEP_S: Final = _DAY_S
+SWEEP_S: Final = 86_400
 """How often what is too old is looked for, besides at the beginning."""
 
 _COMPANIONS: Final = ("-journal", "-wal", "-shm")
@@ -68,6 +69,7 @@ class App:
     agents: Supervisor
     runs: Runs
     models: Shelf | Shelves
+    replays: Replays
     notes: Sequence[str] = ()
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
@@ -97,7 +99,9 @@ async def open_app(
     try:
         said = list(notes)
         store = PendingStore(partial(_open_store, folder, settings, said), partial(_dead, folder))
+        sweep = Sweep(folder.sessions_dir, _keep(settings))
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
+        afterwards = Afterwards()
         engines = engines if engines is not None else _engines(folder, settings, room)
         registry = Registry(
             engines=engines,
@@ -108,6 +112,9 @@ async def open_app(
             limits=Limits(max_sessions=settings.max_sessions, max_steps=settings.max_steps_per_session),
             places=places.sessions if places else None,
             room=room.require,
+            recording=Recording(
+                settings.max_replay_bytes, settings.max_replay_minutes * 60, room.shortage, afterwards.over
+            ),
         )
         models = models or Shelf(Access.of(settings.endpoints), settings.model, plans=not settings.for_others)
         agents = Supervisor(
@@ -119,9 +126,11 @@ async def open_app(
             places=places.agents if places else None,
         )
         runs = Runs(registry=registry, agents=agents, store=store, owner=folder.owner, place=_place(folder, settings))
-        async with _beside(partial(_look_after, store, folder, settings)), registry, agents, runs:
+        replays = Replays()
+        after = partial(afterwards.run, registry, replays, sweep, store, folder.sessions_dir)
+        async with replays, _beside(partial(_look_after, store, sweep)), _beside(after), registry, agents, runs:
             try:
-                yield App(folder.owner, store, registry, agents, runs, models, said)
+                yield App(folder.owner, store, registry, agents, runs, models, replays, said)
             finally:
                 await _close(runs, agents, registry, engines, store)
                 await models.close()
@@ -138,20 +147,20 @@ async def _warm(store: PendingStore) -> None:
     await store.warm()
 
 
-async def _look_after(store: PendingStore, folder: StateFolder, settings: Settings) -> None:
+async def _look_after(store: PendingStore, sweep: Sweep) -> None:
     """What is done beside all calls: the database is opened, and what is too old is removed, once a day from then on."""
     await _warm(store)
     while True:
+        await _swept(partial(sweep.films, store))
         await anyio.sleep(SWEEP_S)
-        try:
-            await _sweep(store, folder, settings)
-        except (NotteMCPError, OSError) as error:
-            log.warning("sessions.not_swept", reason=type(error).__name__)
+        await _swept(partial(sweep.records, store))
 
 
-async def _sweep(store: Store, folder: StateFolder, settings: Settings) -> None:
-    gone = await store.sweep(older_than=time.time() - settings.keep_days * _DAY_S)
-    await anyio.to_thread.run_sync(_remove_sessions, folder, gone)
+async def _swept(work: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await work()
+    except (NotteMCPError, OSError) as error:
+        log.warning("sessions.not_swept", reason=type(error).__name__)
 
 
 @asynccontextmanager
@@ -210,6 +219,10 @@ def _engines(folder: StateFolder, settings: Settings, room: Room) -> dict[str, E
     return {"local": PendingEngine("local", local)}
 
 
+def _keep(settings: Settings) -> Keep:
+    return Keep(settings.keep_days, settings.keep_replays_days, settings.max_replays_bytes)
+
+
 def _place(folder: StateFolder, settings: Settings) -> Place:
     """Where scripts are run: what they leave goes with this server's run folder."""
     return Place(
@@ -238,7 +251,7 @@ async def _open_store(folder: StateFolder, settings: Settings, notes: list[str])
         dead = await _dead(folder, await store.owners())
         for record in await store.interrupt(dead_owners=dead, reason="restart"):
             log.info("session.interrupted", session=record.id, owner=record.owner)
-        await _sweep(store, folder, settings)
+        await Sweep(folder.sessions_dir, _keep(settings)).records(store)
     except BaseException:
         await store.close()
         raise
@@ -280,8 +293,3 @@ async def _sweep_processes(folder: StateFolder) -> None:
     except (NotteMCPError, OSError) as error:
         # What a dead server left costs room; it is no reason not to work.
         log.warning("owner.not_swept", reason=type(error).__name__)
-
-
-def _remove_sessions(folder: StateFolder, session_ids: list[str]) -> None:
-    for session_id in session_ids:
-        shutil.rmtree(folder.sessions_dir / session_id, ignore_errors=True)

@@ -156,6 +156,7 @@ def default_spec(settings: Settings) -> SessionSpec:
         headless=settings.headless,
         viewport_width=settings.viewport_width,
         viewport_height=settings.viewport_height,
+        record=settings.record,
         idle_timeout_minutes=settings.idle_timeout_minutes,
         max_duration_minutes=settings.max_duration_minutes,
     )

@@ -118,15 +118,22 @@ def share(descriptor: int) -> None:
             raise FileNotFoundError(errno.ENOENT, "the film was removed")
 
 
-def is_in_use(descriptor: int) -> bool:
-    """Whether anybody else writes or reads an open film; while it is open nobody begins to, where this gives False."""
+@contextmanager
+def alone(folder: Path) -> Generator[bool]:
+    """Whether nobody else writes or reads the film; while the block runs nobody begins to. Raises: OSError."""
     if sys.platform == "win32":
-        return False  # what is open cannot be removed there
+        yield True  # what is open cannot be removed there
+        return
+    descriptor = os.open(folder / FOLDER / FILM, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
 
 def _made(path: Path) -> int:

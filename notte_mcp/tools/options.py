@@ -30,6 +30,7 @@ class SessionOptions(BaseModel):
     profile: str | None = Field(default=None, max_length=100, description="name of a kept login state")
     save_profile: bool | None = Field(default=None, description="write it at notte_stop")
     own_browser: bool | None = Field(default=None, description="share no process with other sessions")
+    record: bool | None = None
     idle_timeout_minutes: Annotated[float, Field(gt=0, le=24 * 60)] | None = None
     max_duration_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
 
