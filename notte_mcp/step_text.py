@@ -33,8 +33,8 @@ def receipt_line(
     back; with `page_follows` the URL is left to the page's own header.
     """
     if not receipt.success:
-        effects = list(effects(receipt))
-        tail = f" ({'; '.join(effects)})" if effects else ""
+        brought = "; ".join(effects(receipt))
+        tail = f" ({brought})" if brought else ""
         return f"{number} failed: {receipt.message or receipt.code or receipt.type}{tail}"
     deed = _deed(action, receipt, as_asked=_as_asked(action, receipt), page_follows=page_follows and receipt.navigated)
     parts = [f"{number} {deed}", *effects(receipt)]
@@ -112,7 +112,7 @@ def _target(target: Target) -> str:
 
 
 def effects(receipt: Receipt) -> Iterator[str]:
-    """Everything else that the action brought about."""
+    """Everything that an action brought about besides what it was for, each as a few words."""
     if receipt.new_tab is not None:
         yield f"new tab {receipt.new_tab}"
     if receipt.tab_closed:
