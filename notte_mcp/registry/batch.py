@@ -16,7 +16,7 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from notte_mcp.actions import Action, Completion, EvaluateJs, HandleDialog, Help, Scrape, Wait, WaitFor
-from notte_mcp.engines.base import TargetCheck
+from notte_mcp.engines.base import Hand, TargetCheck
 from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost, StoreUnusable
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, StepRecord, StepState
@@ -59,6 +59,7 @@ class Run:
     `hold` is the agent's that had the session when the batch came in: its steps are that agent's to the end,
     whoever gets the session meanwhile. `known` is the receipt of one action that was done already: it is only
     written down. `heard` is told each receipt when its outcome is on disk; it must not wait.
+    `hand` is a person's, who does the one action.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Run:
         by: str | None = None,
         known: Receipt | None = None,
         heard: Callable[[Receipt], None] | None = None,
+        hand: Hand | None = None,
     ) -> None:
         self._slot = slot
         self._store = store
@@ -85,6 +87,7 @@ class Run:
         self._hold = hold
         self._by = by
         self._heard = heard
+        self._hand = hand
         self._checks: list[TargetCheck] = []
         self._first = slot.record.step_count + 1
         self._receipts: list[Receipt] = []
@@ -204,7 +207,8 @@ class Run:
         receipt: Receipt | None = None
         try:
             with self._work.cuttable(timeout_s + GRACE_S):
-                receipt = await slot.browser.perform(action, timeout_ms=max(1, int(timeout_s * 1000)))
+                ms = max(1, int(timeout_s * 1000))
+                receipt = await slot.browser.perform(action, timeout_ms=ms, hand=self._hand)
         except SessionLost as error:
             # While the session is being stopped it is the stop that took the browser away.
             if not slot.is_stopping:

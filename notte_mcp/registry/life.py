@@ -130,6 +130,28 @@ class Life:
                 return
             await self._clock.sleep(left)
 
+    def taken(self, slot: Slot) -> None:
+        """A person has the session: it is given back when he has gone."""
+        log.info("session.taken_over", session=slot.id)
+        self._start(self._until_gone, slot)
+
+    async def _until_gone(self, slot: Slot) -> None:
+        while slot.taking.is_on:
+            await self._clock.sleep(slot.taking.left_s)
+        self.given_back(slot)
+
+    def given_back(self, slot: Slot) -> None:
+        """The person is done, or has gone; its callers hear of what was done meanwhile."""
+        if not slot.taking.is_begun:
+            return
+        slot.taking.end()
+        first, last = slot.taking.steps + 1, slot.record.step_count
+        if last >= first:
+            what = f"step {first}" if first == last else f"steps {first} to {last}"
+            slot.noted.append(f"a person had the session in the live view and did {what}")
+        log.info("session.given_back", session=slot.id)
+        slot.beat()
+
     # --- login state --------------------------------------------------------------
 
     def moved(self, slot: Slot) -> None:

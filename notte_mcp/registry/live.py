@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 
 import anyio
 
-from notte_mcp.actions import Action, Scrape, WaitFor
-from notte_mcp.engines.base import BrowserSession, Found, ObserveRequest, Scraped
+from notte_mcp.actions import Action, PressKey, Scrape, WaitFor
+from notte_mcp.engines.base import BrowserSession, Found, Hand, ObserveRequest, Scraped, Spot
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import MAX_LANDMARKS, Mode, Observation, landmarks_after
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, SessionRecord
+from notte_mcp.registry import refusals
 from notte_mcp.registry.batch import Batch, OnError, Run
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 LOOK_S: Final = 25.0
 """How long an engine may take for a look of any kind, whatever limits it has of its own."""
+
+_TAKEN: Final = "a person has taken over (live view): you may observe, and act once it is given back"
 
 
 class LiveSession:
@@ -46,6 +49,9 @@ class LiveSession:
         """What happened outside of any action since a holder last asked (dialogs, crash, closed tabs, no more film)."""
         if (browser := self._slot.last_browser) is not None:
             self._events += self._slot.redactor(browser.take_events()) + self._slot.take_noted()
+        if not self._slot.taking.is_on or _TAKEN in self._events:
+            return self._events
+        self._events += (_TAKEN,)
         return self._events
 
     async def observe(
@@ -82,6 +88,7 @@ class LiveSession:
         actor: Actor = "assistant",
         by: str | None = None,
         heard: Callable[[Receipt], None] | None = None,
+        hand: Hand | None = None,
     ) -> Batch:
         """Validate all ids, write all intents in one commit, act, write each outcome.
 
@@ -89,10 +96,12 @@ class LiveSession:
         failure (or not), and at a navigation when a later action names an id of
         the page that was left. `by` is the id of the agent that acts (None: a
         caller). Where an agent has the session, its hold says who may act. `heard` is told each receipt as soon as
-        it is on disk, so that it is known of those before a loss, too; it must not wait.
+        it is on disk, so that it is known of those before a loss, too; it must not wait. A person (`human`) acts
+        in a session that was taken over, one action at a time, which `hand` says more of.
 
         Raises:
-            SessionBusy: an agent has the session and lets nobody else act; nothing was done.
+            SessionBusy: an agent or a person has the session and lets nobody else act; nothing was done.
+            InvalidAction: a person typed a character of a secret by itself; nothing was done.
             LimitReached: the session has no room for so many more steps; nothing was done.
             UnknownElement, StaleElement, UnsupportedUrl, UploadRefused: nothing was done.
             SessionNotLive, PageNotResponding: nothing was done.
@@ -100,15 +109,51 @@ class LiveSession:
             StoreUnusable: the text says whether anything was done.
         """
         hold = self._slot.hold
-        if hold is not None and (refusal := hold.refusal(by)) is not None:
+        if (refusal := self._slot.taking.refusal(self._slot.id, actor)) is not None:
+            raise refusal
+        if actor == "human":
+            hand = await self._by_hand(actions, hand)
+        elif hold is not None and (refusal := hold.refusal(by)) is not None:
             raise refusal
         self._slot.require_steps(len(actions))
         ends_at = self._slot.clock.now() + deadline_s
         with self._slot.working("execute") as work:
             run = Run(
-                self._slot, self._store, work, actions, actor=actor, ends_at=ends_at, hold=hold, by=by, heard=heard
+                self._slot,
+                self._store,
+                work,
+                actions,
+                actor=actor,
+                ends_at=ends_at,
+                hold=hold,
+                by=by,
+                heard=heard,
+                hand=hand,
             )
             return await run.all(on_error=on_error)
+
+    async def _by_hand(self, actions: Sequence[Action], hand: Hand | None) -> Hand:
+        """The hand of a person who does this.
+
+        Raises:
+            InvalidAction: it would type a character of a secret, which its record would tell.
+        """
+        self._slot.taking.act()
+        action = actions[0]
+        if len(actions) > 1:
+            raise ValueError("a hand does one action at a time")
+        if isinstance(action, PressKey) and len(action.key) == 1:
+            seen = await self._look("spot", lambda browser: browser.spot(None))
+            if seen is not None and seen.secret is not None:
+                raise refusals.secret_by_key(self._slot.id, seen.secret)
+        return hand or Hand()
+
+    async def spot(self, point: tuple[float, float] | None) -> Spot | None:
+        """What stands at a point of the viewport, or has the focus (see `BrowserSession.spot`)."""
+        found = await self._look("spot", lambda browser: browser.spot(point))
+        known = self._slot.record.id_counters
+        await self._keep_ids(self._slot.update(), known)
+        return self._slot.redactor(found)
 
     async def scrape(
         self, *, selector: str | None = None, only_main_content: bool = True, links: bool = False, images: bool = False
@@ -194,7 +239,10 @@ class LiveSession:
             slot.landmarks = seen.view, landmarks
         title = slot.redactor.text(seen.title)
         stood_out = slot.record.seen if landmarks is None else landmarks
-        record = slot.update(view=max(slot.record.view, seen.view), title=title, seen=stood_out)
-        if record.id_counters != known and slot.ending is None:
+        await self._keep_ids(slot.update(view=max(slot.record.view, seen.view), title=title, seen=stood_out), known)
+
+    async def _keep_ids(self, record: SessionRecord, known: dict[str, int]) -> None:
+        """The record on disk, where ids were given that its counters did not know."""
+        if record.id_counters != known and self._slot.ending is None:
             with anyio.CancelScope(shield=True):
                 await self._store.put_session(record)

@@ -76,7 +76,7 @@ class Reading(Holding):
         self, session_id: str, *, seconds: float, after_step: int | None, until: Literal["step", "input", "done"]
     ) -> SessionRecord:
         """Come back when a step above `after_step` (default: the last one) has its outcome, or the session
-        ended, or `seconds` are over. A session by itself never needs input: `input` waits as `done` does.
+        ended, or a person gave it back, or `seconds` are over. A session by itself never needs input: `input` waits as `done` does.
 
         Raises:
             UnknownSession.
@@ -85,8 +85,11 @@ class Reading(Holding):
         if slot is None:
             return await self._stored(session_id)
         after = slot.acknowledged if after_step is None else after_step
+        was_taken = slot.taking.is_on
         with anyio.move_on_after(seconds):
             while not slot.ended.is_set() and not (until == "step" and slot.acknowledged > after):
+                if was_taken and not slot.taking.is_on:
+                    break
                 await slot.next_beat()
         return slot.snapshot()
 

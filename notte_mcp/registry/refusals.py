@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from notte_mcp.errors import (
+    InvalidAction,
     LimitReached,
     SessionBusy,
     SessionChoice,
@@ -122,6 +123,33 @@ def held(session_id: str, agent_id: str) -> SessionBusy:
     return SessionBusy(
         f"Agent {agent_id} works in session {session_id}, and a session has one agent at a time.",
         next_call=f'notte_status(id="{agent_id}", wait_seconds=30), or notte_stop(id="{agent_id}"), then the same call',
+    )
+
+
+def taken(session_id: str, *, since_s: float) -> SessionBusy:
+    """A person has the session."""
+    return SessionBusy(
+        f"A person has taken over session {session_id} in the live view, {span(since_s)} ago; you may observe, not act.",
+        done=NOTHING_DONE,
+        next_call=f'notte_status(id="{session_id}", wait_seconds=45, until="done") comes back when it is given back; '
+        "then notte_observe, since the page is another one, and act",
+    )
+
+
+def not_taken(session_id: str) -> SessionBusy:
+    """A person acts in a session that nobody took over for him."""
+    return SessionBusy(
+        f"Session {session_id} is not taken over (any more), and others may be acting in it.",
+        done=NOTHING_DONE,
+        next_call="take over in the live view, then the same again",
+    )
+
+
+def secret_by_key(session_id: str, name: str) -> InvalidAction:
+    """A character of a secret, that would be written down as it is."""
+    return InvalidAction(
+        f"The field that has the focus in session {session_id} takes the secret {name}, which is never written down.",
+        next_call="its whole text as one fill",
     )
 
 

@@ -8,7 +8,7 @@ got with the steps, `tail` holds the last of these, `flight` holds the steps who
 `landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone. `noted` is what
 its callers are to be told of what went on beside it.
 
-Below: refusals, redaction, clock, hold, camera, engines.base. Above: live, batch, ending, registry.
+Below: refusals, redaction, clock, hold, taking, camera, engines.base. Above: live, batch, ending, registry.
 """
 
 from collections import deque
@@ -30,6 +30,7 @@ from notte_mcp.registry.clock import Clock
 from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import State
+from notte_mcp.registry.taking import TAKEN, Taking
 
 SECONDS_A_MINUTE: Final = 60
 
@@ -117,6 +118,7 @@ class Slot:
         self.grace = anyio.CancelScope()
         self.ended = anyio.Event()
         self.hold: Hold | None = None
+        self.taking = Taking(clock)
         self.is_aside = False
         self.camera = Camera()
         self.noted: list[str] = []
@@ -166,7 +168,8 @@ class Slot:
             state = "stopping"
         elif state == "ready" and self.work is not None:
             state = "busy"
-        return replace(self.record, state=state, step_count=self.acknowledged)
+        reason = TAKEN if state in ("ready", "busy") and self.taking.is_on else self.record.reason
+        return replace(self.record, state=state, reason=reason, step_count=self.acknowledged)
 
     def listed(self) -> refusals.Live:
         """The session as a refusal names it."""
@@ -279,7 +282,7 @@ class Slot:
         """When (on the clock) the session's time is over as things stand, and which limit that is."""
         spec = self.record.spec
         in_use = self.lock.locked() or (self.hold is not None and self.hold.keeps)
-        used_at = self.clock.now() if in_use else self.used_at
+        used_at = self.clock.now() if in_use else max(self.used_at, min(self.clock.now(), self.taking.used_until))
         return min(
             (self.opened_at + spec.max_duration_minutes * SECONDS_A_MINUTE, "max_duration"),
             (used_at + spec.idle_timeout_minutes * SECONDS_A_MINUTE, "idle_timeout"),
