@@ -63,6 +63,14 @@ class Filming:
         self._task.cancel()
         await asyncio.wait([self._task])
 
+    def hasten(self, listener: FrameListener) -> bool:
+        """Wait no more for what the listener said, which wants the next frame now; False where it is another one."""
+        if listener != self._listener or self._task.done():
+            return False
+        self._due = self._pace = 0.0
+        self._wake()
+        return True
+
     def _wake(self) -> None:
         self._news.set()
 

@@ -270,6 +270,8 @@ class LocalSession:
 
     async def film(self, listener: FrameListener | None) -> None:
         """See `BrowserSession.film`."""
+        if listener is not None and self._filming is not None and self._filming.hasten(listener):
+            return
         filming, self._filming = self._filming, None
         if filming is not None:
             await filming.end()
