@@ -88,12 +88,13 @@ def video_of(film: Film, path: Path) -> Path:
     import av
     from PIL import Image
 
+    vendor: Any = av  # its stubs leave types open
     rate = 10
-    with av.open(str(path), "w", format="mp4") as out:
+    with vendor.open(str(path), "w", format="mp4") as out:
         stream = out.add_stream("libvpx-vp9", rate=rate, options={"deadline": "realtime", "cpu-used": "8"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         for number in range(round(film.seconds * rate)):
             seen = [one for one in film.stills if one.at <= number / rate + 1e-6][-1]
-            out.mux(stream.encode(av.VideoFrame.from_image(Image.open(io.BytesIO(seen.read())))))
+            out.mux(stream.encode(vendor.VideoFrame.from_image(Image.open(io.BytesIO(seen.read())))))
         out.mux(stream.encode())
     return path
