@@ -4,6 +4,7 @@ Below: pages, engines.base. Above: engine.
 """
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from notte_mcp.engines.base import (
     Spot,
     TargetCheck,
 )
+from notte_mcp.engines.scripted.drawing import ScriptedFilm, box_of, picture
 from notte_mcp.engines.scripted.pages import (
     Document,
     LiveElement,
@@ -35,10 +37,9 @@ from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, Unknow
 from notte_mcp.frames import FrameListener
 from notte_mcp.ids import letter_for
 from notte_mcp.observations import Node, Observation, Tab, clean_line, estimate_tokens
-from notte_mcp.receipts import Locators, Receipt, Target
+from notte_mcp.receipts import Box, Locators, Receipt, Target
 
 BLANK: Final = "about:blank"
-_JPEG: Final = b"\xff\xd8\xff\xd9"
 
 
 class ScriptedSession:
@@ -58,6 +59,7 @@ class ScriptedSession:
         self._cursors: dict[str, tuple[View, int, ObserveRequest]] = {}
         self._views: dict[int, View] = {}
         self._known: dict[str, LiveElement] = {}
+        self._film: ScriptedFilm | None = None
         self._scope = anyio.CancelScope()
         self._history = [self._document(BLANK)]
         self._at = 0
@@ -86,6 +88,8 @@ class ScriptedSession:
     def lose(self) -> None:
         """The browser is gone, in the middle of whatever it does."""
         self.alive = False
+        if self._film is not None:
+            self._film.end()
         self._scope.cancel()
 
     # --- acting ------------------------------------------------------------------
@@ -111,11 +115,15 @@ class ScriptedSession:
         raise NotImplementedError
 
     async def film(self, listener: FrameListener | None) -> None:
-        pass
+        if self._film is not None:
+            self._film.end()
+        if listener is not None:
+            self._still_there()
+        self._film = None if listener is None else ScriptedFilm(lambda: self._here, listener)
 
     async def perform(self, action: a.Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         self._still_there()
-        before = self._here
+        before, begun = self._here, time.time()
         allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
         receipt = Receipt(action.type, success=False, code="action_timeout", message=f"not done within {allowed_ms} ms")
         with anyio.CancelScope(deadline=anyio.current_time() + allowed_ms / 1000) as self._scope:
@@ -127,10 +135,15 @@ class ScriptedSession:
             finally:
                 self.acting = False
         self._still_there()
+        if self._film is not None:
+            self._film.changed()
         self.performed.append(action)
         moved = self._here is not before
         status = self._here.page.status if moved else None
-        return receipt.but(url_before=before.url, url_after=self._here.url, navigated=moved, status=status)
+        return receipt.but(
+            url_before=before.url, url_after=self._here.url, navigated=moved, status=status,
+            acted_at=receipt.acted_at or (begun if receipt.success else time.time()),
+        )  # fmt: skip
 
     async def _do(self, action: a.Action) -> Receipt:
         done = Receipt(action.type, success=True)
@@ -166,7 +179,7 @@ class ScriptedSession:
 
     async def _act(self, action: a.Action, done: Receipt) -> Receipt:
         live, healed = self._target(action)
-        done = done.but(target=_target(live, action), healed=healed)
+        done = done.but(target=_target(live, action, box_of(self._here, live)), healed=healed, acted_at=time.time())
         if live.script.disabled:
             return done.but(success=False, code="not_actionable", message=f'"{live.script.name}" is disabled')
         if live.script.gate is not None:
@@ -297,7 +310,7 @@ class ScriptedSession:
     async def screenshot(self, *, marks: bool) -> bytes:
         del marks
         self._still_there()
-        return _JPEG
+        return picture(self._here)[0]
 
     # --- its end -----------------------------------------------------------------
 
@@ -308,6 +321,7 @@ class ScriptedSession:
     async def close(self, *, deadline_s: float) -> None:
         del deadline_s
         self.closed = True
+        await self.film(None)
         self._scope.cancel()
 
     def _still_there(self) -> None:
@@ -320,8 +334,8 @@ def _check_url(url: str) -> None:
         raise UnsupportedUrl(f"{url!r} is no http or https URL.", next_call="the same call with such a URL")
 
 
-def _target(live: LiveElement, action: a.Action) -> Target:
+def _target(live: LiveElement, action: a.Action, box: Box | None) -> Target:
     script = live.script
     given = getattr(action, "selector", None)
     locators = Locators(role=(script.role, script.name), css=script.selector or None, given=given)
-    return Target(live.id, live.script.role, live.script.name, locators)
+    return Target(live.id, live.script.role, live.script.name, locators, box)
