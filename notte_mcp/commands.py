@@ -77,6 +77,8 @@ def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
         return serving.show_token(settings) if arguments.show_token else serving.run(settings)
     if arguments.command == "sessions":
         return _sessions(settings)
+    if arguments.command == "replay":
+        return _replay(arguments, settings)
     from notte_mcp.keeper.commands import run as keeper
 
     return keeper(arguments.keeper_command, settings.state_dir)
@@ -120,10 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--headless", dest="headless", action="store_true", default=None, help="no window (default)")
     window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
-    commands = parser.add_subparsers(dest="command", metavar="{demo,serve,sessions,keeper,doctor,install-browser}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="{demo,serve,sessions,replay,keeper,doctor,install-browser}"
+    )
     commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
     _add_serve(commands.add_parser("serve", help="serve MCP over HTTP, on loopback with a token"))
     commands.add_parser("sessions", help="list the sessions that are kept")
+    _add_replay(commands.add_parser("replay", help="make the player and the video of a session or an agent"))
     keeper = commands.add_parser("keeper", help="look at the keeper of the state folder, or end it")
     keeper.add_argument("keeper_command", choices=("status", "stop"), metavar="{status,stop}")
     doctor = commands.add_parser("doctor", help="look at browser, folders, keys and leftovers, and say what mends them")
@@ -151,6 +156,21 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="whose web pages may call it",
     )
     parser.add_argument("--show-token", action="store_true", help="print the token that it made, and end")
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("of", metavar="ID", help="of a session or an agent")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--open", dest="show", action="store_true", help="open the player in your browser")
+    where.add_argument("--out", type=_replay_file, metavar="FILE", help="write it there: FILE.html or FILE.mp4")
+
+
+def _replay_file(given: str) -> "Path":
+    from pathlib import Path
+
+    if (path := Path(given)).suffix.lower() not in (".html", ".mp4"):
+        raise argparse.ArgumentTypeError("a replay is written as .html (the player) or .mp4 (the video)")
+    return path
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -214,6 +234,13 @@ async def _open_app(settings: "Settings", notes: "Sequence[str]" = ()) -> "Async
 # --- other commands ---------------------------------------------------------------
 
 
+def _replay(arguments: argparse.Namespace, settings: "Settings") -> int:
+    from notte_mcp import replaying
+
+    openers = [partial(_open_app, _of_folder(settings, *one)) for one in _databases(settings)]
+    return replaying.run(openers, arguments.of, out=arguments.out, show=arguments.show)
+
+
 def _sessions(settings: "Settings") -> int:
     import anyio
 
@@ -234,7 +261,7 @@ def _sessions(settings: "Settings") -> int:
 async def _rows(settings: "Settings") -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for folder, whose in _databases(settings):
-        async with _open_app(settings.model_copy(update={"state_dir": folder, "for_others": bool(whose)})) as app:
+        async with _open_app(_of_folder(settings, folder, whose)) as app:
             found: list[Any] = await app.registry.sessions()
         rows += [_row(record, whose) for record in found]
     return rows
@@ -246,6 +273,10 @@ def _databases(settings: "Settings") -> list[tuple["Path", str]]:
 
     theirs = sorted((settings.state_dir / PRINCIPALS).glob(f"*/{settings.database.name}"))
     return [(settings.state_dir, ""), *((one.parent, one.parent.name) for one in theirs)]
+
+
+def _of_folder(settings: "Settings", folder: "Path", whose: str) -> "Settings":
+    return settings.model_copy(update={"state_dir": folder, "for_others": bool(whose)})
 
 
 def _row(record: Any, whose: str) -> tuple[str, ...]:
