@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import anyio
 import anyio.to_thread
@@ -58,6 +58,22 @@ _COMPANIONS: Final = ("-journal", "-wal", "-shm")
 log = Log("app")
 
 
+class View(Protocol):
+    """The live view of this process, as whoever bound its socket gives it: what `notte-mcp viewer` finds it by."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def secret(self) -> bytes:
+        """What its keys and its code are derived from."""
+        ...
+
+    def url(self, session_id: str) -> str:
+        """The address that shows this session, and no more than shows it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """What the surface works with. `owner` is this server's name in the records; `notes` are what was found wrong with
@@ -71,6 +87,11 @@ class App:
     models: Shelf | Shelves
     replays: Replays
     notes: Sequence[str] = ()
+    view: View | None = None
+
+    def view_url(self, session_id: str) -> str | None:
+        """Where a person may watch a session that is live here; None where there is no live view."""
+        return self.view.url(session_id) if self.view is not None and self.registry.is_live(session_id) else None
 
     async def session_of(self, id: str | None) -> str | None:  # noqa: A002 - the contract's name
         """The session meant by an id: an agent's id means its session. Raises: UnknownAgent."""
@@ -85,11 +106,14 @@ async def open_app(
     models: Shelf | Shelves | None = None,
     places: Places | None = None,
     notes: Sequence[str] = (),
+    view: View | None = None,
+    own_ports: Collection[int] = (),
 ) -> AsyncGenerator[App]:
     """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
     `models` those of the settings, which is for tests and for a server whose connections bring their own. `places` bounds what is
     live in several Apps of one process together; the settings' own limits hold for this one besides. `notes` are
-    among the App's.
+    among the App's. `view` is the live view of its sessions; `own_ports`, with the view's, are those that this process
+    listens on, which no page may reach.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -97,12 +121,15 @@ async def open_app(
     """
     folder = await anyio.to_thread.run_sync(StateFolder.open, settings.state_dir)
     try:
+        if view is not None:
+            folder.note_view(view.port, view.secret)
+        ports = frozenset(own_ports) | ({view.port} if view is not None else set[int]())
         said = list(notes)
         store = PendingStore(partial(_open_store, folder, settings, said), partial(_dead, folder))
         sweep = Sweep(folder.sessions_dir, _keep(settings))
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         afterwards = Afterwards()
-        engines = engines if engines is not None else _engines(folder, settings, room)
+        engines = engines if engines is not None else _engines(folder, settings, room, ports)
         registry = Registry(
             engines=engines,
             store=store,
@@ -130,7 +157,7 @@ async def open_app(
         after = partial(afterwards.run, registry, replays, sweep, store, folder.sessions_dir)
         async with replays, _beside(partial(_look_after, store, sweep)), _beside(after), registry, agents, runs:
             try:
-                yield App(folder.owner, store, registry, agents, runs, models, replays, said)
+                yield App(folder.owner, store, registry, agents, runs, models, replays, said, view)
             finally:
                 await _close(runs, agents, registry, engines, store)
                 await models.close()
@@ -189,8 +216,9 @@ async def _close(
         await store.close()
 
 
-def _engines(folder: StateFolder, settings: Settings, room: Room) -> dict[str, Engine]:
+def _engines(folder: StateFolder, settings: Settings, room: Room, own_ports: Collection[int]) -> dict[str, Engine]:
     """The engines of this version. (The Notte cloud is not among them yet.)"""
+    del own_ports
 
     def local() -> Engine:
         from notte_mcp.engines.local.engine import LocalEngine

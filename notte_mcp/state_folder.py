@@ -138,7 +138,23 @@ class StateFolder:
             noted = _Noted(pid, process.create_time(), process.name())
             _append(self.run_dir / "processes", json.dumps(noted))
 
+    def note_view(self, port: int, secret: bytes) -> None:
+        """Leave word of this server's live view, for who may read the folder; it goes with the server."""
+        path = self.run_dir / "view.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"port": port, "secret": secret.hex()}), encoding="ascii")
+
     # --- who lives ---------------------------------------------------------------
+
+    def views(self) -> list[tuple[int, bytes]]:
+        """(port, secret) of each live view in this folder."""
+        found: list[tuple[int, bytes]] = []
+        for owner in self._owners():
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                noted = json.loads((self._run_dir(owner) / "view.json").read_text(encoding="ascii"))
+                if self.owner_alive(owner):
+                    found.append((int(noted["port"]), bytes.fromhex(noted["secret"])))
+        return found
 
     def owner_alive(self, owner: str) -> bool:
         """Whether the server of this name lives. For a moment also true of one that another server looks at."""

@@ -1,0 +1,194 @@
+"""A person's hand in a live session: a deed of the page becomes an action at the exact point, recorded as a human's step.
+
+What is typed goes to the field that has the focus. A field that takes a secret is given its whole value at once, by a
+box of the viewer's own, so that no part of it is ever a text among others.
+
+Below: deeds, registry (LiveSession), actions. Above: acts.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from notte_mcp import actions as a
+from notte_mcp.engines.base import Hand, Spot
+from notte_mcp.errors import InvalidAction, NotActionable, PageNotResponding
+from notte_mcp.viewer import deeds as d
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+    from notte_mcp.registry.live import LiveSession
+
+ACT_S: Final = 20.0
+"""How long one act may take."""
+
+MAX_KEYS: Final = 20
+"""Characters that are pressed one by one, where no field takes them."""
+
+_PICKED: Final = frozenset({"date", "time", "color", "datetime-local", "month", "week", "slider"})
+"""Roles of fields that a browser shows a picker for, which no picture of the page holds."""
+
+Aim = tuple[a.Action, Hand | None]
+
+
+async def handle(app: "App", session_id: str, deed: d.Handling) -> dict[str, Any]:
+    """Do it; what came of it, and what has the focus then.
+
+    `choices` asks for one of a list's options instead, `ask` for a value: nothing was done then.
+    """
+    async with _held(app, session_id) as live:
+        if isinstance(deed, d.Click) and (asked := await _asks(live, deed)) is not None:
+            return asked
+        said = ""
+        for action, hand in await _aims(live, deed):
+            batch = await live.execute([action], actor="human", hand=hand, deadline_s=ACT_S)
+            said = (batch.receipts[0].message if batch.receipts else batch.stopped) or action.type
+            if not batch.receipts or not batch.receipts[0].success:
+                return {"ok": False, "message": said, **await _focus(live)}
+        return {"ok": True, "message": said, **await _focus(live)}
+
+
+@asynccontextmanager
+async def _held(app: "App", session_id: str) -> "AsyncGenerator[LiveSession]":
+    if not app.registry.is_taken(session_id):
+        raise InvalidAction("Nobody has taken over here.", next_call="Take over, then try again")
+    async with app.registry.use(session_id) as live:
+        yield live
+
+
+async def _focus(live: "LiveSession") -> dict[str, Any]:
+    """What has the focus, as far as the page can say now."""
+    try:
+        spot = await live.spot(None)
+    except PageNotResponding:
+        return {"focus": None}
+    return {"focus": None if spot is None else _spot(spot)}
+
+
+def _spot(spot: Spot) -> dict[str, Any]:
+    return {
+        "id": spot.id,
+        "role": spot.role,
+        "name": spot.name,
+        "box": spot.box,
+        "editable": spot.editable,
+        "secret": spot.secret is not None,
+    }
+
+
+# --- what a click has to ask before ------------------------------------------------
+
+
+async def _asks(live: "LiveSession", deed: d.Click) -> dict[str, Any] | None:
+    """What a browser would open a list or a picker for, of which no picture tells."""
+    spot = await live.spot((deed.x, deed.y))
+    if spot is None or spot.role not in {*_PICKED, "combobox", "listbox"}:
+        return None
+    if spot.role in _PICKED:
+        return None if spot.editable else {"ok": True, "message": "", "ask": _spot(spot)}
+    seen = await live.observe(find=spot.name or None, own=True)
+    options = next((node.options for node in seen.nodes if node.id == spot.id), ())
+    if not options or spot.editable:
+        return None
+    return {"ok": True, "message": "", "choices": {**_spot(spot), "options": list(options)}}
+
+
+# --- deeds as actions ---------------------------------------------------------------
+
+
+async def _aims(live: "LiveSession", deed: d.Handling) -> list[Aim]:
+    """What a deed comes to, one after the other."""
+    if isinstance(deed, d.Type):
+        return await _typed(live, deed.text)
+    return [await _aim(live, deed)]
+
+
+async def _aim(live: "LiveSession", deed: d.Simple) -> Aim:
+    aim: Aim
+    match deed:
+        case d.Click() | d.Drag():
+            aim = await _pointed(live, deed)
+        case d.Wheel():
+            amount = max(1, round(abs(deed.by)))
+            turn = a.ScrollDown(amount=amount) if deed.by > 0 else a.ScrollUp(amount=amount)
+            aim = turn, Hand(point=(deed.x, deed.y))
+        case d.Secret():
+            aim = a.Fill(id=(await _secret_field(live)).id, value=deed.text), None
+        case d.Key():
+            aim = a.PressKey(key=await _writes_no_secret(live, deed.key)), Hand()
+        case d.Fill(do="choose"):
+            aim = a.SelectDropdownOption(id=deed.id, value=deed.value), None
+        case d.Fill():
+            aim = a.Fill(id=deed.id, value=deed.value), None
+        case d.Goto():
+            url = _address(deed.url)
+            aim = a.GotoNewTab(url=url) if deed.do == "new_tab" else a.Goto(url=url), None
+        case d.Go() | d.Tab() | d.Dialog():
+            aim = _moved(deed), None
+    return aim
+
+
+def _moved(deed: d.Go | d.Tab | d.Dialog) -> a.Action:
+    match deed:
+        case d.Tab():
+            return a.SwitchTab(tab_index=deed.index)
+        case d.Dialog():
+            return a.HandleDialog(value="accept" if deed.accept else "dismiss", answer=deed.text)
+        case d.Go():
+            kinds = {"back": a.GoBack, "forward": a.GoForward, "reload": a.Reload, "close_tab": a.CloseTab}
+            return kinds[deed.do]()
+
+
+async def _pointed(live: "LiveSession", deed: d.Click | d.Drag) -> Aim:
+    point = (deed.x, deed.y)
+    spot = await _at(live, point)
+    if isinstance(deed, d.Click):
+        return (a.DoubleClick if deed.count > 1 else a.Click)(id=spot.id), Hand(point=point)
+    to = (deed.to_x, deed.to_y)
+    return a.Drag(id=spot.id, to_id=(await _at(live, to)).id), Hand(point=point, to=to)
+
+
+async def _at(live: "LiveSession", point: tuple[float, float]) -> Spot:
+    if (spot := await live.spot(point)) is None:
+        raise NotActionable("Nothing is there: the page has changed, or the point is outside of it.")
+    return spot
+
+
+async def _typed(live: "LiveSession", text: str) -> list[Aim]:
+    """Into the field that has the focus, as its whole new value; else key by key, as a page with keys of its own has it."""
+    spot = await live.spot(None)
+    if spot is not None and spot.secret is not None:
+        raise InvalidAction("This field takes a secret.", next_call="Type it into the box beside the picture")
+    if spot is None or not spot.editable:
+        if len(text) > MAX_KEYS:
+            raise NotActionable("No field has the focus.", next_call="Click into one, then type")
+        return [(a.PressKey(key="Space" if sign == " " else sign), Hand()) for sign in text if sign != "\n"]
+    if spot.value is None:
+        raise NotActionable("This field holds too much to type into it here.")
+    start, end = spot.caret or (len(spot.value), len(spot.value))
+    value = spot.value[:start] + text + spot.value[end:]
+    return [(a.Fill(id=spot.id, value=value), Hand(text=text))]
+
+
+async def _secret_field(live: "LiveSession") -> Spot:
+    spot = await live.spot(None)
+    if spot is None or spot.secret is None:
+        raise NotActionable(
+            "No field that takes a secret has the focus any more; nothing was typed.", next_call="Click into it again"
+        )
+    return spot
+
+
+async def _writes_no_secret(live: "LiveSession", key: str) -> str:
+    """A key that writes a character into a secret field would stand in the log as it is."""
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    if len(last) == 1 and not {"Control", "Alt", "Meta"} & set(modifiers):
+        spot = await live.spot(None)
+        if spot is not None and spot.secret is not None:
+            raise InvalidAction("This field takes a secret.", next_call="Type it into the box beside the picture")
+    return key
+
+
+def _address(text: str) -> str:
+    text = text.strip()
+    return text if "://" in text or text.startswith("about:") else f"https://{text}"
