@@ -409,7 +409,7 @@ async def test_an_action_that_cannot_even_be_cut_is_on_record_under_its_name(hou
     browser, deaf, begun = house.browser(agent), anyio.Event(), anyio.Event()
     performed = browser.perform
 
-    async def perform(action: a.Action, *, timeout_ms: int) -> object:
+    async def perform(action: a.Action, *, timeout_ms: int, **_: object) -> object:
         with anyio.CancelScope(shield=True):
             begun.set()
             await deaf.wait()

@@ -85,7 +85,7 @@ async def test_a_stop_does_not_wait_for_an_engine_that_cannot_be_cut(house: Hous
     browser, deaf, begun = house.browser(session_id), anyio.Event(), anyio.Event()
     performed = browser.perform
 
-    async def perform(action: a.Action, *, timeout_ms: int) -> object:
+    async def perform(action: a.Action, *, timeout_ms: int, **_: object) -> object:
         with anyio.CancelScope(shield=True):
             begun.set()
             await deaf.wait()
