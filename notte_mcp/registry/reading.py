@@ -10,6 +10,7 @@ from typing import Literal
 import anyio
 
 from notte_mcp.frames import Frame
+from notte_mcp.observations import Tab
 from notte_mcp.records import SessionRecord, StepRecord
 from notte_mcp.registry import refusals
 from notte_mcp.registry.camera import Watch
@@ -44,6 +45,12 @@ class Reading(Holding):
         """The last frame of a live session that anybody was shown; None where there is none."""
         slot = self._slots.get(session_id)
         return None if slot is None else slot.camera.latest
+
+    def tabs(self, session_id: str) -> tuple[Tab, ...]:
+        """The tabs of a live session as they are known; none of one that is not live. Never waits."""
+        slot = self._slots.get(session_id)
+        browser = slot.last_browser if slot is not None else None
+        return () if slot is None or browser is None else slot.redactor(browser.position.tabs)
 
     async def record(self, session_id: str) -> SessionRecord:
         """The record of a session, live or not (never waits for a caller). Raises: UnknownSession."""
