@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 
 import anyio
 
-from benchmarks import acting, agents, crowd, keeper, looking, starting, workflows, writing
+from benchmarks import acting, agents, crowd, keeper, looking, recording, starting, workflows, writing
 from benchmarks.browser import set_browser
 from benchmarks.host import serving
 from benchmarks.rows import UNITS, Outcome, Row, Run, Target, Unit
@@ -62,6 +62,8 @@ ROWS: Final = (
         acting.late,
         warm=True,
     ),
+    Row("film", "the form flow, filmed", (Target("ms", 1.1, of_floor=True),), recording.wall),
+    Row("film-cpu", "CPU of that, all processes", (A_FIFTH_MORE,), recording.cpu),
     Row("workflow", "run a saved workflow", (Target("ms", 1.3, of_floor=True),), workflows.saved, warm=True),
     Row("crowd-cold", "16 sessions at once, cold", (A_FIFTH_MORE, Target("MB", 1.2, of_floor=True)), crowd.cold),
     Row("crowd-warm", "16 sessions at once, warm", (A_FIFTH_MORE,), crowd.warm),
