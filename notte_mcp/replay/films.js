@@ -39,6 +39,7 @@ function videoFilm(video, type, seconds, changed, failed) {
     get ratio() { return video.videoWidth ? video.videoWidth / video.videoHeight : 0; },
     play() { if (video.ended) film.seek(0); video.play().catch(() => changed()); },
     pause() { video.pause(); },
+    boxFor() { return null; }, // it is in the video
     seek(to) { wanted = within(to); video.currentTime = Math.min(wanted + WITHIN_S, film.seconds); changed(); },
     nudge(direction) { film.pause(); film.seek(film.time + direction * NUDGE_S); },
   };
@@ -47,7 +48,7 @@ function videoFilm(video, type, seconds, changed, failed) {
   return film;
 }
 
-/** The film of pictures: `pictures` are [seconds, whether the element is marked in it], in order. */
+/** The film of pictures: `pictures` are [seconds, whether the element is drawn into it, where to mark it], in order. */
 function pictureFilm(image, pictures, seconds, changed) {
   let at = 0, before = null, shown = -1, rate = 1;
   image.hidden = pictures.length === 0;
@@ -75,8 +76,12 @@ function pictureFilm(image, pictures, seconds, changed) {
     get rate() { return rate; },
     set rate(wanted) { rate = wanted; changed(); },
     get ratio() { return image.naturalWidth ? image.naturalWidth / image.naturalHeight : 0; },
-    /** Whether the picture that is seen has its element drawn into it. */
-    get marked() { return shown >= 0 && pictures[shown][1]; },
+    /** Where the picture that is seen is to be marked; a step's own box marks the one that it is known by. */
+    boxFor(step) {
+      const [, marked, box] = pictures[shown] ?? [0, true, null];
+      if (marked) return null;
+      return box ?? (step?.film && pictureAt(pictures, step.film[1]) === shown ? step.box : null);
+    },
     play() {
       if (at >= seconds) at = 0;
       before = performance.now();

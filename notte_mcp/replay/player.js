@@ -141,17 +141,17 @@ function bringIntoSight(line) {
 
 /** Where the step's element stands, over a picture that does not have it drawn in. */
 function showBox() {
-  const image = byId("picture"), box = byId("box");
-  box.hidden = image.hidden || !current?.box || film.marked !== false || !image.naturalWidth;
+  const image = byId("picture"), box = byId("box"), place = film.boxFor(current);
+  box.hidden = image.hidden || !place || !image.naturalWidth;
   if (box.hidden) return;
-  const [left, top, width, height] = current.box;
+  const [left, top, width, height] = place;
   const scale = Math.min(image.clientWidth / image.naturalWidth, image.clientHeight / image.naturalHeight);
   const across = image.naturalWidth * scale, down = image.naturalHeight * scale;
   box.style.left = `${image.offsetLeft + (image.clientWidth - across) / 2 + left * across}px`;
   box.style.top = `${image.offsetTop + (image.clientHeight - down) / 2 + top * down}px`;
   box.style.width = `${width * across}px`;
   box.style.height = `${height * down}px`;
-  box.dataset.outcome = current.outcome;
+  box.dataset.outcome = current?.outcome ?? "done";
 }
 
 // --- hands ------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def page(
     load = fitting.fit(film, room)
     told["notes"] = [*notes, *load.notes]
     told["video"] = "video/mp4" if load.video is not None else None
-    told["pictures"] = [[round(still.at, 3), still.marked] for still in load.stills]
+    told["pictures"] = [[round(still.at, 3), still.marked, still.box] for still in load.stills]
     before, after = _frame()
     yield Template(before).substitute(title=escape(clean_line(str(told["heading"]["title"]))))
     yield f'<script type="application/json" id="told">{_json(told)}</script>\n'

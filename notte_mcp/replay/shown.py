@@ -7,18 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from notte_mcp.receipts import Box
 from notte_mcp.replay.parts import Mark
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
     """A picture of the film: shown from `at` (seconds of the film) on. `size` is bytes of its JPEG, `read` gives it
-    (and may raise OSError); `marked` where the acted element is drawn into it already."""
+    (and may raise OSError).
+
+    `marked` says that the acted element is drawn into it; else `box` is where it is to be marked (as parts of the
+    picture's size). Without either, it is marked at the `shown` of its step alone, by the mark's own box.
+    """
 
     at: float
     read: Callable[[], bytes]
     size: int
     marked: bool = False
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
