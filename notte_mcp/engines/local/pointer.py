@@ -161,13 +161,31 @@ async def move(tab: Tab, x: float, y: float) -> None:
 
 
 async def press(tab: Tab, x: float, y: float, *, count: int = 1) -> None:
-    """Move there and click `count` times. The events are sent at once; the browser keeps their order."""
-    async with anyio.create_task_group() as sending:
-        sending.start_soon(move, tab, x, y)
-        for number in range(1, count + 1):
-            for kind in ("mousePressed", "mouseReleased"):
-                event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": number}
-                sending.start_soon(tab.cdp.send, "Input.dispatchMouseEvent", event)
+    """Move there and click `count` times. The events are sent at once; the browser keeps their order.
+
+    Of a page that the press itself closes the rest of the answers may never come.
+
+    Raises:
+        playwright Error: the page was gone before it was pressed, or refuses the events.
+    """
+    pressed = False
+
+    async def send(kind: str, number: int) -> None:
+        nonlocal pressed
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": number}
+        await tab.cdp.send("Input.dispatchMouseEvent", event)
+        pressed = True
+
+    try:
+        async with anyio.create_task_group() as sending:
+            sending.start_soon(move, tab, x, y)
+            for number in range(1, count + 1):
+                for kind in ("mousePressed", "mouseReleased"):
+                    sending.start_soon(send, kind, number)
+    except ExceptionGroup as raised:
+        error = raised.exceptions[0]
+        if not (pressed and "has been closed" in str(error)):
+            raise error from None
 
 
 async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int = 1) -> Reached:

@@ -210,6 +210,17 @@ async def test_a_page_that_closes_its_last_tab_leaves_an_empty_one(driver: Drive
     await driver.open("/form.html")
 
 
+async def test_a_page_that_closes_at_the_press_is_no_error(driver: Driver) -> None:
+    """The rest of the click is answered by nobody then: what was pressed is told as pressed, or as under way."""
+    await driver.open("/tabs.html")
+    for _ in range(4):
+        await driver.click("text=Open by script")
+        await driver.page.evaluate("() => { onpointerdown = () => window.close() }")
+        receipt = await driver.perform(a.Click(selector="h1"))
+        assert (receipt.tab_closed, receipt.url_after) == (True, driver.site.url("/tabs.html"))
+        assert receipt.success or "The page closed while click was under way" in receipt.message
+
+
 async def test_leaving_is_never_held_up_by_a_page_that_asks(driver: Driver) -> None:
     """beforeunload: goto, a link, closing the tab."""
     for leave in (a.Goto(url=driver.site.url("/form.html")), a.Click(selector="text=Leave"), a.CloseTab()):
