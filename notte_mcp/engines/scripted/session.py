@@ -22,7 +22,9 @@ from notte_mcp.engines.base import (
     Spot,
     TargetCheck,
 )
-from notte_mcp.engines.scripted.drawing import ScriptedFilm, box_of, picture
+from notte_mcp.engines.scripted.book import Book, matching, target_of
+from notte_mcp.engines.scripted.drawing import ScriptedFilm, at_point, picture
+from notte_mcp.engines.scripted.hands import Caret, pointed_at
 from notte_mcp.engines.scripted.pages import (
     Document,
     LiveElement,
@@ -31,13 +33,11 @@ from notte_mcp.engines.scripted.pages import (
     View,
     changes_between,
     secret_of,
-    selectors_of,
 )
 from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
 from notte_mcp.frames import FrameListener
-from notte_mcp.ids import letter_for
 from notte_mcp.observations import Node, Observation, Tab, clean_line, estimate_tokens
-from notte_mcp.receipts import Box, Locators, Receipt, Target
+from notte_mcp.receipts import Receipt, Target
 
 BLANK: Final = "about:blank"
 
@@ -54,12 +54,12 @@ class ScriptedSession:
         self.alive = True
         self.closed = False
         self._pages = pages
-        self._counters = dict(request.id_counters)
+        self._book = Book(request.id_counters)
         self._keys = itertools.count(1)
         self._cursors: dict[str, tuple[View, int, ObserveRequest]] = {}
         self._views: dict[int, View] = {}
-        self._known: dict[str, LiveElement] = {}
         self._film: ScriptedFilm | None = None
+        self._caret = Caret()
         self._scope = anyio.CancelScope()
         self._history = [self._document(BLANK)]
         self._at = 0
@@ -79,7 +79,7 @@ class ScriptedSession:
 
     @property
     def id_counters(self) -> dict[str, int]:
-        return dict(self._counters)
+        return dict(self._book.counters)
 
     def take_events(self) -> tuple[str, ...]:
         taken, self.happened = tuple(self.happened), []
@@ -101,18 +101,25 @@ class ScriptedSession:
     def _check(self, action: a.Action) -> TargetCheck:
         if isinstance(action, a.Goto | a.GotoNewTab):
             _check_url(action.url)
-        found = [self._by_id(named)[0] for key in ("id", "to_id") if (named := getattr(action, key, None))]
+        found = [
+            self._book.by_id(self._here, named)[0] for key in ("id", "to_id") if (named := getattr(action, key, None))
+        ]
         if not found:
             return TargetCheck(known=getattr(action, "selector", None) is None)
         return TargetCheck(secret=secret_of(found[0]))
 
     async def find(self, selectors: Sequence[str]) -> list[Found | None]:
         self._still_there()
-        found = [self._matches(selector) for selector in selectors]
+        found = [matching(self._here, selector) for selector in selectors]
         return [Found(hit[0].script.role, hit[0].script.name) if len(hit) == 1 else None for hit in found]
 
     async def spot(self, point: tuple[float, float] | None) -> Spot | None:
-        raise NotImplementedError
+        self._still_there()
+        live = self._caret.live if point is None else pointed_at(self._here, point)
+        if live is None or live not in self._here.elements:
+            return None
+        self._book.shown(live, anyhow=True)
+        return self._caret.spot(self._here, live)
 
     async def film(self, listener: FrameListener | None) -> None:
         if self._film is not None:
@@ -129,7 +136,7 @@ class ScriptedSession:
         with anyio.CancelScope(deadline=anyio.current_time() + allowed_ms / 1000) as self._scope:
             self.acting = True
             try:
-                receipt = await self._do(action)
+                receipt = await (self._do(action) if hand is None else self._by_hand(action, hand))
             except (StaleElement, UnknownElement, SelectorNotFound) as error:
                 receipt = Receipt(action.type, success=False, code=error.code, message=str(error))
             finally:
@@ -144,6 +151,43 @@ class ScriptedSession:
             url_before=before.url, url_after=self._here.url, navigated=moved, status=status,
             acted_at=receipt.acted_at or (begun if receipt.success else time.time()),
         )  # fmt: skip
+
+    async def _by_hand(self, action: a.Action, hand: Hand) -> Receipt:
+        done = Receipt(action.type, success=True, acted_at=time.time())
+        match action:
+            case a.Click() | a.DoubleClick() | a.Hover() | a.Drag() if hand.point is not None:
+                return await self._pointed(action, hand.point, hand.to, done)
+            case a.Fill() if hand.text is not None:
+                live, healed = self._book.meant(self._here, action)
+                if secret_of(live) is not None:
+                    return await self._do(action)
+                self._caret.put(live)
+                self._caret.type(hand.text)
+                return done.but(target=self._aimed(live, action), healed=healed, value=live.value)
+            case a.PressKey() if action.id is None:
+                if (live := self._caret.live) is None:
+                    return done
+                self._caret.press(action.key)
+                secret = secret_of(live)
+                return done.but(target=self._aimed(live, action), secret=secret, value=None if secret else live.value)
+            case _:
+                return await self._do(action)
+
+    async def _pointed(
+        self, action: a.Action, point: tuple[float, float], to: tuple[float, float] | None, done: Receipt
+    ) -> Receipt:
+        if (live := pointed_at(self._here, point)) is None:
+            return done.but(success=False, code="not_actionable", message="the point is outside the page")
+        onto = None if to is None else pointed_at(self._here, to)
+        done = done.but(target=self._aimed(live, action), destination=onto and self._aimed(onto, action))
+        if isinstance(action, a.Hover | a.Drag) or live is not at_point(self._here, point):
+            return done
+        self._caret.put(live)
+        return await self._click(live, done)
+
+    def _aimed(self, live: LiveElement, action: a.Action) -> Target:
+        self._book.shown(live, anyhow=True)
+        return target_of(self._here, live, action)
 
     async def _do(self, action: a.Action) -> Receipt:
         done = Receipt(action.type, success=True)
@@ -178,8 +222,8 @@ class ScriptedSession:
         return done
 
     async def _act(self, action: a.Action, done: Receipt) -> Receipt:
-        live, healed = self._target(action)
-        done = done.but(target=_target(live, action, box_of(self._here, live)), healed=healed, acted_at=time.time())
+        live, healed = self._book.meant(self._here, action)
+        done = done.but(target=target_of(self._here, live, action), healed=healed, acted_at=time.time())
         if live.script.disabled:
             return done.but(success=False, code="not_actionable", message=f'"{live.script.name}" is disabled')
         if live.script.gate is not None:
@@ -187,6 +231,7 @@ class ScriptedSession:
         match action:
             case a.Fill() | a.FallbackFill() | a.MultiFactorFill():
                 live.value = action.value if action.clear_before_fill else live.value + action.value
+                self._caret = Caret(live, len(live.value), len(live.value))
                 secret = secret_of(live)
                 return done.but(secret=secret, value=None if secret else live.value)
             case a.Check():
@@ -226,35 +271,6 @@ class ScriptedSession:
     def _loaded(self, script: ScriptedElement) -> LiveElement:
         return LiveElement(script, str(next(self._keys)), script.value)
 
-    def _target(self, action: a.Action) -> tuple[LiveElement, bool]:
-        if named := getattr(action, "id", None):
-            return self._by_id(named)
-        selector = getattr(action, "selector", "")
-        if found := self._matches(selector):
-            return found[0], False
-        raise SelectorNotFound(f"Selector {selector!r} matches nothing.", next_call="notte_observe")
-
-    def _matches(self, selector: str) -> list[LiveElement]:
-        return [live for live in self._here.elements if selector in selectors_of(live)]
-
-    def _by_id(self, named: str) -> tuple[LiveElement, bool]:
-        """The element of an id, and whether it is its heir: the only one of the same role and name."""
-        if (live := self._known.get(named)) is None:
-            raise UnknownElement(f"No observation of this session has shown {named}.", next_call="notte_observe")
-        if live in self._here.elements:
-            return live, False
-        heirs = self._here.find(live.script.role, live.script.name)
-        if len(heirs) == 1:
-            return heirs[0], True
-        raise StaleElement(f"{named} is gone, and {len(heirs)} elements are like it.", next_call="notte_observe")
-
-    def _give_id(self, live: LiveElement) -> None:
-        if live.id is None and not live.script.disabled:
-            letter = letter_for(live.script.role)
-            self._counters[letter] = self._counters.get(letter, 0) + 1
-            live.id = f"{letter}{self._counters[letter]}"
-            self._known[live.id] = live
-
     # --- looking -----------------------------------------------------------------
 
     async def observe(self, request: ObserveRequest) -> Observation:
@@ -264,7 +280,7 @@ class ScriptedSession:
                 raise UnknownView(f"Cursor {request.cursor} is unknown.", next_call="notte_observe")
             return self._fitting(*kept, max_tokens=request.max_tokens)
         for live in self._here.elements:
-            self._give_id(live)
+            self._book.shown(live)
         texts = [
             Node(f"t{n}", "text", "text", clean_line(line, 400))
             for n, line in enumerate(self._here.page.text)
@@ -332,10 +348,3 @@ class ScriptedSession:
 def _check_url(url: str) -> None:
     if url != BLANK and urlsplit(url).scheme not in ("http", "https"):
         raise UnsupportedUrl(f"{url!r} is no http or https URL.", next_call="the same call with such a URL")
-
-
-def _target(live: LiveElement, action: a.Action, box: Box | None) -> Target:
-    script = live.script
-    given = getattr(action, "selector", None)
-    locators = Locators(role=(script.role, script.name), css=script.selector or None, given=given)
-    return Target(live.id, live.script.role, live.script.name, locators, box)
