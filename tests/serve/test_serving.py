@@ -1,10 +1,13 @@
 import json
+import logging
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import anyio
@@ -13,6 +16,7 @@ import httpx
 import psutil
 import pytest
 
+from notte_mcp import commands, logs
 from tests.serve.served import ALICE, BOTH, Served, served, session_of, status, text
 from tests.serve.test_guard import request
 from tests.site import Site
@@ -129,6 +133,17 @@ def test_the_token_is_made_once_for_its_owner_and_never_said(tmp_path: Path) -> 
     assert "claude mcp add --transport http" in said
 
 
+@pytest.fixture
+def logging_as_it_is(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Keep what is logged, and where to, from what a command sets."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    monkeypatch.setattr(logs._State, "threshold", logs._State.threshold)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 @pytest.mark.parametrize(
     ("flags", "env", "said"),
     [
@@ -144,15 +159,26 @@ def test_the_token_is_made_once_for_its_owner_and_never_said(tmp_path: Path) -> 
     ],
 )
 def test_what_would_not_be_safe_does_not_start_and_is_told_in_a_sentence(
-    tmp_path: Path, flags: list[str], env: dict[str, str], said: str
+    tmp_path: Path,
+    flags: list[str],
+    env: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    logging_as_it_is: None,
 ) -> None:
     """T5: nothing listens beyond loopback without tokens and names from its user; no token is repeated."""
-    done = run("--state-dir", str(tmp_path / "state"), "serve", "--port", "0", *flags, env=env)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    with socket.create_server(("", 0)) as taken:  # what were let through would find its port taken, and not serve
+        port = str(taken.getsockname()[1])
+        code = commands.run(["--state-dir", str(tmp_path / "state"), "serve", "--port", port, *flags], parent=0)
+    told = capsys.readouterr()
 
-    assert done.returncode in {1, 2}
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert ALICE not in done.stderr
+    assert code in {1, 2}
+    assert said in told.err
+    assert (len(told.err.splitlines()), told.out) == (1, "")
+    assert ALICE not in told.err
 
 
 def test_a_port_that_is_taken_and_a_token_that_others_may_read_are_told_so(tmp_path: Path, server: Served) -> None:
