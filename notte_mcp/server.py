@@ -38,6 +38,7 @@ from notte_mcp.errors import (
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.prompts import listing as prompts
 from notte_mcp.records import SessionSpec
+from notte_mcp.resources.content import whole
 from notte_mcp.resources.listing import RESOURCES, TEMPLATES, completions
 from notte_mcp.resources.reader import read
 from notte_mcp.settings import Settings
@@ -109,11 +110,13 @@ class NotteServer(MCPServer[Surface]):
             return [ReadResourceContents(content=text, mime_type=mime_type, meta=dict(meta))]
         try:
             content = await read(self.surface.app, str(uri))
+            body = await whole(content)
         except (UnknownResource, UnknownSession, UnknownAgent, UnknownRun, UnknownWorkflow) as error:
             raise ResourceNotFoundError(str(error)) from error
         except NotteMCPError as error:
             raise ResourceError(str(error)) from error
-        return [ReadResourceContents(content=content.body, mime_type=content.mime_type)]
+        about = {**content.about, "size": content.size}
+        return [ReadResourceContents(content=body, mime_type=content.mime_type, meta=about)]
 
 
 def create_server(open_app: OpenApp | OnDemand[Any], settings: Settings) -> NotteServer:
@@ -122,7 +125,7 @@ def create_server(open_app: OpenApp | OnDemand[Any], settings: Settings) -> Nott
     Pass an `OnDemand` to be able to close the App from outside, as the process's end does.
     """
     on_demand = cast(OnDemand[Any], open_app) if isinstance(open_app, OnDemand) else OnDemand(open_app)
-    surface = Surface(on_demand, default_spec(settings))
+    surface = Surface(on_demand, default_spec(settings), shows_paths=not settings.for_others)
     tools = [*all_tools(), *APP_TOOLS]
 
     @asynccontextmanager

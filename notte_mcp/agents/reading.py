@@ -64,6 +64,10 @@ class Reading:
         await self.record(agent_id)
         return await self._store.events(agent_id, after=after, limit=limit)
 
+    async def session_events(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
+        """Such lines of whatever agents have had the session, from its step `after` on, in order; none of an unknown one."""
+        return await self._store.session_events(session_id, after=after, limit=limit)
+
     async def agent_on(self, session_id: str) -> AgentRecord | None:
         """The live agent that has this session, if any."""
         agent = self._life.live.get(self._registry.holder(session_id) or "")

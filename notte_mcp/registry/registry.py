@@ -225,6 +225,10 @@ class Registry(Reading):
         """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""
         return await anyio.to_thread.run_sync(self._life.profiles.load, profile)
 
+    def folder(self, session_id: str) -> Path:
+        """Where the film and the files of a session lie; whether there is one is not looked at."""
+        return self._life.folder(session_id)
+
     async def files(self, session_id: str) -> list[tuple[str, int]]:
         """(name, bytes) of the session's files. Raises: UnknownSession."""
         await self.record(session_id)

@@ -1,21 +1,26 @@
 """What stands at an address: text or bytes, never more than hosts take in one message.
 
-Below: errors. Above: reader, agents, listing, tools.
+Below: address, errors. Above: reader, agents, logs, replay, listing, tools.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from notte_mcp.errors import InvalidArgument, LimitReached, UnknownResource
+import anyio.to_thread
+
+from notte_mcp.errors import LimitReached, NothingRecorded, UnknownResource
+from notte_mcp.resources.address import Place
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
-
-MAX_STEPS: Final = 2_000
-"""Steps in one answer; `?after=` goes on."""
+TEXT: Final = "text/plain"
+HTML: Final = "text/html"
+MP4: Final = "video/mp4"
+JPEG: Final = "image/jpeg"
 
 MAX_BYTES: Final = 5_500_000
 """Of one answer: some hosts close the connection over a message of twice that."""
@@ -23,18 +28,41 @@ MAX_BYTES: Final = 5_500_000
 _ROOM: Final = 1_000
 """Bytes kept for the line that tells what a list leaves out."""
 
-_DIGITS: Final = 15
-"""Of a step's number; SQLite's integers end at 19."""
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file on the server's disk, or a part of one: `size` bytes from `start` on."""
+
+    path: Path
+    start: int
+    size: int
+
+    def read(self) -> bytes:
+        """Blocks: for a thread. Raises: OSError."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read(self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands at an address: text, or bytes for what is none."""
+    """What stands at an address: text, or bytes for what is none (a `Piece` where they lie in a file).
+
+    `about` is what else there is to say of it, by name, in JSON values: how it goes on, how long it plays.
+    """
 
     uri: str
     name: str
     mime_type: str
-    body: str | bytes
+    body: str | bytes | Piece
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        if isinstance(self.body, Piece):
+            return self.body.size
+        return len(self.body) if isinstance(self.body, bytes) else _bytes(self.body)
 
 
 def unknown(uri: str) -> UnknownResource:
@@ -75,31 +103,62 @@ def as_json(uri: str, name: str, value: Mapping[str, Any]) -> Content:
     return Content(uri, name, JSON, text)
 
 
-def as_log(uri: str, name: str, lines: Iterable[Mapping[str, Any]]) -> Content:
-    """One JSON object a line, as many as an answer carries (the first one always: a reader has to get on)."""
+def as_log(uri: str, lines: Iterable[tuple[Place, str]], mime_type: str, *, after: Place, is_cut: bool) -> Content:
+    """A log's lines as one text, as many as an answer carries (the first one always: a reader has to get on).
+
+    `is_cut` says that there are more; `next_uri` is where to read what follows, now or later.
+    """
     written: list[str] = []
-    size = 0
-    for line in lines:
-        text = json.dumps(line, ensure_ascii=False, default=str) + "\n"
+    size, place = 0, after
+    for at, line in lines:
+        text = f"{line}\n"
         size += _bytes(text)
         if written and size > MAX_BYTES:
+            is_cut = True
             break
         written.append(text)
-    return Content(uri, name, NDJSON, "".join(written))
+        place = at
+    base, _, query = uri.partition("?")
+    kept = [one for one in query.split("&") if one and not one.startswith("after=")]
+    about = {"next_uri": f"{base}?{'&'.join([f'after={place}', *kept])}", "is_cut": is_cut}
+    return Content(uri, "steps", mime_type, _utf8("".join(written)), about)
 
 
-def number_after(uri: str, query: Mapping[str, str]) -> int:
-    """The step number that `?after=` names, 0 without it. Raises InvalidArgument."""
-    after = query.get("after", "0")
-    if not (after.isascii() and after.isdecimal() and len(after) <= _DIGITS):
-        raise InvalidArgument(
-            f"`after` is a step's number, not {after[:50]!r}.", next_call=f"{uri.split('?', 1)[0]}?after=0"
-        )
-    return int(after)
+async def whole(content: Content) -> str | bytes:
+    """The body itself, read from the disk where it lies there.
+
+    Raises: LimitReached: one answer does not carry it. NothingRecorded: the file is gone meanwhile.
+    """
+    if not isinstance(body := content.body, Piece):
+        return body
+    if body.size > MAX_BYTES:
+        raise too_long(content)
+    try:
+        return await anyio.to_thread.run_sync(body.read)
+    except OSError:
+        raise NothingRecorded(
+            f"{content.uri} was swept or made anew while it was read.", done="", next_call="the same call again"
+        ) from None
+
+
+def too_long(content: Content) -> LimitReached:
+    """The error for a file that an answer does not carry: it comes in parts."""
+    parts, base = content.about["parts"], content.uri.split("?", 1)[0]
+    return LimitReached(
+        f"{content.name} has {content.size} bytes, and one answer carries at most {MAX_BYTES}; it comes in {parts} parts, "
+        f"which are the file one after the other.",
+        done="",
+        next_call=f"{base}?part=1, and so on to ?part={parts}",
+    )
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1, default=str)
+
+
+def _utf8(text: str) -> str:
+    """The text without what no UTF-8 can hold: a page's may have half of a surrogate pair."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _bytes(text: str) -> int:

@@ -116,13 +116,17 @@ browser with saved cookies and local storage at its last url. Nothing is done ag
 
     notte://sessions                            all sessions
     notte://sessions/{id}                       one
-    notte://sessions/{id}/steps?after=0         its step log, one JSON object a line
+    notte://sessions/{id}/steps?format=text     its step log to read; without format one JSON object a line
+                         ...?after=12           goes on behind step 12, or behind the line with the cursor 12.3
+    notte://sessions/{id}/steps/{n}/screenshot  what step n looked like, with what it acted on marked
+    notte://sessions/{id}/replay                the video, for a person; large ones in parts (?part=1)
+    notte://sessions/{id}/replay.html           the same as a page with timeline and log
     notte://sessions/{id}/files                 what it downloaded or may upload
     notte://sessions/{id}/files/{name}
     notte://sessions/{id}/workflow/{target}     its script: notte, playwright, pytest, json
     notte://agents                              all agents
     notte://agents/{id}                         one: state, answer, result, usage
-    notte://agents/{id}/steps?after=0           its log: steps by its own numbers, events between them
+    notte://agents/{id}/steps, .../replay ...   the same of an agent: its own step numbers, its share of the film
     notte://agents/{id}/workflow/{target}       the script of its last attempt
     notte://workflows                           what is kept by name
     notte://workflows/{name}                    one (orders, orders@2): parameters, steps, versions, verified

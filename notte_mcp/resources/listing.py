@@ -5,13 +5,16 @@ Below: reader. Above: server.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mcp.types import Resource, ResourceTemplate
 
-from notte_mcp.resources.content import JSON, NDJSON
+from notte_mcp.resources.content import HTML, JPEG, JSON, MP4, NDJSON
 from notte_mcp.resources.reader import OpenApp
-from notte_mcp.resources.script import TARGETS
+from notte_mcp.resources.script import TARGETS, names_agent
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
 
 RESOURCES: Final[Sequence[Resource]] = (
     Resource(
@@ -32,15 +35,39 @@ RESOURCES: Final[Sequence[Resource]] = (
     ),
 )  # fmt: skip
 
+
+def _recorded(kind: str, name: str, whose: str) -> tuple[ResourceTemplate, ...]:
+    """The log and what was filmed, which sessions and agents have alike."""
+    base = f"notte://{kind}/{{id}}"
+    return (
+        ResourceTemplate(
+            uri_template=f"{base}/steps{{?after,format}}", name=f"{name} steps", title=f"{whose} log", mime_type=NDJSON,
+            description=(
+                "One JSON object a line: each step, what was asked and done, and between them what else happened. "
+                "after=12 or 12.3 (a line's number or cursor) goes on behind it; format=text reads better."
+            ),
+        ),
+        ResourceTemplate(
+            uri_template=f"{base}/steps/{{n}}/screenshot", name=f"{name} screenshot", title=f"{whose} step as a picture",
+            mime_type=JPEG, description="What step n looked like, the element acted on marked.",
+        ),
+        ResourceTemplate(
+            uri_template=f"{base}/replay{{?part}}", name=f"{name} replay", title=f"{whose} replay", mime_type=MP4,
+            description="The video. More than 5.5 MB come in parts, part=1 and so on: one after the other they are it.",
+        ),
+        ResourceTemplate(
+            uri_template=f"{base}/replay.html{{?part}}", name=f"{name} player", title=f"{whose} replay with its log",
+            mime_type=HTML, description="A page to be opened in a browser: film, timeline, steps.",
+        ),
+    )  # fmt: skip
+
+
 TEMPLATES: Final[Sequence[ResourceTemplate]] = (
     ResourceTemplate(
         uri_template="notte://sessions/{id}", name="session", title="A session", mime_type=JSON,
         description="How a session stands.",
     ),
-    ResourceTemplate(
-        uri_template="notte://sessions/{id}/steps{?after}", name="steps", title="A session's step log",
-        mime_type=NDJSON, description="One JSON object a line: what was asked and what was done.",
-    ),
+    *_recorded("sessions", "session", "A session's"),
     ResourceTemplate(
         uri_template="notte://sessions/{id}/files", name="files", title="A session's files", mime_type=JSON,
         description="What it downloaded, or may upload.",
@@ -57,10 +84,7 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
         uri_template="notte://agents/{id}", name="agent", title="An agent", mime_type=JSON,
         description="How an agent stands, its answer and what it used.",
     ),
-    ResourceTemplate(
-        uri_template="notte://agents/{id}/steps{?after}", name="agent steps", title="An agent's log",
-        mime_type=NDJSON, description="One JSON object a line: its steps, and between them what else happened.",
-    ),
+    *_recorded("agents", "agent", "An agent's"),
     ResourceTemplate(
         uri_template="notte://agents/{id}/workflow/{target}", name="agent workflow", title="An agent's script",
         description="The steps of its last attempt as code: notte, playwright, pytest or json.",
@@ -81,22 +105,40 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
 
 MAX_COMPLETIONS: Final = 100
 
+_LAST_STEPS: Final = 100
+
 
 async def completions(app: OpenApp, template: str, parameter: str, typed: str, known: Mapping[str, str]) -> list[str]:
     """Values of a template's parameter that begin with what was typed. `known` are the other parameters so far."""
     match parameter:
-        case "id" if template.startswith("notte://agents/"):
-            values = [record.id for record in await (await app()).agents.agents()]
-        case "id" if template.startswith("notte://runs/"):
-            values = [record.id for record in await (await app()).runs.runs()]
-        case "id":
-            values = [record.id for record in await (await app()).registry.sessions()]
         case "target":
-            values = list(TARGETS)
+            values: Sequence[str] = TARGETS
+        case "format":
+            values = ("json", "text")
+        case "part":
+            values = ("1",)  # how many there are is told by the first one
+        case "id":
+            values = await _ids(await app(), template)
+        case "n" | "after" if of := known.get("id"):
+            values = await _numbers(await app(), of)
         case "name" if template.startswith("notte://workflows/"):
             values = [record.name for record in await (await app()).runs.workflows()]
         case "name" if session_id := known.get("id"):
             values = [name for name, _ in await (await app()).registry.files(session_id)]
         case _:
-            values = []
+            values = ()
     return [value for value in values if value.startswith(typed)][:MAX_COMPLETIONS]
+
+
+async def _ids(app: "App", template: str) -> list[str]:
+    if template.startswith("notte://agents/"):
+        return [record.id for record in await app.agents.agents()]
+    if template.startswith("notte://runs/"):
+        return [record.id for record in await app.runs.runs()]
+    return [record.id for record in await app.registry.sessions()]
+
+
+async def _numbers(app: "App", of: str) -> list[str]:
+    """The last step numbers of a session or an agent, the newest first."""
+    record = await (app.agents.record(of) if names_agent(of) else app.registry.record(of))
+    return [str(number) for number in range(record.step_count, max(0, record.step_count - _LAST_STEPS), -1)]

@@ -1,10 +1,10 @@
-"""Records as JSON values: what a reader is told of a session, an agent, a step, a line of an agent's log, a workflow
-and its runs.
+"""Records as JSON values: what a reader is told of a session, an agent, a workflow and its runs. (Lines
+of a log: `log_json`.)
 
 Times are given as UTC in ISO 8601. What a session was started with is told without
 addresses that may carry credentials.
 
-Below: records, agent_records, workflow_records. Above: reader, agents, kept.
+Below: records, agent_records, workflow_records. Above: reader, agents, kept, log_json.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from notte_mcp.agent_records import AgentEvent, AgentRecord
-from notte_mcp.records import SessionRecord, StepRecord, receipt_to_json
+from notte_mcp.agent_records import AgentRecord
+from notte_mcp.records import SessionRecord
 from notte_mcp.workflow_records import RunRecord, WorkflowRecord
 
 if TYPE_CHECKING:
@@ -37,17 +37,11 @@ def session_json(record: SessionRecord) -> dict[str, Any]:
         "step_count": record.step_count,
         "engine": record.spec.engine,
         "profile": record.spec.profile,
-        "created_at": _time(record.created_at),
-        "updated_at": _time(record.updated_at),
-        "storage_saved_at": _time(record.storage_saved_at),
+        "created_at": time_text(record.created_at),
+        "updated_at": time_text(record.updated_at),
+        "storage_saved_at": time_text(record.storage_saved_at),
         "steps_uri": f"notte://sessions/{record.id}/steps",
     }
-
-
-def step_json(step: StepRecord) -> dict[str, Any]:
-    """A line of a session's step log; with the agent's number where an agent had the session."""
-    of_agent = {"agent_id": step.agent_id, "agent_step": step.agent_step} if step.agent_id is not None else {}
-    return {"number": step.number, **of_agent, **_what_was_done(step)}
 
 
 def agent_json(record: AgentRecord) -> dict[str, Any]:
@@ -86,30 +80,15 @@ def listed_agent_json(record: AgentRecord) -> dict[str, Any]:
     }
 
 
-def agent_step_json(step: StepRecord) -> dict[str, Any]:
-    """A line of an agent's log that is a step, by the agent's own number."""
-    return {
-        "number": step.agent_step,
-        "session_id": step.session_id,
-        "session_step": step.number,
-        **_what_was_done(step),
-    }
-
-
-def event_json(event: AgentEvent) -> dict[str, Any]:
-    """A line of an agent's log that is no step."""
-    return {"event": event.event, "after_step": event.after_step, "text": event.text, "at": _time(event.at)}
-
-
 def version_json(record: WorkflowRecord) -> dict[str, Any]:
     """One version of a saved workflow, among others."""
     return {
         "name": record.name,
         "version": record.version,
         "verified": record.verified,
-        "verified_at": _time(record.verified_at),
+        "verified_at": time_text(record.verified_at),
         "source": record.source,
-        "created_at": _time(record.created_at),
+        "created_at": time_text(record.created_at),
         "uri": f"notte://workflows/{record.name}@{record.version}",
     }
 
@@ -175,21 +154,8 @@ def listed_run_json(record: RunRecord) -> dict[str, Any]:
         "mode": record.mode if record.kind == "verify" else None,
         "target": record.target,
         "step_count": record.step_count,
-        "created_at": _time(record.created_at),
-        "ended_at": _time(record.ended_at),
-    }
-
-
-def _what_was_done(step: StepRecord) -> dict[str, Any]:
-    return {
-        "actor": step.actor,
-        "action": step.action,
-        "receipt": receipt_to_json(step.receipt) if step.receipt is not None else None,
-        "success": None if step.state in UNSETTLED else step.success,
-        "message": step.message,
-        "url": step.url,
-        "started_at": _time(step.started_at),
-        "ended_at": _time(step.ended_at),
+        "created_at": time_text(record.created_at),
+        "ended_at": time_text(record.ended_at),
     }
 
 
@@ -207,9 +173,9 @@ def _agent_heading(record: AgentRecord) -> dict[str, Any]:
 
 def _agent_times(record: AgentRecord) -> dict[str, Any]:
     return {
-        "created_at": _time(record.created_at),
-        "updated_at": _time(record.updated_at),
-        "ended_at": _time(record.ended_at),
+        "created_at": time_text(record.created_at),
+        "updated_at": time_text(record.updated_at),
+        "ended_at": time_text(record.ended_at),
         "steps_uri": f"notte://agents/{record.id}/steps",
     }
 
@@ -218,5 +184,6 @@ def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= LISTED_CHARS else text[: LISTED_CHARS - 1] + "…"
 
 
-def _time(seconds: float | None) -> str | None:
+def time_text(seconds: float | None) -> str | None:
+    """Unix seconds as UTC in ISO 8601, to the millisecond."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from notte_mcp.errors import InvalidArgument, UnknownWorkflow
 from notte_mcp.ids import AGENT_PREFIX, RUN_PREFIX, SESSION_PREFIX, is_agent_id, is_run_id, is_session_id
+from notte_mcp.resources.content import JSON, Content
 from notte_mcp.workflow_records import WorkflowRecord
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def code_of(made: Made, target: Target, *, style: Any = None, sdk: str | None = 
 async def script(app: "App", of: str, target: Target) -> "Code":
     """The script of what `of` names, in the target's usual form. Raises: what `made_of` does."""
     return code_of(await made_of(app, of), target)
+
+
+async def code_content(app: "App", uri: str, of: str, target: Target) -> Content:
+    """The script of a session's or an agent's steps, as what stands at its address. Raises: what `made_of` does."""
+    code = await script(app, of, target)
+    return Content(uri, f"workflow {target}", JSON if target == "json" else "text/x-python", code.code)
 
 
 async def _saved(app: "App", name: str) -> Made | None:

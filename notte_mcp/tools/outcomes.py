@@ -17,7 +17,7 @@ from notte_mcp.errors import NotteMCPError
 from notte_mcp.observations import Node, Observation, clean_line, estimate_tokens
 from notte_mcp.receipts import Receipt
 from notte_mcp.registry.refusals import NOTHING_DONE
-from notte_mcp.resources.reader import file_uri
+from notte_mcp.resources.content import file_uri
 from notte_mcp.step_text import numbers_text, receipt_line
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ async def notte_stop(
     mode: Mode = "graceful",
 ) -> CallToolResult:
     """Stop a session (and its agent), an agent (its session stays open) or a run, within 4 seconds. Steps, files and
-    script stay readable for 30 days."""
+    script stay for 30 days."""
     here = surface(ctx)
     app = await here.app()
     if all:

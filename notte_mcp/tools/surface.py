@@ -37,11 +37,12 @@ Call = Context[Any, Any]
 
 
 class Surface:
-    """See the module. `spec` holds the defaults of new sessions."""
+    """See the module. `spec` holds the defaults of new sessions; `shows_paths` says that who calls has the server's disk."""
 
-    def __init__(self, app: "OnDemand[App]", spec: SessionSpec) -> None:
+    def __init__(self, app: "OnDemand[App]", spec: SessionSpec, *, shows_paths: bool = False) -> None:
         self._app = app
         self.spec = spec
+        self.shows_paths = shows_paths
         self.pages = Pages()
         self.repeats = Repeats()
         self.bus = InMemorySubscriptionBus()

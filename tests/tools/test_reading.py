@@ -54,12 +54,18 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
     ]
     assert [one.uri_template for one in templates] == [
         "notte://sessions/{id}",
-        "notte://sessions/{id}/steps{?after}",
+        "notte://sessions/{id}/steps{?after,format}",
+        "notte://sessions/{id}/steps/{n}/screenshot",
+        "notte://sessions/{id}/replay{?part}",
+        "notte://sessions/{id}/replay.html{?part}",
         "notte://sessions/{id}/files",
         "notte://sessions/{id}/files/{name}",
         "notte://sessions/{id}/workflow/{target}",
         "notte://agents/{id}",
-        "notte://agents/{id}/steps{?after}",
+        "notte://agents/{id}/steps{?after,format}",
+        "notte://agents/{id}/steps/{n}/screenshot",
+        "notte://agents/{id}/replay{?part}",
+        "notte://agents/{id}/replay.html{?part}",
         "notte://agents/{id}/workflow/{target}",
         "notte://workflows/{name}",
         "notte://workflows/{name}/{target}",
@@ -84,7 +90,7 @@ async def test_sessions_are_listed_and_read_as_json(host: Host) -> None:
 
 
 async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
-    """Contract: number, actor, action, receipt, success, message, url, started_at, ended_at."""
+    """Contract: number, actor, action, receipt, success, message, urls, element, times."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
 
@@ -98,8 +104,13 @@ async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
     assert [step["number"] for step in steps] == [1, 2, 3, 4, 5]
     assert steps[2]["action"]["value"] == {"secret": "SECRET_ACCESS_CODE"}
     assert set(steps[0]) == {
-        "number", "actor", "action", "receipt", "success", "message", "url", "started_at", "ended_at",
+        "number", "actor", "action", "element", "receipt", "success", "message", "url", "url_before", "url_after",
+        "started_at", "ended_at", "seconds",
     }  # fmt: skip
+    assert steps[1]["element"] == 'textbox "Applicant"'
+    assert (steps[4]["url_before"], steps[4]["url_after"], steps[4]["url"]) == (FORM, DONE, DONE)
+    assert steps[4]["seconds"] >= 0
+    assert "url_after" not in steps[4]["receipt"]
     assert rest.text == whole.text.splitlines(keepends=True)[4]
 
 

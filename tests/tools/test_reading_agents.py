@@ -180,15 +180,16 @@ async def test_the_log_of_an_agent_has_its_steps_by_its_own_numbers_and_its_even
         "started", 1, "attempt", 2, "paused", "resumed", 3, "interrupted",
     ]  # fmt: skip
     assert set(log[1]) == {
-        "number", "session_id", "session_step", "actor", "action", "receipt", "success", "message", "url",
-        "started_at", "ended_at",
+        "number", "session_id", "session_step", "actor", "action", "element", "receipt", "success", "message", "url",
+        "url_before", "url_after", "started_at", "ended_at", "seconds", "screenshot",
     }  # fmt: skip
     assert [(each["session_id"], each["session_step"]) for each in log if "number" in each] == [
         (FIRST, 1), (SECOND, 4), (SECOND, 5),
     ]  # fmt: skip
     assert log[3]["actor"] == "human"
     assert "outcome" in log[6]["message"]
-    assert log[2] == {"event": "attempt", "after_step": 1, "text": "2", "at": "1970-01-01T00:16:43.000+00:00"}
+    at = "1970-01-01T00:16:43.000+00:00"
+    assert log[2] == {"event": "attempt", "after_step": 1, "text": "2", "at": at, "cursor": "1.1"}
 
 
 @pytest.mark.parametrize(
@@ -277,9 +278,10 @@ async def test_a_session_tells_whose_steps_are_an_agents(host: Host) -> None:
     agent = await host.app.agents.start(spec, session_id=session_id)
     await host.call("notte_execute", session_id=session_id, actions=[{"type": "goto", "url": DONE}])
 
-    first, second = await lines(host, f"notte://sessions/{session_id}/steps")
+    first, begun, second = await lines(host, f"notte://sessions/{session_id}/steps")
 
     assert "agent_id" not in first
+    assert (begun["event"], begun["agent_id"], begun["cursor"]) == ("started", agent.id, "1.1")
     assert (second["number"], second["agent_id"], second["agent_step"]) == (2, agent.id, 1)
 
 
@@ -389,7 +391,7 @@ async def test_agents_ids_and_targets_are_completed(host: Host) -> None:
         return list((await host.client.complete(reference, {"name": name, "value": typed})).completion.values)
 
     assert await completed("notte://agents/{id}", "id", "") == [AGENT.id]
-    assert await completed("notte://agents/{id}/steps{?after}", "id", "agt_b") == []
+    assert await completed("notte://agents/{id}/steps{?after,format}", "id", "agt_b") == []
     assert await completed("notte://agents/{id}/workflow/{target}", "target", "j") == ["json"]
     assert session_id in await completed("notte://sessions/{id}", "id", "")
     assert AGENT.id not in await completed("notte://sessions/{id}", "id", "")
