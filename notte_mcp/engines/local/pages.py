@@ -184,6 +184,7 @@ async def _scroll(stage: Stage, action: a.ScrollUp | a.ScrollDown, timeout_ms: i
         target = await described(element)
     else:
         await stage.tab.refresh()
+    stage.touched()
     moved = await world.call("scroll", asked, timeout_s=5)
     if moved.get("error") or not moved["moved"]:
         end = "bottom" if down else "top"

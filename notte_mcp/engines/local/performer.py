@@ -6,6 +6,7 @@ an exception; only a lost browser is raised. Vendor exceptions end here.
 Below: `gestures`, `fields`, `forms`, `navigation`, `pages`, `settle`. Above: `session`.
 """
 
+import time
 from contextlib import suppress
 from typing import Final
 
@@ -45,10 +46,12 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
     Raises:
         SessionLost: the browser is gone.
     """
-    tab, tabs_before = stage.tab, stage.opened
+    tab, tabs_before, begun = stage.tab, stage.opened, time.time()
+    stage.acted_at = None
     stage.patient, stage.hand = "timeout_ms" in action.model_fields_set, hand
     with Watch(tab, listening=not isinstance(action, _STILL) or _presses_enter(action)) as watch:
         receipt = await _unless_lost(stage, tab, watch, action, timeout_ms)
+    ended = time.time()
     await _tabs_ready(stage)
     if stage.lost:
         raise SessionLost("The browser of this session is gone.", done="Whether the action happened is unknown.")
@@ -64,6 +67,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
         downloads=stage.downloads.take(),
         failed_requests=tuple(watch.failed),
         sent=tuple(watch.sent),
+        acted_at=stage.acted_at or (begun if receipt.success else ended),
     )
     if receipt.moved or receipt.new_tab is not None or tab.closed:
         await _learn_title(stage)

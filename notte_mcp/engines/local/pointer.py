@@ -19,7 +19,7 @@ from notte_mcp.engines.local.tab import FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import ActionFailed, NotActionable, PageNotResponding, StaleElement
 from notte_mcp.observations import clean_line
-from notte_mcp.receipts import Locators, Target
+from notte_mcp.receipts import Box, Locators, Target
 
 _REASONS: Final = {
     "hidden": "is not visible",
@@ -75,7 +75,9 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, *
     place = element.tab.place_of(element.world)
     if place is not None and kind != "focus":
         x, y = await _through_frames(element, place, x, y)
-    return Reached(element, await target_of(element, facts), facts, x, y)
+    target = await target_of(element, facts)
+    stage.touched()
+    return Reached(element, target, facts, x, y)
 
 
 async def _asked(element: Element, asked: dict[str, Any], timeout_ms: int) -> dict[str, Any]:
@@ -141,7 +143,7 @@ async def described(element: Element) -> Target:
 
 async def target_of(element: Element, facts: dict[str, Any]) -> Target:
     """What a receipt tells of an element: role, name, and every way to find it again."""
-    frame = await element.tab.frame_path(element.world)
+    frame, begins = await element.tab.frame_path(element.world)
     found: dict[str, Any] = facts.get("locators") or {}
     role = found.get("role")
     row = found.get("row")
@@ -152,7 +154,15 @@ async def target_of(element: Element, facts: dict[str, Any]) -> Target:
         frame=(*frame, *found.get("frame", ())), shadow=bool(found.get("shadow")), numbered=bool(found.get("numbered")),
     )  # fmt: skip
     name = clean_line(facts.get("name") or element.name, 120)
-    return Target(element.id or None, facts.get("role") or element.role, name, locators)
+    return Target(element.id or None, facts.get("role") or element.role, name, locators, _box(facts.get("box"), begins))
+
+
+def _box(found: list[float] | None, begins: tuple[float, float]) -> Box | None:
+    """A box of a frame as one of the viewport."""
+    if found is None:
+        return None
+    left, top, width, height = (round(px, 1) for px in found)
+    return round(left + begins[0], 1), round(top + begins[1], 1), width, height
 
 
 async def move(tab: Tab, x: float, y: float) -> None:
@@ -198,6 +208,7 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
     world, framed = await watched(stage, reached), is_framed(stage.tab)
     if framed:
         await aim(stage.tab, reached)
+        stage.touched()
     await press(stage.tab, reached.x, reached.y, count=count)
     hit, heard = await landed_on(world)
     if not heard and not framed:
@@ -224,6 +235,7 @@ async def hover(stage: Stage, element: Element, *, timeout_ms: int) -> Reached:
 
 async def watched(stage: Stage, reached: Reached) -> World:
     """The world that the input goes to; what it does in the main one is watched as well."""
+    stage.touched()
     stage.acting = world = reached.element.world
     if world is not stage.tab.main:
         await _arm(stage.tab.main)
@@ -262,6 +274,7 @@ async def aim(tab: Tab, reached: Reached) -> None:
 
 async def arm(stage: Stage) -> None:
     """Begin to watch for what the coming input does in the page."""
+    stage.touched()
     stage.acting = stage.tab.main
     await _arm(stage.acting)
 

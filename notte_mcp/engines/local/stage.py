@@ -4,6 +4,7 @@ State without behaviour of its own, shared by the session and the action functio
 Below: `tab`, `elements`, `dialogs`, `downloads`. Above: `performer`, `pointer`, `fields`, `session`.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class Stage:
     `tainted` is set once a secret was typed. `opening` counts tabs that are being attached,
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
-    `choosing` that it expects a file chooser. `hand` is how a person does the action in hand, where one does. `lost` is why the browser
+    `choosing` that it expects a file chooser. `acted_at` is when it touched the page (Unix s). `hand` is how a person does the action in hand, where one does. `lost` is why the browser
     is gone, once it is. `followers` are called when the current tab may be another one. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
     """
 
@@ -72,6 +73,7 @@ class Stage:
     acting: World | None = None
     choosing: bool = False
     hand: Hand | None = None
+    acted_at: float | None = None
     lost: str = ""
     because: Callable[[], str] = lambda: ""
     settled: anyio.Event = field(default_factory=anyio.Event)
@@ -84,6 +86,10 @@ class Stage:
         self.settled = anyio.Event()
         for follower in self.followers:
             follower()
+
+    def touched(self) -> None:
+        """The page is touched, now or in the next moment."""
+        self.acted_at = time.time()
 
     @contextmanager
     def drawn_on(self) -> Generator[None]:

@@ -162,16 +162,17 @@ class Tab:
         value = answer["result"].get("value")
         return int(value) if value is not None else None
 
-    async def frame_path(self, world: World) -> tuple[str, ...]:
-        """CSS selectors of the frames that hold `world`, from the top down."""
+    async def frame_path(self, world: World) -> tuple[tuple[str, ...], tuple[float, float]]:
+        """CSS selectors of the frames that hold `world`, from the top down, and where it begins in the viewport (CSS px)."""
         place = self.place_of(world)
         if place is None:
-            return ()
+            return (), (0.0, 0.0)
         try:
             own = await place.parent.call("framePath", {"key": place.owner_key}, timeout_s=2)
         except DocumentGone:
-            return ()
-        return (*await self.frame_path(place.parent), *own)
+            return (), (0.0, 0.0)
+        path, (left, top) = await self.frame_path(place.parent)
+        return (*path, *own["path"]), (left + own["left"], top + own["top"])
 
 
 def _gather(children: list[Any], cdp: Cdp, found: list[tuple[Cdp, str]]) -> None:

@@ -259,10 +259,12 @@ function framesOf(view) {
   return path;
 }
 
-/** The selector of a frame element in this world, with the frames it stands in. `req`: {key}. */
+/** The selector of a frame element in this world, with the frames it stands in, and where its content begins (px of this world's top frame). `req`: {key}. */
 function framePath(req) {
   const frame = elementOf(req.key);
-  return frame ? [...framesOf(frame.ownerDocument.defaultView), frameCss(frame)] : [];
+  if (!frame) return { path: [], left: 0, top: 0 };
+  const view = frame.ownerDocument.defaultView, r = frame.getBoundingClientRect(), base = frameOffset(view);
+  return { path: [...framesOf(view), frameCss(frame)], left: r.left + frame.clientLeft + base.x, top: r.top + frame.clientTop + base.y };
 }
 
 /** A frame by the title that people are told it by, where it is the only one of that title; else by its place. */

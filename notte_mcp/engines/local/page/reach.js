@@ -222,7 +222,15 @@ function describe(el) {
   let role = roleOf(el);
   if (!INTERACTIVE.has(role)) role = role || "clickable";
   return { role, name: cap(nameOf(el, role), 120), secret: isSecret(el), tag: el.localName, type: el.type ?? "",
-    editable: editableKind(el), context: contextOf(el), locators: locatorsOf(el, role) };
+    editable: editableKind(el), context: contextOf(el), locators: locatorsOf(el, role), box: boxOf(el) };
+}
+
+/** Where the element, or what stands for it, is seen: [left, top, width, height] in px of this world's top frame, or null. */
+function boxOf(el) {
+  const r = (shownFor(el) ?? el).getBoundingClientRect(), base = frameOffset(el.ownerDocument.defaultView);
+  const left = r.left + base.x, top = r.top + base.y;
+  const seen = r.width && r.height && left < innerWidth && top < innerHeight && left + r.width > 0 && top + r.height > 0;
+  return seen ? [left, top, r.width, r.height] : null;
 }
 
 /** How text gets into the element: "text" by typing, "set" by value, "content" for contenteditable, "" not at all. */
