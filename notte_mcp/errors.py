@@ -289,6 +289,12 @@ class NothingRecorded(NotteMCPError):
     code = "nothing_recorded"
 
 
+class VideoFailed(NotteMCPError):
+    """The video of a replay could not be made."""
+
+    code = "video_failed"
+
+
 class ExtraMissing(NotteMCPError):
     """A part of this program that is installed on demand is not there; the text says how to install it."""
 
