@@ -182,7 +182,7 @@ async def _secret_field(live: "LiveSession") -> Spot:
 async def _writes_no_secret(live: "LiveSession", key: str) -> str:
     """A key that writes a character into a secret field would stand in the log as it is."""
     *modifiers, last = key.split("+") if len(key) > 1 else [key]
-    if len(last) == 1 and not {"Control", "Alt", "Meta"} & set(modifiers):
+    if len(last) == 1 and not {"Control", "Alt", "Meta", "ControlOrMeta"} & set(modifiers):
         spot = await live.spot(None)
         if spot is not None and spot.secret is not None:
             raise InvalidAction("This field takes a secret.", next_call="Type it into the box beside the picture")
