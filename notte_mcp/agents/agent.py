@@ -18,11 +18,11 @@ from notte_mcp.actions import Action, Completion, Help
 from notte_mcp.agent_records import UNCOUNTED, AgentEvent, AgentRecord, AgentState, EventKind, Usage
 from notte_mcp.agents import answers
 from notte_mcp.agents.moves import Finish
+from notte_mcp.agents.others import goes_on, told_of
 from notte_mcp.errors import NotteMCPError, SessionBusy
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, StepRecord
 from notte_mcp.registry import Clock, Redactor
-from notte_mcp.step_text import step_line
 from notte_mcp.store.base import Store
 
 WAITING: Final[frozenset[AgentState]] = frozenset({"paused", "needs_input"})
@@ -304,14 +304,16 @@ class Agent:
 
     def settled(self, step: StepRecord) -> None:
         self.in_flight, self.current = False, None
+        before = self.tail[-1] if self.tail else step
         self.tail.append(step)
         if step.usage is not None:
             self.asked = Usage()
         self.record = self.record.but(step_count=max(self.record.step_count, step.agent_step or 0))
         counts = step.action.get("type") not in UNCOUNTED
         if step.actor != self.actor:
-            line = f"while you were waiting, the caller did: {step_line(step)}: {step.message or 'done'}"
-            self.told += [line] if counts else []
+            if goes_on(step, before) and self.told[-1:] == [told_of(before)]:
+                self.told.pop()
+            self.told += [told_of(step)] if counts else []
         else:
             if not self.is_driven_by_caller:
                 self.own_steps.append(step)

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from notte_mcp.agent_records import UNCOUNTED, AgentEvent, AgentRecord
 from notte_mcp.agents.moves import Outcome, Remark
+from notte_mcp.agents.others import told_of
 from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.receipts import Receipt
@@ -82,7 +83,7 @@ def _outcome(step: StepRecord) -> Outcome | Remark:
     """A step as the loop knows it; as a remark where the caller did it, or where its action cannot be read again
     (another version wrote it)."""
     if step.actor not in ("model", "fallback"):
-        return Remark(f"while you were waiting, the caller did: {step_line(step)}: {step.message or step.state}")
+        return Remark(told_of(step))
     receipt = step.receipt or Receipt(
         str(step.action.get("type", "")), success=False, code=step.state, message=step.message
     )

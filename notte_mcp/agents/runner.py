@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, cast
 
+import anyio
+
 from notte_mcp.actions import Action, Goto
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.looking import GONE, look
@@ -26,6 +28,9 @@ from notte_mcp.registry.redaction import MIN_CHARS
 
 MODEL_S: Final = 120.0
 """How long one answer of the model may take."""
+
+_TAKEN_S: Final = 0.5
+"""How long an agent that a person keeps from acting waits for its session, before it looks whether it is to pause."""
 
 ACT_S: Final = 120.0
 """No action of a turn is begun later than this after the first one."""
@@ -204,6 +209,8 @@ class Runner:
                 if not isinstance(error, SessionBusy) or agent.is_held_back:
                     await agent.note("refused", error.what)
                     return [], len(actions), str(error)
+                with anyio.move_on_after(_TAKEN_S):
+                    await self._registry.until_given_back(agent.record.session_id)
             finally:
                 agent.is_acting = agent.in_flight = False
                 agent.current = None
