@@ -130,19 +130,7 @@ async def open_app(
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         afterwards = Afterwards()
         engines = engines if engines is not None else _engines(folder, settings, room, ports)
-        registry = Registry(
-            engines=engines,
-            store=store,
-            sessions_dir=folder.sessions_dir,
-            profiles_dir=folder.profiles_dir,
-            owner=folder.owner,
-            limits=Limits(max_sessions=settings.max_sessions, max_steps=settings.max_steps_per_session),
-            places=places.sessions if places else None,
-            room=room.require,
-            recording=Recording(
-                settings.max_replay_bytes, settings.max_replay_minutes * 60, room.shortage, afterwards.over
-            ),
-        )
+        registry = _registry(folder, settings, engines, store, places, room, afterwards)
         models = models or Shelf(Access.of(settings.endpoints), settings.model, plans=not settings.for_others)
         agents = Supervisor(
             registry=registry,
@@ -165,6 +153,30 @@ async def open_app(
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(folder.close)
     log.info("app.closed")
+
+
+def _registry(
+    folder: StateFolder,
+    settings: Settings,
+    engines: Mapping[str, Engine],
+    store: Store,
+    places: Places | None,
+    room: Room,
+    afterwards: Afterwards,
+) -> Registry:
+    return Registry(
+        engines=engines,
+        store=store,
+        sessions_dir=folder.sessions_dir,
+        profiles_dir=folder.profiles_dir,
+        owner=folder.owner,
+        limits=Limits(max_sessions=settings.max_sessions, max_steps=settings.max_steps_per_session),
+        places=places.sessions if places else None,
+        room=room.require,
+        recording=Recording(
+            settings.max_replay_bytes, settings.max_replay_minutes * 60, room.shortage, afterwards.over
+        ),
+    )
 
 
 async def _warm(store: PendingStore) -> None:
@@ -218,7 +230,6 @@ async def _close(
 
 def _engines(folder: StateFolder, settings: Settings, room: Room, own_ports: Collection[int]) -> dict[str, Engine]:
     """The engines of this version. (The Notte cloud is not among them yet.)"""
-    del own_ports
 
     def local() -> Engine:
         from notte_mcp.engines.local.engine import LocalEngine
@@ -239,6 +250,7 @@ def _engines(folder: StateFolder, settings: Settings, room: Room, own_ports: Col
                 max_page_mb=settings.max_page_mb,
                 max_browser_mb=settings.max_browser_mb,
                 upload_dirs=settings.upload_dirs,
+                own_ports=tuple(own_ports),
                 shortage=room.shortage,
             ),
             cache=settings.state_dir / "cache",

@@ -36,6 +36,7 @@ from notte_mcp.engines.local.launch import (
     gone_at_once,
     launch_failure,
     no_page,
+    refused_ports,
     running_as_root,
 )
 from notte_mcp.engines.local.memory import Memory
@@ -202,7 +203,7 @@ class LocalEngine:
                     executable_path=bound_to_parent(executable, folder),
                     headless=headless,
                     chromium_sandbox=not self._no_sandbox,
-                    args=list(CHROMIUM_ARGS),
+                    args=[*CHROMIUM_ARGS, *refused_ports(self._options.own_ports)],
                     ignore_default_args=list(PLAYWRIGHT_ARGS_OFF),
                     env={**os.environ, "TMPDIR": str(folder)},
                     downloads_path=folder / "downloads",
@@ -253,7 +254,7 @@ class LocalEngine:
         return await home.browser.new_context(
             viewport={"width": spec.viewport_width, "height": spec.viewport_height},
             user_agent=spec.user_agent,
-            proxy=proxy_settings(spec.proxy),
+            proxy=proxy_settings(spec.proxy, never=self._options.own_ports),
             storage_state=state,
             accept_downloads=True,
         )

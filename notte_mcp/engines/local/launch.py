@@ -60,11 +60,19 @@ CHROMIUM_ARGS: Final = (
 )
 """Arguments beyond Playwright's own: nothing is fetched that the page did not ask for."""
 
+
 PLAYWRIGHT_ARGS_OFF: Final = ("--disable-ipc-flooding-protection", "--disable-popup-blocking")
 """Arguments of Playwright's that are left out, so that Chromium bounds pages as it does for a person. A page that
 changes its URL without end would take the browser's main thread from all sessions, where Chromium by itself lets 200
 changes pass in ten seconds; and one that opens window after window, each with a process of its own, where Chromium by
 itself opens one for each gesture of a person."""
+
+
+def refused_ports(ports: Sequence[int]) -> list[str]:
+    """Arguments that keep a browser from some ports, under whatever name or address a page gives: what is asked for
+    there does not resolve. They hold for connections of its own; what goes by a proxy is `proxy_settings`' matter."""
+    rules = ",".join(f"MAP *:{port} ~NOTFOUND" for port in sorted(ports))
+    return [f"--host-resolver-rules={rules}"] if rules else []
 
 
 def find_chromium(named: Path | None, bundled: Path | None) -> Path:

@@ -7,6 +7,7 @@ Below: `settle`, `tab`. Above: `performer`.
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
@@ -50,11 +51,11 @@ _REASONS: Final = (
 )
 
 
-def normal_url(text: str) -> str:
+def normal_url(text: str, own_ports: Sequence[int] = ()) -> str:
     """A URL that may be opened; a bare host gets https (http on this machine).
 
     Raises:
-        UnsupportedUrl: another scheme, or no URL.
+        UnsupportedUrl: another scheme, no URL, or one of this server's own pages.
     """
     url = text.strip()
     if url == "about:blank":
@@ -68,12 +69,17 @@ def normal_url(text: str) -> str:
     elif scheme not in ("http", "https"):
         raise UnsupportedUrl(f"{scheme}: URLs are not opened, only http and https.", next_call="goto an http(s) URL")
     try:
-        host = urlsplit(url).hostname
+        host, port = urlsplit(url).hostname, urlsplit(url).port
     except ValueError:
-        host = None
+        host, port = None, None
     if not host or re.search(r"[\s\x00-\x1f]", url):
         raise UnsupportedUrl(
             f"{clean_line(text, 100)!r} is no URL.", next_call="goto a full URL such as https://example.org/"
+        )
+    if port in own_ports:
+        raise UnsupportedUrl(
+            f"Port {port} is this server's own, for people to look on and not for its browsers.",
+            next_call="goto another URL; notte_status tells what its sessions do",
         )
     return url
 
@@ -111,7 +117,9 @@ async def perform(stage: Stage, action: a.NavigationAction, *, timeout_ms: int) 
 async def _goto(stage: Stage, action: a.Goto, timeout_ms: int) -> Receipt:
     begun, dialogs = stage.downloads.begun, stage.dialogs.opened_ever
     try:
-        status = await _load(await _free(stage), "goto", normal_url(action.url), action.wait_until, timeout_ms)
+        status = await _load(
+            await _free(stage), "goto", normal_url(action.url, stage.options.own_ports), action.wait_until, timeout_ms
+        )
     except PageLoadFailed as failed:
         if "is a download" in failed.what and await stage.downloads.one_begun(begun, 1):
             await stage.downloads.finished(2)
@@ -245,7 +253,7 @@ async def empty_tab(stage: Stage) -> None:
 
 
 async def _goto_new_tab(stage: Stage, action: a.GotoNewTab, timeout_ms: int) -> Receipt:
-    url = normal_url(action.url)
+    url = normal_url(action.url, stage.options.own_ports)
     if len(stage.tabs) >= stage.options.max_tabs:
         raise ActionFailed(
             f"The session has {len(stage.tabs)} tabs, the most it may have.", next_call="close_tab first"

@@ -234,7 +234,7 @@ class LocalSession:
         await self._ready()
         for action in actions:
             if isinstance(action, (Goto, GotoNewTab)):
-                navigation.normal_url(action.url)
+                navigation.normal_url(action.url, self._stage.options.own_ports)
             if isinstance(action, UploadFile):
                 stage = self._stage
                 await anyio.to_thread.run_sync(fields.allowed_file, action.path, stage)

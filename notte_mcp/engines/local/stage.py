@@ -26,7 +26,7 @@ from notte_mcp.errors import PageCrashed
 class SessionOptions:
     """Limits and folders that all sessions of an engine share. Sizes in bytes, memory in megabytes.
 
-    `shortage` tells why nothing more is to be kept on the disk ("" where there is room).
+    `own_ports` are those that this server listens on, which no page may reach under any name. `shortage` tells why nothing more is to be kept on the disk ("" where there is room).
     """
 
     max_tabs: int = 10
@@ -37,6 +37,7 @@ class SessionOptions:
     max_page_mb: int = 2_000
     max_browser_mb: int = 6_000
     upload_dirs: tuple[Path, ...] = ()
+    own_ports: tuple[int, ...] = ()
     shortage: Callable[[], Awaitable[str]] | None = None
 
     @property
