@@ -4,7 +4,7 @@ Below: shown. Above: player.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +17,11 @@ WIDTHS: Final = ((960, 70), (640, 60), (480, 50), (320, 45))
 
 BESIDE_VIDEO_BYTES: Final = 8_000_000
 """Bytes of the steps' pictures that stand beside a video, for the timeline and for a browser that cannot play it."""
+
+SAMPLES: Final = 12
+"""Pictures by which the size of all is guessed."""
+
+GUESS_MARGIN: Final = 1.1
 
 TAG_BYTES: Final = 80
 """Of the file, around each picture."""
@@ -48,25 +53,27 @@ def _steps(film: Film, room: int | None) -> Load:
     """A picture of each step, smaller where they are too large together, fewer where that does not do."""
     seen = {(mark.session_id, mark.number): mark.at for mark in film.marks}
     stills = [
-        Still(seen[key], still.read, still.size, still.marked)
+        replace(still, at=seen[key])
         for key, still in sorted(film.of_steps.items(), key=lambda one: seen.get(one[0], 0.0))
         if key in seen
     ]
     if room is None or _size(stills) <= room:
         return Load(stills, notes=(_less(""),))
-    made: list[Still] = []
-    for width, quality in WIDTHS[1:]:
-        made = [_smaller(still, width, quality) for still in stills]
-        if _size(made) <= room:
-            return Load(made, notes=(_less(f", {width} px wide"),))
+    width, quality = next((one for one in WIDTHS[1:] if _guessed(stills, *one) <= room), WIDTHS[-1])
+    made = [_smaller(still, width, quality) for still in stills]
     every = 1
     while (fewer := made[::every]) and _size(fewer) > room:
-        every += 1
-        if every > len(made):
+        if (every := every + 1) > len(made):
             fewer = []
             break
-    said = f" {len(fewer)} of {len(made)}" if fewer else " none"
-    return Load(fewer, notes=(_less(f", {WIDTHS[-1][0]} px wide,{said}"),))
+    said = "" if len(fewer) == len(made) else f", {len(fewer)} of {len(made)}" if fewer else ", none of them"
+    return Load(fewer, notes=(_less(f", {width} px wide{said}"),))
+
+
+def _guessed(stills: Sequence[Still], width: int, quality: int) -> float:
+    """About what all would take at this width, by some of them."""
+    some = stills[:: max(1, len(stills) // SAMPLES)]
+    return _size([_smaller(still, width, quality) for still in some]) * len(stills) / len(some) * GUESS_MARGIN
 
 
 def _less(how: str) -> str:
@@ -77,12 +84,13 @@ def _smaller(still: Still, width: int, quality: int) -> Still:
     from PIL import Image  # late: a start does not need it
 
     with Image.open(BytesIO(still.read())) as picture:
+        picture.draft("RGB", (width, width))  # a fraction of the pixels is read: this is what takes the time
         small = picture.convert("RGB")
         small.thumbnail((width, width))
         out = BytesIO()
-        small.save(out, "JPEG", quality=quality, optimize=True)
+        small.save(out, "JPEG", quality=quality)
     jpeg = out.getvalue()
-    return Still(still.at, partial(bytes, jpeg), len(jpeg), still.marked)
+    return replace(still, read=partial(bytes, jpeg), size=len(jpeg))
 
 
 def _size(stills: Sequence[Still]) -> int:

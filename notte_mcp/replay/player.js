@@ -33,14 +33,15 @@ function rove(step) {
 }
 
 function filterLog() {
-  const wanted = byId("filter").value.trim().toLowerCase(), failed = byId("only-failed").checked, hidden = new Set();
+  const wanted = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const failed = byId("only-failed").checked, hidden = new Set();
   for (const [entry, line] of lines) {
-    const fits = lineText(entry).includes(wanted) && (!failed || entry.outcome === "failed");
+    const text = lineText(entry), fits = wanted.every((word) => text.includes(word)) && (!failed || entry.outcome === "failed");
     line.hidden = !fits;
     if (!fits) hidden.add(entry);
   }
   const left = lines.size - hidden.size;
-  byId("found").textContent = wanted || failed ? `${left} of ${lines.size}` : "";
+  byId("found").textContent = wanted.length || failed ? `${left} of ${lines.size}` : "";
   nothing(left || !lines.size ? "" : "No line fits.");
   marks.dim(hidden);
   rove([current, ...steps].find((step) => step && !hidden.has(step)));

@@ -1,6 +1,7 @@
 // The timeline: where the film stands, a mark for each step, and what is to be seen under the pointer. Needs dom.js.
 
 const NEAR_PX = 9; // a mark takes what is pressed this close to it
+const ROOM_PX = 14; // of a round mark; where there is less for each, they are strokes
 
 /**
  * `steps` are the entries that are seen in the film, `seconds` its length; `seek(seconds)` and `jump(step)` are what it
@@ -15,9 +16,12 @@ function timeline(steps, { length, seek, jump, picture }) {
     return mark;
   });
 
+  let marked = null;
+
   /** Put each mark where its step is seen; asked for again when the length is known better. */
   function place() {
     steps.forEach((step, index) => { drawn[index].style.left = `${part(step.film[1]) * 100}%`; });
+    marks.classList.toggle("dense", steps.length * ROOM_PX > marks.clientWidth);
   }
 
   function show(seconds, current, words) {
@@ -25,7 +29,8 @@ function timeline(steps, { length, seek, jump, picture }) {
     track.setAttribute("aria-valuemax", length().toFixed(1));
     track.setAttribute("aria-valuenow", seconds.toFixed(1));
     track.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(length())}${words ? `, step ${words}` : ""}`);
-    steps.forEach((step, index) => drawn[index].classList.toggle("current", step === current));
+    if (current !== marked) steps.forEach((step, index) => drawn[index].classList.toggle("current", step === current));
+    marked = current;
   }
 
   function dim(hidden) {
@@ -57,6 +62,7 @@ function timeline(steps, { length, seek, jump, picture }) {
     peek.style.left = `${Math.min(Math.max(event.clientX - left, half), width - half)}px`;
   }
 
+  new ResizeObserver(place).observe(marks);
   let held = false;
   whole.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
