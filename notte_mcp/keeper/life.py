@@ -55,7 +55,7 @@ class Guest(Surface):
     """
 
     def __init__(self, whole: Surface, app: "OnDemand[App]", spec: SessionSpec) -> None:
-        super().__init__(app, spec)
+        super().__init__(app, spec, shows_paths=whole.shows_paths)
         self._whole = whole
         self.pages, self.repeats, self.bus = whole.pages, whole.repeats, whole.bus
         self.used: set[str] = set()

@@ -58,6 +58,7 @@ class Life:
         recording: Recording | None,
     ) -> None:
         self.slots: dict[str, Slot] = {}
+        self.listener: Callable[[str], None] | None = None
         self._store = store
         self._clock = clock
         self.profiles = profiles
@@ -82,10 +83,15 @@ class Life:
             clock=self._clock,
             fail=self.fail,
             moved=self.moved,
+            heard=self._tell,
             max_steps=self._max_steps,
         )
         self.slots[record.id] = slot
         return slot
+
+    def _tell(self, session_id: str) -> None:
+        if self.listener is not None:
+            self.listener(session_id)
 
     def begun(self, slot: Slot) -> None:
         """The session has its browser: its time runs from now."""

@@ -225,6 +225,11 @@ class Registry(Reading):
         """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""
         return await anyio.to_thread.run_sync(self._life.profiles.load, profile)
 
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` on the event loop with a live session's id whenever a step of it has its outcome or its state
+        has changed. One listener; it must not wait."""
+        self._life.listener = listener
+
     def folder(self, session_id: str) -> Path:
         """Where the film and the files of a session lie; whether there is one is not looked at."""
         return self._life.folder(session_id)

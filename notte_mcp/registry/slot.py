@@ -80,7 +80,7 @@ class Work:
 
 
 class Slot:
-    """See the module. `fail` is called when the browser turns out to be gone, `moved` after a navigation."""
+    """See the module. `fail` is called when the browser turns out to be gone, `moved` after a navigation, `heard` at each beat."""
 
     def __init__(
         self,
@@ -91,6 +91,7 @@ class Slot:
         clock: Clock,
         fail: Callable[["Slot", str], None],
         moved: Callable[["Slot"], None],
+        heard: Callable[[str], None],
         max_steps: int,
     ) -> None:
         self.record = record
@@ -125,6 +126,7 @@ class Slot:
         self.opened_at = self.used_at = clock.now()
         self.fail = fail
         self.moved = moved
+        self._heard = heard
         self._max_steps = max_steps
         self._browser: BrowserSession | None = None
         self._scopes: set[anyio.CancelScope] = set()
@@ -219,6 +221,7 @@ class Slot:
         """Wake everyone who waits for something to change."""
         self._pulse.set()
         self._pulse = anyio.Event()
+        self._heard(self.id)
 
     async def next_beat(self) -> None:
         """Come back at the next `beat`."""

@@ -15,7 +15,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp.types import CallToolResult
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.ids import RUN_PREFIX
+from notte_mcp.ids import AGENT_PREFIX, RUN_PREFIX
 from notte_mcp.lifetime import OnDemand
 from notte_mcp.records import SessionSpec
 from notte_mcp.resources.script import TARGETS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from notte_mcp.app import App  # at run time only when it opens: it brings the database along
 
 NEWS_S: Final = 0.25
-"""How long changes of agents and runs are gathered before whoever listens is told."""
+"""How long changes of sessions, agents and runs are gathered before whoever listens is told."""
 
 OpenApp = Callable[[], AbstractAsyncContextManager["App"]]
 
@@ -59,6 +59,7 @@ class Surface:
     async def app(self) -> "App":
         """The App, opened if this is the first call. Raises: what opening it raises."""
         app = await self._app.get()
+        app.registry.on_change(self._session_changed)
         app.agents.on_change(self._agent_changed)
         app.runs.on_change(self._run_changed)
         return app
@@ -81,6 +82,9 @@ class Surface:
         )
         return CallToolResult.model_validate(answer)
 
+    def _session_changed(self, session_id: str) -> None:
+        self._note(session_id, session_id)
+
     def _agent_changed(self, agent: AgentRecord) -> None:
         self._note(agent.id, agent.session_id)
 
@@ -90,7 +94,8 @@ class Surface:
             self._proved |= {run.workflow, f"{run.workflow}@{run.version}"}
 
     def _note(self, worker: str, session_id: str | None) -> None:
-        """Announce what an agent or a run does by itself; many changes in a short time are one piece of news."""
+        """Announce what a session comes to, an agent or a run does by itself; many changes in a short time are one piece
+        of news."""
         if not self._news:
             self.repeats.group.start_soon(self._announce)
         self._news[worker] = session_id
@@ -99,9 +104,9 @@ class Surface:
         await anyio.sleep(NEWS_S)
         news, self._news = self._news, {}
         runs = [one for one in news if one.startswith(RUN_PREFIX)]
-        agents = [one for one in news if one not in runs]
+        agents = [one for one in news if one.startswith(AGENT_PREFIX)]
         workflows, self._proved = sorted(self._proved), set()
-        await self.changed(*filter(None, news.values()), agents=agents, runs=runs, workflows=workflows)
+        await self.changed(*dict.fromkeys(filter(None, news.values())), agents=agents, runs=runs, workflows=workflows)
 
     async def changed(
         self,
