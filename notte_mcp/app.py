@@ -130,7 +130,9 @@ async def open_app(
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         afterwards = Afterwards()
         engines = engines if engines is not None else _engines(folder, settings, room, ports)
-        registry = _registry(folder, settings, engines, store, places, room, afterwards)
+        registry = _registry(
+            folder, settings, engines=engines, store=store, places=places, room=room, afterwards=afterwards
+        )
         models = models or Shelf(Access.of(settings.endpoints), settings.model, plans=not settings.for_others)
         agents = Supervisor(
             registry=registry,
@@ -158,6 +160,7 @@ async def open_app(
 def _registry(
     folder: StateFolder,
     settings: Settings,
+    *,
     engines: Mapping[str, Engine],
     store: Store,
     places: Places | None,
