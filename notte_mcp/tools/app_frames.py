@@ -15,13 +15,14 @@ import anyio.to_thread
 from mcp.types import CallToolResult
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.errors import InvalidArgument, NothingRecorded, SessionNotLive
+from notte_mcp.errors import InvalidArgument, SessionNotLive
 from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
+from notte_mcp.resources.reader import read
 from notte_mcp.step_text import step_line
 from notte_mcp.tools.boundary import declare, facts, hints
 from notte_mcp.tools.schema import object_schema
-from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.surface import Call, Surface, surface
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -50,13 +51,14 @@ async def notte_frame(
 ) -> CallToolResult:
     """For the session viewer: the newest picture of a session (newer than `since`) with the steps after `after`, or the
     picture of one step."""
-    app = await surface(ctx).app()
+    here = surface(ctx)
+    app = await here.app()
     meant = await app.session_of(session_id)
     if meant is None:
         raise InvalidArgument("notte_frame needs the id of a session.", next_call="notte_status() lists them")
     record = await app.registry.record(meant)
     if step is not None:
-        return facts({"session_id": record.id, "step": step, "picture": await _of_step(app, record, step)})
+        return facts({"session_id": record.id, "step": step, "picture": await _of_step(here, record, step)})
     shown = await _shown(app, record, since)
     steps = [one for one in await app.registry.steps(record.id, after=after, limit=LINES) if one.state != "intended"]
     agent = await app.agents.agent_on(record.id)
@@ -88,13 +90,10 @@ async def _shown(app: "App", record: SessionRecord, since: float) -> dict[str, A
     return {}
 
 
-async def _of_step(app: "App", record: SessionRecord, number: int) -> str:
-    from notte_mcp.replay.replays import Part
-
-    steps = await app.registry.steps(record.id, after=number - 1, limit=1)
-    if not steps or steps[0].number != number:
-        raise NothingRecorded(f"Session {record.id} has no step {number}.", next_call="notte_frame without `step`")
-    return await _encoded(await app.replays.picture(Part(app.registry.folder(record.id), steps), steps[0]))
+async def _of_step(here: Surface, record: SessionRecord, number: int) -> str:
+    found = await read(here.app, f"notte://sessions/{record.id}/steps/{number}/screenshot")
+    assert isinstance(found.body, bytes)  # noqa: S101 - a picture always is
+    return await _encoded(found.body)
 
 
 async def _encoded(jpeg: bytes) -> str:

@@ -37,10 +37,11 @@ class AppView(Extension):
 
 def app_resource() -> Resource:
     """The page, as it is listed."""
-    return Resource(
+    resource = Resource(
         uri=VIEW_URI, name="viewer", title="Session viewer", mime_type=APP_MIME_TYPE,
-        description="What a session shows, live, for hosts that show apps.", meta=_META,
+        description="What a session shows, live, for hosts that show apps.",
     )  # fmt: skip
+    return resource.model_copy(update={"meta": _META})
 
 
 def app_text(uri: str) -> tuple[str, str, Mapping[str, Any]] | None:
