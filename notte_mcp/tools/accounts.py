@@ -1,6 +1,6 @@
 """Sessions and agents as facts: the one form in which start, status and stop tell of them, and what to call next.
 
-Below: records, agent_records, step_text. Above: the tools that answer with facts.
+Below: records, agent_records, step_text, trail. Above: the tools that answer with facts.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,9 @@ from notte_mcp.agent_records import AgentRecord
 from notte_mcp.observations import clean_line
 from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
+from notte_mcp.registry.taking import TAKEN
 from notte_mcp.step_text import step_line
+from notte_mcp.tools.trail import trail
 
 MAX_STEPS: Final = 50
 """Steps in one answer; `after_step` goes on."""
@@ -39,6 +41,7 @@ def account(
         "steps": [_step(step, step.number) for step in steps],
         "last_step": steps[settled - 1].number if settled else min(after, record.step_count),
         "step_count": record.step_count,
+        **({} if is_live(record) else trail(record)),
         "next": next_call(record) if agent is None else agent_next(agent, last_step=agent.step_count),
     }
 
@@ -69,6 +72,7 @@ def agent_account(
         "result": record.result,
         "success": record.success,
         "usage": _usage(record),
+        **({} if record.is_live else trail(record)),
         "next": agent_next(record, last_step=last_step, is_open=is_live(session)),
     }
 
@@ -112,6 +116,12 @@ def agent_brief(record: AgentRecord) -> dict[str, Any]:
 def next_call(record: SessionRecord) -> str:
     """The call that is most likely wanted next."""
     match record.state:
+        case "ready" | "busy" if record.reason == TAKEN:
+            named = f'"{record.id}"'
+            return (
+                "a person has taken over (live view); you may observe, and act once it is given back: "
+                f'notte_status(id={named}, wait_seconds=45, until="done") comes back then'
+            )
         case "ready":
             return "notte_observe, or notte_execute with ids from an observation"
         case "starting" | "busy" | "stopping":

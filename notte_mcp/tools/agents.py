@@ -19,6 +19,7 @@ from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.sessions import first_view, reused
 from notte_mcp.tools.status import told_of
 from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.trail import links, trail
 from notte_mcp.tools.waiting import wait
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def waited(
 
 async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) -> CallToolResult:
     """What status tells of it; and the page, where the caller is to drive it."""
-    told = await told_of(app, agent)
+    told = await told_of(app, agent) | trail(agent)
     # The caller's agent has had one step yet, if any: its first page.
     failed = [step["message"] for step in told["steps"] if step.get("success") is False] if looks else []
     unloaded = sentence(f"{agent.spec.url} did not load: {failed[0]}") if failed else ""
@@ -125,7 +126,7 @@ async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) ->
         "steps": told["steps"] or None,
         "next": _goto_first(told["next"]) if looks and not seen else told["next"],
     }
-    return facts(values, _text(values))
+    return facts(values, _text(values), links=links(values))
 
 
 def _goto_first(follow: str) -> str:

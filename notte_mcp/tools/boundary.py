@@ -12,12 +12,12 @@ import functools
 import inspect
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import anyio
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, ContentBlock, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
 
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.logs import Log
@@ -82,15 +82,17 @@ def blocks(text: str, *others: ContentBlock) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text), *others])
 
 
-def facts(values: Mapping[str, Any], text: str | None = None, **always: Any) -> CallToolResult:
+def facts(
+    values: Mapping[str, Any], text: str | None = None, *, links: Sequence[ResourceLink] = (), **always: Any
+) -> CallToolResult:
     """An answer of facts: structured, and the same as text (JSON unless `text` says it better).
 
     Of `values`, what is None is left out; `always` stays as it is (in its place, where `values` has it too). Both forms are complete, since some
-    hosts show the model only one of them.
+    hosts show the model only one of them; `links` lead to what is named there.
     """
     kept = {key: value for key, value in values.items() if value is not None or key in always} | always
     content = TextContent(type="text", text=json_text(kept) if text is None else text)
-    return CallToolResult(content=[content], structured_content=kept)
+    return CallToolResult(content=[content, *links], structured_content=kept)
 
 
 def sentence(text: str) -> str:

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from mcp.types import CallToolResult
+from mcp.types import CallToolResult, ResourceLink
 from pydantic import Field
 
 from notte_mcp.action_schema import actions_schema
@@ -29,6 +29,7 @@ from notte_mcp.tools.fallback import Fallback, fall_back
 from notte_mcp.tools.outcomes import Observe, account_of, left_a_mark, links, look_after, look_again
 from notte_mcp.tools.pages import MaxTokens, RequestId, SessionId
 from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.trail import picture_of
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -104,7 +105,7 @@ async def _execute(
     app = await here.app()
     taken_over = None
     async with app.registry.use(await app.session_of(session_id)) as live:
-        named = live.record.id
+        named, filmed = live.record.id, live.record.spec.record
         agent = await app.agents.agent_on(named)
         stop_at = "stop" if fallback_task is not None else on_error
         done, refused = await _do(live, actions, stop_at, ends_at, lenient=fallback_task is not None)
@@ -122,7 +123,15 @@ async def _execute(
     did_something = any(receipt.success or left_a_mark(receipt) for receipt in done.receipts)
     if not did_something and not (taken_over is not None and taken_over.agent_id):
         return refusal("\n".join(lines))
-    return blocks("\n".join(lines), *links(named, done.receipts))
+    pictures = _failures(named, done) if filmed else []
+    lines += [f"{one.name} as a picture: {one.uri}" for one in pictures]
+    return blocks("\n".join(lines), *links(named, done.receipts), *pictures)
+
+
+def _failures(session_id: str, done: "Batch") -> list[ResourceLink]:
+    """Where the first failed step of a batch can be seen."""
+    failed = [step for step, receipt in zip(done.steps, done.receipts, strict=True) if not receipt.success]
+    return [picture_of(session_id, step) for step in failed[:1]]
 
 
 def _broke_off(done: "Batch", agent: AgentRecord | None, ends_at: float) -> bool:

@@ -28,6 +28,7 @@ from notte_mcp.tools.patience import UNREAD, soon
 from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import LIST, object_schema
 from notte_mcp.tools.surface import Call, surface
+from notte_mcp.tools.trail import links
 from notte_mcp.tools.waiting import Until, WaitSeconds, wait
 from notte_mcp.workflow_records import RunRecord
 
@@ -59,7 +60,8 @@ async def notte_status(
                 app.agents.wait, id, after_step=agent.step_count if after_step is None else after_step, until=until
             )
             agent = await wait(ctx, agent, seconds=wait_seconds, once=lambda seconds: once(seconds=seconds))
-        return facts(await told_of(app, agent, after_step=after_step))
+        found = await told_of(app, agent, after_step=after_step)
+        return facts(found, links=links(found))
     if names_run(id):
         run = await app.runs.record(id)
         if wait_seconds and not run.has_ended:
@@ -76,7 +78,7 @@ async def notte_status(
     steps = await (soon(reading) if is_live(record) else reading)
     told = account(record, steps or (), after=after, agent=await app.agents.agent_on(record.id))
     lost = () if is_live(record) else await app.registry.unarrived(record.id)
-    return facts(told | {"note": UNREAD if steps is None else unarrived_note(lost) or None})
+    return facts(told | {"note": UNREAD if steps is None else unarrived_note(lost) or None}, links=links(told))
 
 
 async def told_of(

@@ -20,6 +20,7 @@ from notte_mcp.tools.run_accounts import run_brief, told_of_run
 from notte_mcp.tools.schema import object_schema
 from notte_mcp.tools.status import told_of
 from notte_mcp.tools.surface import Call, Surface, surface
+from notte_mcp.tools.trail import links
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -56,7 +57,8 @@ async def notte_stop(
     if is_agent_id(id):
         agent = await app.agents.stop(id, mode=mode)
         await here.changed(agent.session_id, agents=(agent.id,))
-        return facts(await told_of(app, agent, last=FINAL_STEPS))
+        found = await told_of(app, agent, last=FINAL_STEPS)
+        return facts(found, links=links(found))
     if names_run(id):
         run = await app.runs.stop(id, mode=mode)
         await here.changed(*filter(None, [run.session_id]), runs=(run.id,))
@@ -64,7 +66,7 @@ async def notte_stop(
     record = await _stop(here, app, id, mode)
     after = max(0, record.step_count - FINAL_STEPS)
     told = account(record, await app.registry.steps(record.id, after=after), after=after)
-    return facts(told | {"note": unarrived_note(await app.registry.unarrived(record.id)) or None})
+    return facts(told | {"note": unarrived_note(await app.registry.unarrived(record.id)) or None}, links=links(told))
 
 
 TOOLS: Final = (

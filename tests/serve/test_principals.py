@@ -111,7 +111,8 @@ def cases(server: Served, hers: dict[str, str]) -> Iterator[Case]:
 
 def _uris(server: Served, hers: dict[str, str]) -> Iterator[tuple[str, str]]:
     for template in server.modern(BOB, "resources/templates/list")["result"]["resourceTemplates"]:
-        given = template["uriTemplate"].replace("{?after}", "").replace("{target}", "json")
+        given = template["uriTemplate"].replace("{target}", "json").replace("{n}", "1")
+        given = re.sub(r"\{\?[a-z,]+\}", "", given)
         kind = {"sessions": "session", "agents": "agent", "runs": "run", "workflows": "flow"}[given.split("/")[2]]
         first = "{name}" if kind == "flow" else "{id}"
         theirs, nobodys = (given.replace(first, one[kind], 1) for one in (hers, ABSENT))

@@ -5,7 +5,9 @@ import pytest
 from notte_mcp.agent_records import AgentRecord, AgentSpec, AgentState, Usage
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionRecord, SessionSpec, StepRecord, StepState
-from notte_mcp.resources.records_json import agent_step_json
+from notte_mcp.resources.address import Place
+from notte_mcp.resources.log import Line
+from notte_mcp.resources.log_json import agent_line
 from notte_mcp.tools.accounts import account, agent_account, agent_next
 
 SESSION = SessionRecord("ses_1", "me", "busy", SessionSpec(), 1.0, 1.0, step_count=4)
@@ -67,7 +69,7 @@ def test_nobody_says_that_an_unknown_outcome_was_a_failure() -> None:
     (step,) = steps("outcome_unknown")
 
     assert "success" not in agent_account(AGENT, SESSION, [step], after=0)["steps"][0]
-    assert agent_step_json(step)["success"] is None
+    assert agent_line(Line(Place(1), step), filmed=False)["success"] is None
 
 
 @pytest.mark.parametrize(
