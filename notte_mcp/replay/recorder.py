@@ -26,7 +26,7 @@ NEAR_S: Final = 3.0
 CALM_S: Final = 60.0
 """After so long without a step little is expected to happen."""
 
-EVERY_S: Final = (0.125, 1.0, 5.0)
+EVERY_S: Final = (0.2, 1.0, 5.0)
 """How often a frame is kept at most: near a step, later, and when it has long been calm."""
 
 LAST_FRAMES: Final = 0.8
@@ -64,14 +64,21 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: Path, how: Recording, *, stirred: Callable[[], None], tell: Callable[[str], None]
+        self,
+        folder: Path,
+        how: Recording,
+        *,
+        stirred: Callable[[], object],
+        tell: Callable[[str], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
+        self._now = now
         self._how = how
         self._stirred = stirred
         self._tell = tell
         self._reel: Reel | None = None
-        self._begun = self._near = self._earned_at = time.monotonic()
+        self._begun = self._near = self._earned_at = now()
         self._allowance = how.max_bytes * AT_ONCE
         self._due = 0.0
         self._held: Frame | None = None
@@ -94,9 +101,14 @@ class Recorder:
         """The frames of the film so far."""
         return 0 if self._reel is None else self._reel.count
 
+    @property
+    def dropped(self) -> int:
+        """Frames that the disk was too slow for."""
+        return 0 if self._reel is None else self._reel.dropped
+
     def __call__(self, frame: Frame) -> float:
         """Keep it, hold it, or let it go; gives for how many seconds it wants no other."""
-        now = time.monotonic()
+        now = self._now()
         if not self._may_go_on(now):
             return EVERY_S[-1]
         self._held = frame
@@ -104,7 +116,7 @@ class Recorder:
             self._keep(now)
         else:
             self._woken.set()  # to be kept later, if no other comes first
-        return max(self._due - time.monotonic(), 0)
+        return max(self._due - self._now(), 0)
 
     def begun(self) -> None:
         """A step begins."""
@@ -119,14 +131,14 @@ class Recorder:
     @property
     def owes(self) -> bool:
         """Whether what a step left a moment ago is yet to be kept."""
-        return self._owed and self.wants and time.monotonic() - self._near < _MOMENT_S
+        return self._owed and self.wants and self._now() - self._near < _MOMENT_S
 
     async def outcome(self) -> None:
         """Come back when it is."""
         await self._paid.wait()
 
     def _quicken(self) -> None:
-        self._near = now = time.monotonic()
+        self._near = now = self._now()
         if not self.wants:
             return
         due = min(self._due, now + self._pace(now))
@@ -137,16 +149,14 @@ class Recorder:
     def _pace(self, now: float) -> float:
         """Seconds from one frame that is kept to the next."""
         near, calm, still = EVERY_S
-        self._allowance = min(
-            self._allowance + (now - self._earned_at) * self._how.max_bytes * LAST_FRAMES / _HOUR_S,
-            self._how.max_bytes * AT_ONCE,
-        )
+        largest, earned_a_s = self._how.max_bytes * AT_ONCE, self._how.max_bytes * (LAST_FRAMES - AT_ONCE) / _HOUR_S
+        self._allowance = min(self._allowance + (now - self._earned_at) * earned_a_s, largest)
         self._earned_at = now
         since = now - self._near
         if self._reel is not None and self._reel.size > self._how.max_bytes * LAST_FRAMES:
             return _HOUR_S
         if self._allowance <= 0 or since > CALM_S:
-            return still
+            return max(still, -self._allowance / earned_a_s)
         return near if since <= NEAR_S else calm
 
     # --- keeping --------------------------------------------------------------------
@@ -201,19 +211,19 @@ class Recorder:
 
     async def watch_room(self) -> None:
         """Keep what is held once its time has come, and look for room on the disk, as long as the session lives."""
-        look_at = time.monotonic() + LOOK_S[0]
+        look_at = self._now() + LOOK_S[0]
         while True:
             self._woken = anyio.Event()
             until = look_at if self._held is None else min(look_at, self._due)
-            with anyio.move_on_after(max(until - time.monotonic(), 0)):
+            with anyio.move_on_after(max(until - self._now(), 0)):
                 await self._woken.wait()
-            now = time.monotonic()
+            now = self._now()
             if self._held is not None and now >= self._due and self._may_go_on(now):
                 self._keep(now)
             if now >= look_at or (self._pause is not None and look_at > now + LOOK_S[1]):
                 if now >= look_at:
                     await self._look()
-                look_at = time.monotonic() + LOOK_S[self._pause is not None]
+                look_at = self._now() + LOOK_S[self._pause is not None]
 
     async def _look(self) -> None:
         if self._is_over:

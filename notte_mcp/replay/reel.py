@@ -60,6 +60,11 @@ class Reel:
         self.dropped += not fits
         return fits
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for the disk."""
+        return self._queue.unfinished_tasks == 0
+
     def pause(self, pause: Pause) -> None:
         """Write down why nothing is recorded, now or until now."""
         self._queued(pause)
@@ -93,6 +98,8 @@ class Reel:
                 if isinstance(thing, Frame) and not self._is_paused:
                     self._is_paused = True
                     self._say(self._paused, error.strerror or str(error))
+            finally:
+                self._queue.task_done()
         if self._film is not None:
             self._film.close()
         self._say(lambda _: self._written.set(), "")
