@@ -60,7 +60,7 @@ def _steps(film: Film, room: int | None) -> Load:
     if room is None or _size(stills) <= room:
         return Load(stills, notes=(_less(""),))
     width, quality = next((one for one in WIDTHS[1:] if _guessed(stills, *one) <= room), WIDTHS[-1])
-    made = [_smaller(still, width, quality) for still in stills]
+    made = [small for still in stills if (small := _smaller(still, width, quality)) is not None]
     every = 1
     while (fewer := made[::every]) and _size(fewer) > room:
         if (every := every + 1) > len(made):
@@ -73,22 +73,27 @@ def _steps(film: Film, room: int | None) -> Load:
 def _guessed(stills: Sequence[Still], width: int, quality: int) -> float:
     """About what all would take at this width, by some of them."""
     some = stills[:: max(1, len(stills) // SAMPLES)]
-    return _size([_smaller(still, width, quality) for still in some]) * len(stills) / len(some) * GUESS_MARGIN
+    small = [one for still in some if (one := _smaller(still, width, quality)) is not None]
+    return _size(small) * len(stills) / max(1, len(some)) * GUESS_MARGIN
 
 
 def _less(how: str) -> str:
     return f"This file may not be larger, so it shows a picture of each step{how}; `notte-mcp replay` makes it whole."
 
 
-def _smaller(still: Still, width: int, quality: int) -> Still:
-    from PIL import Image  # late: a start does not need it
+def _smaller(still: Still, width: int, quality: int) -> Still | None:
+    """The same, so many px wide; None where it is no picture. Raises: OSError: it cannot be read."""
+    from PIL import Image, UnidentifiedImageError  # late: a start does not need it
 
-    with Image.open(BytesIO(still.read())) as picture:
-        picture.draft("RGB", (width, width))  # a fraction of the pixels is read: this is what takes the time
-        small = picture.convert("RGB")
-        small.thumbnail((width, width))
-        out = BytesIO()
-        small.save(out, "JPEG", quality=quality)
+    jpeg, out = still.read(), BytesIO()
+    try:
+        with Image.open(BytesIO(jpeg)) as picture:
+            picture.draft("RGB", (width, width))  # a fraction of the pixels is read: this is what takes the time
+            small = picture.convert("RGB")
+    except UnidentifiedImageError:
+        return None
+    small.thumbnail((width, width))
+    small.save(out, "JPEG", quality=quality)
     jpeg = out.getvalue()
     return replace(still, read=partial(bytes, jpeg), size=len(jpeg))
 
