@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import BrowserSession, Engine, Found, ObserveRequest, OpenRequest
+from notte_mcp.engines.base import BrowserSession, Engine, Found, Hand, ObserveRequest, OpenRequest, Spot
 from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.errors import (
     SelectorNotFound,
@@ -467,6 +467,122 @@ async def test_a_url_that_is_no_web_address_is_refused_before_anything_is_done(
     with pytest.raises(UnsupportedUrl):
         await session.check([a.GoBack(), a.Goto(url="file:///etc/passwd")])
     assert session.position.url == ground.url("/form")
+
+
+# --- a person's hand --------------------------------------------------------------
+
+
+async def by_hand(session: BrowserSession, action: a.Action, hand: Hand) -> Receipt:
+    """Do one action as a person does."""
+    with anyio.fail_after(15):
+        return await session.perform(action, timeout_ms=5_000, hand=hand)
+
+
+async def pointed(session: BrowserSession, element_id: str) -> tuple[Spot, tuple[float, float]]:
+    """What a person finds who points at the middle of an element, and the point."""
+    target = (await act(session, a.Hover(id=element_id))).target
+    assert target is not None
+    assert target.box is not None
+    left, top, width, height = target.box
+    point = (left + width / 2, top + height / 2)
+    found = await session.spot(point)
+    assert found is not None
+    return found, point
+
+
+async def test_pointing_gives_an_element_that_has_an_id_by_that(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """The id of a view where one has shown it, else a new one, that `check` knows; nothing outside the viewport."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    assert await session.spot((99_999, 5)) is None
+    assert await session.spot(None) is None
+    seen = await look()
+    found, point = await pointed(session, id_of(seen, "Applicant"))
+    assert (found.id, found.role, found.name) == (id_of(seen, "Applicant"), "textbox", "Applicant")
+    assert (found.editable, found.secret, found.value) == (True, None, "")
+    left, top, width, height = found.box
+    assert left < point[0] < left + width
+    assert top < point[1] < top + height
+    again = await session.spot(point)
+    assert again is not None
+    assert again.id == found.id
+    await act(session, a.Goto(url=ground.url("/list")))
+    new = await session.spot((60, 100))
+    assert new is not None
+    assert new.id
+    assert new.id not in {node.id for node in elements(seen)}
+    assert len(await session.check([a.Click(id=new.id)])) == 1
+
+
+async def test_a_click_of_a_person_is_made_at_the_point_and_tells_what_stood_there(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """The receipt names what was hit, even where the action named something else."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    seen = await look()
+    named_field = id_of(seen, "Applicant")
+    button, point = await pointed(session, id_of(seen, "Send request"))
+    receipt = await by_hand(session, a.Click(id=named_field), Hand(point=point))
+    assert receipt.success, receipt.message
+    assert receipt.target is not None
+    assert (receipt.target.id, receipt.target.name) == (button.id, "Send request")
+    assert receipt.target.locators.css == "#send"
+    assert (receipt.navigated, receipt.url_after) == (True, ground.url("/result"))
+    outside = await by_hand(session, a.Click(id=named_field), Hand(point=(99_999, 5)))
+    assert (outside.success, outside.code) == (False, "not_actionable")
+
+
+async def test_a_person_types_at_the_caret_and_the_whole_value_is_read_back(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Keys move the caret and change the text; the receipt of each says what the field holds then."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    field, point = await pointed(session, id_of(await look(), "Applicant"))
+    await by_hand(session, a.Click(id=field.id), Hand(point=point))
+    typed = await by_hand(session, a.Fill(id=field.id, value="Ada"), Hand(text="Ada"))
+    assert (typed.success, typed.value, typed.target and typed.target.id) == (True, "Ada", field.id)
+    await by_hand(session, a.PressKey(key="Home"), Hand())
+    typed = await by_hand(session, a.Fill(id=field.id, value="Dr. Ada"), Hand(text="Dr. "))
+    assert typed.value == "Dr. Ada"
+    focus = await session.spot(None)
+    assert focus is not None
+    assert (focus.id, focus.value, focus.caret) == (field.id, "Dr. Ada", (4, 4))
+    pressed = await by_hand(session, a.PressKey(key="Delete"), Hand())
+    assert (pressed.value, pressed.target and pressed.target.id) == ("Dr. da", field.id)
+
+
+async def test_a_secret_field_is_pointed_at_by_name_alone_and_takes_a_text_whole(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """Neither its value nor its caret is told."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    field, point = await pointed(session, id_of(await look(), "Access code"))
+    await by_hand(session, a.Click(id=field.id), Hand(point=point))
+    for text in ("open sesame", "swordfish"):
+        receipt = await by_hand(session, a.Fill(id=field.id, value=text), Hand(text=text))
+        assert (receipt.success, receipt.secret, receipt.value) == (True, "SECRET_ACCESS_CODE", None)
+        assert text not in repr(receipt)
+    pressed = await by_hand(session, a.PressKey(key="End"), Hand())
+    assert (pressed.secret, pressed.value) == ("SECRET_ACCESS_CODE", None)
+    found = await session.spot(None)
+    assert found is not None
+    assert (found.secret, found.editable, found.value, found.caret) == ("SECRET_ACCESS_CODE", True, None, None)
+
+
+async def test_a_drag_and_the_wheel_of_a_person_name_what_they_met(
+    ground: Ground, session: BrowserSession, look: Looks
+) -> None:
+    """From a point to a point; the wheel needs no element."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    seen = await look()
+    (source, begin), (goal, end) = [await pointed(session, id_of(seen, n)) for n in ("Applicant", "Send request")]
+    receipt = await by_hand(session, a.Drag(id=source.id, to_id=goal.id), Hand(point=begin, to=end))
+    assert receipt.success, receipt.message
+    assert receipt.target is not None
+    assert receipt.destination is not None
+    assert (receipt.target.name, receipt.destination.name) == ("Applicant", "Send request")
+    assert (await by_hand(session, a.ScrollDown(amount=40), Hand(point=begin))).success
 
 
 # --- its life ---------------------------------------------------------------------

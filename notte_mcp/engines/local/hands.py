@@ -149,6 +149,7 @@ async def _wheel(stage: Stage, action: a.ScrollUp | a.ScrollDown, point: Point) 
         amount = round(height * _WHEEL_SHARE)
     x, y = point
     turn = amount if way == "down" else -amount
+    stage.touched()
     event = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": turn}
     await stage.tab.cdp.send("Input.dispatchMouseEvent", event)
     moved = 0
