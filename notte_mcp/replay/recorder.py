@@ -35,7 +35,7 @@ LAST_FRAMES: Final = 0.8
 AT_ONCE: Final = 0.1
 """This part of the film's bytes may be used at any pace; the rest is meant for an hour."""
 
-LOOK_S: Final = (30.0, 5.0)
+LOOK_S: Final = (10.0, 5.0)
 """How often room on the disk is looked for: while there is some, and while there is none."""
 
 _HOUR_S: Final = 3_600
