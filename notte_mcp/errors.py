@@ -289,6 +289,12 @@ class NothingRecorded(NotteMCPError):
     code = "nothing_recorded"
 
 
+class StillMaking(NotteMCPError):
+    """What was asked for takes longer to make than a call may; it goes on being made."""
+
+    code = "still_making"
+
+
 class VideoFailed(NotteMCPError):
     """The video of a replay could not be made."""
 

@@ -8,7 +8,7 @@ resources, tools, cli.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +49,7 @@ class Replays:
 
     def __init__(self) -> None:
         self._makings: dict[Path, _Making] = {}
+        self._listener: Callable[[str], None] | None = None
         self._group: TaskGroup | None = None
         self._one = anyio.Lock()
         self._is_closed = False
@@ -63,6 +64,10 @@ class Replays:
         await self.close(deadline_s=CLOSE_S)
         if self._group is not None:
             await self._group.__aexit__(None, None, None)
+
+    def on_ready(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` on the event loop with the name of a video that has just been made. One; it must not wait."""
+        self._listener = listener
 
     async def picture(self, part: Part, step: StepRecord) -> bytes:
         """What a step looked like: a JPEG of at most 960 px and 150 kB, the acted element marked.
@@ -95,10 +100,13 @@ class Replays:
             return kept.video(place, note)
         if (making := self._makings.get(place)) is not None and making.key != key and not live:
             await making.over.wait()
+        is_first = place not in self._makings
         making = self._makings.get(place) or self._start(place, key, parts)
         await making.over.wait()
         if making.video is None:
             raise making.error or _ending()
+        if is_first and self._listener is not None:
+            self._listener(name)
         return making.video
 
     async def player(

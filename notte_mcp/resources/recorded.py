@@ -6,16 +6,18 @@ which are the file when they are put together. An agent has its share of its ses
 Below: registry, agents, replay.replays, log, content. Above: sessions, agents, and the CLI.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 import anyio.to_thread
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.errors import InvalidArgument, NothingRecorded, UnknownResource
+from notte_mcp.errors import InvalidArgument, NothingRecorded, StillMaking, UnknownResource
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.resources.address import Place, part_of, step_number
 from notte_mcp.resources.content import HTML, JPEG, MAX_BYTES, MP4, Content, Piece, unknown
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from notte_mcp.replay.replays import Part
 
 QUERY: Final = ("part",)
+
+MAKING_S: Final = 38.0
+"""How long a video may be waited for: hosts cut a call at 60 s, and ours end at 44."""
 
 MAX_STEPS: Final = 10_000
 """Steps that a replay has; a session that lives for hours stays below."""
@@ -84,7 +89,7 @@ async def session_subject(app: "App", record: SessionRecord) -> Subject:
     """A session, whole. Raises: NothingRecorded: it was not to be filmed."""
     from notte_mcp.replay.replays import Part  # late: no other reading needs it
 
-    _require_film(record.id, filmed=record.spec.record)
+    _require_film(record.id, "sessions", filmed=record.spec.record)
     log = await session_log(app, record, Place(), limit=MAX_STEPS)
     steps = [line.what for line in log.lines if isinstance(line.what, StepRecord)]
     lines = [session_line(line, filmed=True) for line in log.lines]
@@ -96,7 +101,7 @@ async def agent_subject(app: "App", record: AgentRecord) -> Subject:
     """An agent: of each session of its attempts the time that it had it. Raises: NothingRecorded."""
     from notte_mcp.replay.replays import Part
 
-    _require_film(record.id, filmed=record.spec.session.record)
+    _require_film(record.id, "agents", filmed=record.spec.session.record)
     log = await agent_log(app, record, Place(), limit=MAX_STEPS)
     steps = [line.what for line in log.lines if isinstance(line.what, StepRecord)]
     lines = [agent_line(line, filmed=True) for line in log.lines]
@@ -112,18 +117,13 @@ async def agent_subject(app: "App", record: AgentRecord) -> Subject:
     return Subject(record.id, parts, record.is_live, agent_json(record), lines)
 
 
-def _require_film(name: str, *, filmed: bool) -> None:
+def _require_film(name: str, kind: str, *, filmed: bool) -> None:
     if not filmed:
         raise NothingRecorded(
             f"Nothing was filmed of {name}: it was started without recording.",
             done="",
-            next_call=_log_of(name),
+            next_call=f'notte_read(uri="notte://{kind}/{name}/steps?format=text") tells what was done',
         )
-
-
-def _log_of(name: str) -> str:
-    kind = "agents" if name.startswith("agt_") else "sessions"
-    return f'notte_read(uri="notte://{kind}/{name}/steps?format=text") tells what was done'
 
 
 # --- what is given ----------------------------------------------------------------
@@ -147,23 +147,42 @@ async def _picture(app: "App", uri: str, number: int, step: StepRecord | None) -
     # The steps before and after it bound the time that its picture is of.
     around = await app.registry.steps(step.session_id, after=max(0, step.number - 2), limit=3)
     part = Part(app.registry.folder(step.session_id), around)
-    body = await app.replays.picture(part, step)
+    with _naming_log(whose):
+        body = await app.replays.picture(part, step)
     return Content(uri, f"step {number}", JPEG, body)
 
 
 async def _film(app: "App", uri: str, form: str, subject: Subject, part: int | None) -> Content:
     """The video, or the player; of what is live, what there is so far."""
-    name, parts, live = subject.name, subject.parts, subject.live
-    about: dict[str, Any] = {"live": True} if live else {}
-    if form == "replay":
-        video = await app.replays.video(name, parts, live=live)
-        about |= {"seconds": round(video.seconds, 1)}
-        return _part(Content(uri, form, MP4, Piece(video.path, 0, video.size), about), part)
+    with _naming_log(uri.split("/replay", 1)[0]), anyio.move_on_after(MAKING_S):
+        return _part(await (_video if form == "replay" else _player)(app, uri, subject), part)
+    raise StillMaking(
+        f"The {form} of {subject.name} is still being made.", done="", next_call=f'notte_read(uri="{uri}") in a minute'
+    )
+
+
+@contextmanager
+def _naming_log(whose: str) -> Generator[None]:
+    """Whose film is not there has a log still, which is the next thing to read."""
+    try:
+        yield
+    except NothingRecorded as error:
+        again = f'notte_read(uri="{whose}/steps?format=text") tells what was done'
+        raise NothingRecorded(error.what, done="", kept=error.kept, next_call=error.next_call or again) from error
+
+
+async def _video(app: "App", uri: str, of: Subject) -> Content:
+    video = await app.replays.video(of.name, of.parts, live=of.live)
+    about = {"seconds": round(video.seconds, 1), **({"live": True} if of.live else {})}
+    return Content(uri, "replay", MP4, Piece(video.path, 0, video.size), about)
+
+
+async def _player(app: "App", uri: str, of: Subject) -> Content:
     path = await app.replays.player(
-        name, parts, lines=subject.lines, heading=subject.heading, live=live, max_bytes=MAX_BYTES
+        of.name, of.parts, lines=of.lines, heading=of.heading, live=of.live, max_bytes=MAX_BYTES
     )
     size = (await anyio.to_thread.run_sync(path.stat)).st_size
-    return _part(Content(uri, form, HTML, Piece(path, 0, size), about), part)
+    return Content(uri, "replay.html", HTML, Piece(path, 0, size), {"live": True} if of.live else {})
 
 
 def _part(content: Content, part: int | None) -> Content:

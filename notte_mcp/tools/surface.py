@@ -61,6 +61,7 @@ class Surface:
         app = await self._app.get()
         app.registry.on_change(self._session_changed)
         app.agents.on_change(self._agent_changed)
+        app.replays.on_ready(self._replay_ready)
         app.runs.on_change(self._run_changed)
         return app
 
@@ -84,6 +85,14 @@ class Surface:
 
     def _session_changed(self, session_id: str) -> None:
         self._note(session_id, session_id)
+
+    def _replay_ready(self, name: str) -> None:
+        self.repeats.group.start_soon(self._announce_replay, name)
+
+    async def _announce_replay(self, name: str) -> None:
+        kind = "agents" if name.startswith(AGENT_PREFIX) else "sessions"
+        for form in ("replay", "replay.html"):
+            await self.bus.publish(ResourceUpdated(uri=f"notte://{kind}/{name}/{form}"))
 
     def _agent_changed(self, agent: AgentRecord) -> None:
         self._note(agent.id, agent.session_id)
