@@ -4,22 +4,25 @@ A host would do the same: start the server, open a page, read it, act on it. Eac
 is told with its time and its tokens. In the second act (`watch`) an agent places an
 order; in the third (`prove`) the first act's script is proved, kept and run again.
 
-Below: shop, talk, watch, prove. Above: cli.
+Both are left as replays to look at (`keepsake`).
+
+Below: shop, talk, watch, prove, keepsake. Above: cli.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 
+from notte_mcp.demo.keepsake import keep_replay
 from notte_mcp.demo.prove import prove
 from notte_mcp.demo.shop import Shop
-from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
+from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server, temporary
 from notte_mcp.demo.watch import watch
 
 WHOLE_S: Final = 180.0
@@ -73,30 +76,55 @@ async def _in_time(options: argparse.Namespace) -> None:
 
 async def _shop(out: Path | None, *, show: bool) -> None:
     """Order in the shop by hand, so to speak; let an agent order; let the first order's script do it again."""
-    with Shop() as shop:
+    with Shop() as shop, temporary() as ours, temporary() as agents:
         print(f"A shop is open at {shop.url}\n\nFirst act: an assistant places an order, call by call.")
-        async with server(show=show) as talk:
+        async with server(ours, show=show) as talk:
             shelf = await talk.call("open the shop", "notte_start", url=shop.url)
             number = await _order(talk, shop, shelf)
             print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
-            await watch(shop, ACCESS_CODE, show=show)
+            agent = await watch(shop, ACCESS_CODE, agents, show=show)
             session: str = shelf.facts["session_id"]
             code = await prove(talk, shop, session, ACCESS_CODE)
             await talk.call("end the session", "notte_stop", id=session)
         script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
         script.write_text(code, encoding="utf-8")
         print(f"\nThe script is {script.absolute()} ({len(code.splitlines())} lines). It runs by itself: see --help.")
+        await _look_back(script, {session: ours, agent: agents})
+
+
+async def _look_back(script: Path, folders: Mapping[str, Path]) -> None:
+    """Leave what was seen beside the script, and say where: of the session, and of the agent, each by its server's folder."""
+    print("What happened can be seen again, step by step:")
+    stems = [script.with_suffix(""), script.with_name(f"{script.stem}-by-agent")]
+    made: dict[str, list[Path]] = {}
+    failures: list[DemoFailed] = []
+
+    async def keep(of: str, folder: Path, stem: Path) -> None:
+        try:
+            made[of] = await keep_replay(folder, of, stem)
+        except DemoFailed as error:
+            failures.append(error)  # raised below: the task group would wrap it
+
+    async with anyio.create_task_group() as keeping:
+        for (of, folder), stem in zip(folders.items(), stems, strict=True):
+            keeping.start_soon(keep, of, folder, stem)
+    if failures:
+        raise failures[0]
+    for of in folders:
+        for path in made[of]:
+            print(f"  {path}")
 
 
 async def _page(url: str, *, show: bool) -> None:
     """What an assistant sees of a page."""
-    async with server(show=show) as talk:
-        opened = await talk.call("open the page", "notte_start", url=url)
-        if opened.facts.get("note"):
-            raise DemoFailed(opened.facts["note"])
-        seen = await talk.call("look at it", "notte_observe", mode="page")
-        await talk.call("end the session", "notte_stop", id=opened.facts["session_id"])
-        print(f"\n{seen.text}")
+    with temporary() as folder:
+        async with server(folder, show=show) as talk:
+            opened = await talk.call("open the page", "notte_start", url=url)
+            if opened.facts.get("note"):
+                raise DemoFailed(opened.facts["note"])
+            seen = await talk.call("look at it", "notte_observe", mode="page")
+            await talk.call("end the session", "notte_stop", id=opened.facts["session_id"])
+            print(f"\n{seen.text}")
 
 
 # --- the steps of the order -------------------------------------------------------

@@ -12,8 +12,8 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
@@ -90,9 +90,21 @@ class Talk:
         return Answer(text, result.structured_content or {})
 
 
+@contextmanager
+def temporary() -> Generator[Path]:
+    """A folder for a server's state, gone when the block is left."""
+    with tempfile.TemporaryDirectory(prefix="notte-mcp-demo-state-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def state_of(folder: Path) -> Path:
+    """The state folder of the server that works in `folder`."""
+    return folder / "state"
+
+
 @asynccontextmanager
-async def server(*, show: bool, model: str = "") -> AsyncGenerator[Talk]:
-    """The server as a host starts it, with its state in a temporary folder; both are gone when the block is left.
+async def server(folder: Path, *, show: bool, model: str = "") -> AsyncGenerator[Talk]:
+    """The server as a host starts it, with its state in `folder`; it is gone when the block is left.
 
     `show` prints what goes to and comes from it, besides the line of each call. `model` drives its agents; without
     one whoever calls does.
@@ -103,27 +115,31 @@ async def server(*, show: bool, model: str = "") -> AsyncGenerator[Talk]:
     failure: DemoFailed | None = None
     others = set(psutil.Process().children(recursive=True))
     started: list[psutil.Process] = []
-    with tempfile.TemporaryDirectory(prefix="notte-mcp-demo-state-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder) / "server.log"
-        try:
-            async with _client(Path(folder), log, model) as client:
-                try:
-                    yield Talk(client, show=show)
-                except DemoFailed as error:
-                    # Held until the connection is closed: its task group would wrap it.
-                    failure = error
-                started = [one for one in psutil.Process().children(recursive=True) if one not in others]
-        except (MCPError, OSError) as error:
-            raise DemoFailed(f"the server did not start: {error}{_end_of(log)}") from error
-        if failure is not None:
-            raise DemoFailed(f"{failure}{_end_of(log)}") from failure
+    log = folder / "server.log"
+    try:
+        async with _client(folder, log, model) as client:
+            try:
+                yield Talk(client, show=show)
+            except DemoFailed as error:
+                # Held until the connection is closed: its task group would wrap it.
+                failure = error
+            started = [one for one in psutil.Process().children(recursive=True) if one not in others]
+    except (MCPError, OSError) as error:
+        raise DemoFailed(f"the server did not start: {error}{_end_of(log)}") from error
+    if failure is not None:
+        raise DemoFailed(f"{failure}{_end_of(log)}") from failure
     if left := _still_running(started):
         raise DemoFailed(f"still running: {left}")
 
 
 @asynccontextmanager
 async def _client(folder: Path, log: Path, model: str) -> AsyncGenerator[Client]:
-    settings = {"NOTTE_MCP_STATE_DIR": str(folder / "state"), "NOTTE_MCP_ENGINE": "local", "NOTTE_MCP_MODEL": model}
+    settings = {
+        "NOTTE_MCP_STATE_DIR": str(state_of(folder)),
+        "NOTTE_MCP_ENGINE": "local",
+        "NOTTE_MCP_MODEL": model,
+        "NOTTE_MCP_RECORD": "1",  # whatever the person's settings say: what was done is shown in the end
+    }
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "notte_mcp", "--in-process"], env={**os.environ, **settings}
     )

@@ -33,15 +33,15 @@ FORM: Final = "Your order"
 """How the title of the page with the order's form begins."""
 
 
-async def watch(shop: Shop, access_code: str, *, show: bool) -> None:
-    """Let an agent order, and steer it on its way.
+async def watch(shop: Shop, access_code: str, folder: Path, *, show: bool) -> str:
+    """Let an agent order, and steer it on its way; gives its id. Its server works in `folder`.
 
     Raises:
         DemoFailed: it did not order what was asked for, or the access code stands where it must not.
     """
     print("\nSecond act: an agent places an order by itself. (Its model is a script: no key is needed.)")
     before = len(shop.orders)
-    async with server(show=show, model=f"scripted:{PLAN}") as talk:
+    async with server(folder, show=show, model=f"scripted:{PLAN}") as talk:
         begun = await talk.call("give it the task", "notte_start", task=TASK, url=shop.url, wait_seconds=0)
         agent, session = begun.facts["agent_id"], begun.facts["session_id"]
         at_form = await _until_form(talk, agent)
@@ -57,6 +57,7 @@ async def watch(shop: Shop, access_code: str, *, show: bool) -> None:
         await talk.call("end the session", "notte_stop", id=session)
         _check(shop, before, ended)
         _sum_up(ended, talk)
+        return str(agent)
 
 
 # --- watching -----------------------------------------------------------------------

@@ -73,6 +73,24 @@ def test_in_the_third_act_the_order_is_proved_kept_and_run_for_somebody_else(
     assert "Last verified 20" in shown[1]
 
 
+def test_what_happened_is_left_to_be_looked_at_beside_the_script(
+    shown: tuple[subprocess.CompletedProcess[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A player and a video of the session and of the agent; the access code is in none of them."""
+    told = shown[0].stdout.partition("can be seen again")[2].splitlines()
+    paths = [Path(line.strip()) for line in told if line.startswith("  ")]
+    pages = [path.read_text(encoding="utf-8") for path in paths if path.suffix == ".html"]
+
+    names = ["order.html", "order.mp4", "order-by-agent.html", "order-by-agent.mp4"]
+    assert [path.name for path in paths] == names
+    assert all(path.is_relative_to(tmp_path_factory.getbasetemp()) for path in paths)
+    assert "Order now" in pages[0]
+    assert '"event":"paused"' in pages[1]
+    assert "Please have it wrapped as a gift" in pages[1]
+    for path in paths:
+        assert b"tea-at-four" not in path.read_bytes()
+
+
 def _line(lines: list[str], part: str) -> str:
     return next(line for line in lines if part in line)
 
