@@ -56,13 +56,16 @@ async def perform(stage: Stage, element: Element, action: _FieldAction, *, timeo
             return await upload(stage, element, action, timeout_ms=timeout_ms)
 
 
-async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms: int) -> Receipt:
-    """Fill a field and read back what it holds.
+async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms: int, veiled: bool = False) -> Receipt:
+    """Fill a field and read back what it holds. `veiled`: nobody is to read it on the screen, whatever field it is.
 
     Raises:
         StaleElement, NotActionable, ActionFailed (the field holds something else).
     """
-    reached = await reach(stage, element, kind="edit", timeout_ms=timeout_ms, clear=action.clear_before_fill)
+    codes = isinstance(action, MultiFactorFill)
+    reached = await reach(
+        stage, element, kind="edit", timeout_ms=timeout_ms, clear=action.clear_before_fill, veil=veiled or codes
+    )
     if not (how := reached.facts["editable"]):
         raise NotActionable(
             f'{reached.target.role} "{reached.target.name}" takes no text.',
@@ -70,7 +73,6 @@ async def fill(stage: Stage, element: Element, action: FillAction, *, timeout_ms
         )
     secret = secret_name(reached.target.name or "password") if reached.facts["secret"] else None
     stage.tainted = stage.tainted or secret is not None  # before the first key: a call may end in the middle
-    codes = isinstance(action, MultiFactorFill)
     if how == "set":
         held = await _set(reached.element, action.value)
     else:

@@ -3,12 +3,29 @@
 Below: `fields`. Above: `performer`.
 """
 
+from typing import Final
+
 from notte_mcp import actions as a
 from notte_mcp.engines.local import fields
 from notte_mcp.engines.local.elements import Element, page_of
 from notte_mcp.engines.local.stage import Stage
 from notte_mcp.errors import ActionFailed
 from notte_mcp.receipts import Receipt
+
+_SECRETS: Final = frozenset(
+    {
+        "password",
+        "current_password",
+        "new_password",
+        "totp",
+        "cc_number",
+        "cc_cvv",
+        "cc_exp",
+        "cc_exp_month",
+        "cc_exp_year",
+    }
+)
+"""The names that stand for a secret, whatever field of the page they mean."""
 
 
 async def fill_form(stage: Stage, action: a.FormFill, *, timeout_ms: int) -> Receipt:
@@ -30,7 +47,9 @@ async def fill_form(stage: Stage, action: a.FormFill, *, timeout_ms: int) -> Rec
                 stage, element, a.SelectDropdownOption(selector="-", value=value), timeout_ms=timeout_ms
             )
         else:
-            receipt = await fields.fill(stage, element, a.Fill(selector="-", value=value), timeout_ms=timeout_ms)
+            filling = a.Fill(selector="-", value=value)
+            veiled = name in _SECRETS
+            receipt = await fields.fill(stage, element, filling, timeout_ms=timeout_ms, veiled=veiled)
             secret = secret or receipt.secret
         filled.append(name)
     if not filled:

@@ -97,9 +97,7 @@ class LocalSession:
         page.on("filechooser", self._chooser_opened)
         tab = await Tab.attach(self._stage.context, page, on_gone=self._tab_gone)
         # Playwright tells of a new page when its first answer comes; the page that opens it is told at once.
-        opening = await self._stage.context.new_cdp_session(page)
-        opening.on("Page.windowOpen", self._window_opens)
-        await opening.send("Page.enable")  # pyright: ignore[reportUnknownMemberType]
+        tab.cdp.hear("Page.windowOpen", self._window_opens)
         self._stage.tabs.append(tab)
         self._stage.current = len(self._stage.tabs) - 1
         return tab

@@ -17,6 +17,7 @@ from playwright.async_api import BrowserContext, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.local.cdp import Cdp
+from notte_mcp.engines.local.veil import Veil
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.observations import clean_line
 
@@ -54,6 +55,7 @@ class Tab:
             playwright Error: the page is gone already.
         """
         cdp = Cdp(await context.new_cdp_session(page))
+        await Veil.over(cdp)
         tree = await cdp.send("Page.getFrameTree")
         tab = cls(page, cdp, tree["frameTree"]["frame"]["id"])
         page.on("crash", lambda _: tab._lost(on_gone, "crash"))

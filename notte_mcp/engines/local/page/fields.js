@@ -12,7 +12,10 @@ function focusField(req) {
   el.focus({ preventScroll: true });
   const now = deepFocus(doc);
   // A field that a script replaces as it is focused: the one that stands in its place has the focus.
-  if (!el.isConnected && now && now.localName === el.localName && now.id === el.id && now.name === el.name) el = now;
+  if (!el.isConnected && now && now.localName === el.localName && now.id === el.id && now.name === el.name) {
+    if (veil.has(el)) veil.cover(now);
+    el = now;
+  }
   const kind = editableKind(el), focused = deepFocus(doc) === el && doc.hasFocus();
   const out = { kind, empty: false, focused, key: keyOf(el) };
   if (req.clear === null) return out;

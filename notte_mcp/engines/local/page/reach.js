@@ -6,7 +6,7 @@ const PATIENCE = 1000;
 
 /**
  * Where the element can be pointed at, once it can. `req`: {key, kind, timeout, patient}; also `arm` (watch for the
- * input that is to come) and `clear` (focus a field that takes text: `focus` is what came of it).
+ * input that is to come), `veil` (a secret is to be typed, whatever the field looks like) and `clear` (focus a field that takes text: `focus` is what came of it).
  */
 async function reach(req) {
   const el = elementOf(req.key);
@@ -31,6 +31,9 @@ async function reach(req) {
 /** What is to be done with an element that was reached, in the same breath. */
 function prepared(el, req) {
   if (req.arm) arm({ key: req.key });
+  veil.follow(req.veil === true);
+  if (req.veil && editableKind(el)) veil.cover(el);
+  else veil.look(el);
   if (req.clear === undefined || !/^(text|content)$/.test(editableKind(el))) return {};
   return { focus: focusField({ key: req.key, clear: req.clear }) };
 }

@@ -107,7 +107,7 @@ function isDisabled(el) {
 
 const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-(number|csc|exp|exp-month|exp-year))\b/;
 const SECRET_HINT = /(^|[^a-z])(otp|totp|mfa|2fa|cvv2?|cvc2?|csc|one.?time.?(code|password)|verification.?code|security.?code|card.?(number|no)|cc.?(number|num|csc|cvv|exp)|pin|password|passwd|pass.?code|pass.?phrase)([^a-z]|$)/i;
-const secretFields = new WeakSet();
+const secretFields = (globalThis.notteSecretFields ??= new WeakSet()); // shared by all that stands in one world
 
 /** Whether what is typed here must never be kept: passwords, one-time codes, card details. Once secret, always secret. */
 function isSecret(el) {
