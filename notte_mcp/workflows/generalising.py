@@ -1,6 +1,6 @@
 """Recorded steps generalised: what to do again, with what was typed lifted to parameters.
 
-Below: workflow and what it stands on, folding, lifting, arrivals, effects. Above: the package's `generalise`.
+Below: workflow and what it stands on, by_hand, folding, lifting, arrivals, effects. Above: the package's `generalise`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ from notte_mcp.batches import parse_action
 from notte_mcp.errors import InvalidAction
 from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.workflows.arrivals import arrival, beginning, ending, seen_at_end
+from notte_mcp.workflows.by_hand import told_as_deeds
 from notte_mcp.workflows.effects import effect_of
 from notte_mcp.workflows.folding import acts, done, kept_steps, kind, receipt_of, sets
 from notte_mcp.workflows.landmark_texts import fresh, lasting
@@ -51,6 +52,7 @@ def to_workflow(
     tasks: Mapping[str, str] | None = None,
 ) -> Workflow:
     """What these steps come to (see `folding.kept_steps`); with `keep_failed` the failed ones stay as comments."""
+    steps = told_as_deeds(steps)
     kept = kept_steps(steps)
     recording = _Recording(steps, kept, Lifter(secret_names(steps)), seen_at_end(steps, kept, url))
     written = recording.from_the_start(recording.written(keep_failed=keep_failed))
