@@ -10,7 +10,7 @@ import pytest
 
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.engines.local.stage import SessionOptions
-from tests.engine.actions.driver import Driver, opened
+from tests.engine.actions.driver import Driver, Kept, opened
 from tests.site import Site
 
 MakeEngine = Callable[..., LocalEngine]
@@ -59,3 +59,16 @@ async def engine(make_engine: MakeEngine, shared_folder: Path) -> AsyncGenerator
 async def driver(engine: LocalEngine, site: Site, tmp_path: Path) -> AsyncGenerator[Driver]:
     async with opened(engine, tmp_path) as session:
         yield Driver(session, site, tmp_path / "files")
+
+
+@pytest.fixture(scope="session")
+async def _kept(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kept]:
+    async with Kept(engine, tmp_path_factory.mktemp("kept")).open() as kept:
+        yield kept
+
+
+@pytest.fixture
+async def kept(_kept: Kept, site: Site) -> AsyncGenerator[Driver]:
+    """A session that tests share which are about a page and nothing else: on an empty page, as it was opened."""
+    yield await _kept.driver(site)
+    await _kept.cleared()

@@ -1,7 +1,7 @@
 """What the tests of actions drive a page with: actions in, receipts out, and the page itself to look at."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,3 +98,47 @@ class Driver:
         """Wait until an expression is true in the page."""
         with anyio.fail_after(5):
             await self.page.wait_for_function(expression)
+
+
+class Kept:
+    """A session that is used again as long as it is as it was opened, and else followed by another."""
+
+    def __init__(self, engine: LocalEngine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._session: LocalSession | None = None
+        self._closing = AsyncExitStack()
+        self._count = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator["Kept"]:
+        """Closes the session at the end."""
+        try:
+            yield self
+        finally:
+            await self._closing.aclose()
+
+    async def driver(self, site: Site) -> Driver:
+        """A driver of it."""
+        if self._session is None:
+            self._count += 1
+            self._files.mkdir(parents=True)
+            self._session = await self._closing.enter_async_context(opened(self._engine, self._files.parent))
+        return Driver(self._session, site, self._files)
+
+    @property
+    def _files(self) -> Path:
+        return self._folder / str(self._count) / "files"
+
+    async def cleared(self) -> None:
+        """Leave the page; what cannot be taken back (a secret that was typed, a lost browser) ends the session."""
+        assert self._session is not None
+        stage = self._session._stage
+        if not (stage.lost or stage.tainted or stage.opening or len(stage.tabs) != 1):
+            left = await self._session.perform(a.Goto(url="about:blank"), timeout_ms=5_000)
+            self._session.take_events()
+            await stage.context.clear_cookies()
+            if left.success:
+                return
+        self._session = None
+        await self._closing.aclose()

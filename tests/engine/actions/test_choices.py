@@ -10,6 +10,12 @@ from tests.engine.actions.driver import Driver
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def driver(kept: Driver) -> Driver:
+    """These tests are about a page, so they share a session."""
+    return kept
+
+
 @pytest.mark.parametrize("name", ["some", "news", "alerts"])
 async def test_a_checkbox_and_a_switch_are_set_and_unset(driver: Driver, name: str) -> None:
     """Said to be so when it is so already."""

@@ -7,6 +7,13 @@ from tests.engine.actions.driver import Driver
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture
+def driver(kept: Driver) -> Driver:
+    """These tests are about a page, so they share a session."""
+    return kept
+
+
 TEXTS = {
     "name": "Grace Hopper",
     "email": "grace@example.org",

@@ -70,14 +70,14 @@ async def test_a_load_that_is_given_up_leaves_a_page_that_answers(driver: Driver
         "about:version", "blob:http://127.0.0.1/x", "http:", "http://", "https:///x", "http://[::1", "", " ",
     ],
 )  # fmt: skip
-async def test_what_is_no_web_address_is_refused(driver: Driver, url: str) -> None:
+async def test_what_is_no_web_address_is_refused(kept: Driver, url: str) -> None:
     """Whatever spaces, case and control characters it hides behind; before a batch, and at its turn."""
-    before = driver.session.position.url
+    before = kept.session.position.url
     action = a.Goto.model_construct(type="goto", url=url, wait_until="load", timeout_ms=1_000)
-    assert (await driver.refused(action)).code == "unsupported_url"
+    assert (await kept.refused(action)).code == "unsupported_url"
     with pytest.raises(UnsupportedUrl):
-        await driver.session.check([a.GotoNewTab.model_construct(type="goto_new_tab", url=url)])
-    assert driver.session.position.url == before
+        await kept.session.check([a.GotoNewTab.model_construct(type="goto_new_tab", url=url)])
+    assert kept.session.position.url == before
 
 
 async def test_a_page_that_does_not_answer_is_given_up_at_its_time(driver: Driver) -> None:

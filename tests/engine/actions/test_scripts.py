@@ -12,6 +12,12 @@ from tests.engine.actions.driver import Driver
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def driver(kept: Driver) -> Driver:
+    """These tests are about a page, so they share a session."""
+    return kept
+
+
 @pytest.mark.parametrize(
     "selector",
     ["#press", "xpath=//button[@id='press']", "//button[@id='press']", "css=button#press", "text=Press", "~Press",

@@ -11,6 +11,12 @@ from tests.engine.actions.driver import Driver
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def driver(kept: Driver) -> Driver:
+    """These tests are about a page, so they share a session."""
+    return kept
+
+
 async def test_a_click_on_a_still_page_is_over_in_two_frames(driver: Driver) -> None:
     """Target: 50 ms on an idle machine; the bound here allows for a busy one."""
     await driver.open("/fetch.html")
