@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from notte_mcp.app import App
     from notte_mcp.settings import Settings
+    from notte_mcp.viewer.viewer import Viewer
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -79,6 +80,10 @@ def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
         return _sessions(settings)
     if arguments.command == "replay":
         return _replay(arguments, settings)
+    if arguments.command == "viewer":
+        from notte_mcp.viewer.commands import run as viewer
+
+        return viewer(settings.state_dir, arguments.of, show=arguments.show)
     from notte_mcp.keeper.commands import run as keeper
 
     return keeper(arguments.keeper_command, settings.state_dir)
@@ -123,12 +128,15 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
     commands = parser.add_subparsers(
-        dest="command", metavar="{demo,serve,sessions,replay,keeper,doctor,install-browser}"
+        dest="command", metavar="{demo,serve,sessions,replay,viewer,keeper,doctor,install-browser}"
     )
     commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
     _add_serve(commands.add_parser("serve", help="serve MCP over HTTP, on loopback with a token"))
     commands.add_parser("sessions", help="list the sessions that are kept")
     _add_replay(commands.add_parser("replay", help="make the player and the video of a session or an agent"))
+    viewer = commands.add_parser("viewer", help="where live sessions are shown, and the code to act there")
+    viewer.add_argument("of", nargs="?", metavar="ID", help="this session alone")
+    viewer.add_argument("--open", dest="show", action="store_true", help="open it in your browser")
     keeper = commands.add_parser("keeper", help="look at the keeper of the state folder, or end it")
     keeper.add_argument("keeper_command", choices=("status", "stop"), metavar="{status,stop}")
     doctor = commands.add_parser("doctor", help="look at browser, folders, keys and leftovers, and say what mends them")
@@ -213,21 +221,35 @@ async def _serve_stdio(settings: "Settings", parent: int, notes: "Sequence[str]"
     from notte_mcp.lifetime import OnDemand, serve_until_left
     from notte_mcp.server import create_server
     from notte_mcp.stdio import serve
+    from notte_mcp.viewer.viewer import Viewer
 
-    on_demand = OnDemand(lambda: _open_app(settings, notes))
+    viewer = Viewer.bind(settings.viewer_port) if settings.viewer else None
+    on_demand = OnDemand(lambda: _open_app(settings, notes, viewer))
     server = create_server(on_demand, settings)
     gc.freeze()
     gc.enable()
-    await serve_until_left(partial(serve, server), on_demand.close, parent=parent)
+    if viewer is None:
+        return await serve_until_left(partial(serve, server), on_demand.close, parent=parent)
+
+    async def close() -> None:
+        await viewer.close()
+        await on_demand.close()
+
+    # To the person alone: nothing that the assistant reads holds the code.
+    print(f"notte-mcp: {viewer.told()}", file=sys.stderr)
+    served = partial(viewer.beside, partial(serve, server), lambda: on_demand.opened)
+    return await serve_until_left(served, close, parent=parent)
 
 
 @asynccontextmanager
-async def _open_app(settings: "Settings", notes: "Sequence[str]" = ()) -> "AsyncGenerator[App]":
+async def _open_app(
+    settings: "Settings", notes: "Sequence[str]" = (), viewer: "Viewer | None" = None
+) -> "AsyncGenerator[App]":
     import anyio.to_thread
 
     # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
     app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
-    async with app.open_app(settings, notes=notes) as opened:
+    async with app.open_app(settings, notes=notes, view=viewer) as opened:
         yield opened
 
 
@@ -235,8 +257,9 @@ async def _open_app(settings: "Settings", notes: "Sequence[str]" = ()) -> "Async
 
 
 def _replay(arguments: argparse.Namespace, settings: "Settings") -> int:
-    from notte_mcp import replaying
+    from notte_mcp import logs, replaying
 
+    logs.configure("error")  # what a person is to hear of it is said in sentences
     openers = [partial(_open_app, _of_folder(settings, *one)) for one in _databases(settings)]
     return replaying.run(openers, arguments.of, out=arguments.out, show=arguments.show)
 

@@ -2,7 +2,7 @@
 
 It holds the lock of its folder from before it listens until it is gone, so that there is one.
 
-Below: connection, door, life, log_file, locks, places; server, lifetime. Above: keeper.__main__.
+Below: connection, door, life, log_file, locks, places; server, viewer, lifetime. Above: keeper.__main__.
 """
 
 import os
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from notte_mcp.app import App
     from notte_mcp.keeper.life import Life
     from notte_mcp.models.shelf import Shelves
+    from notte_mcp.viewer.viewer import Viewer
 
 DISPLACED_S: Final = 2.0
 """How often it is looked whether the folder is still there."""
@@ -73,9 +74,11 @@ async def _serve(settings: Settings, lock: int) -> None:
     from notte_mcp.lifetime import OnDemand, serve_until_left
     from notte_mcp.models.shelf import Shelves
     from notte_mcp.server import create_server
+    from notte_mcp.viewer.viewer import Viewer
 
     shelves = Shelves()
-    app = OnDemand(lambda: _open_app(settings, shelves))
+    viewer = Viewer.bind(settings.viewer_port) if settings.viewer else None
+    app = OnDemand(lambda: _open_app(settings, shelves, viewer))
     server = create_server(app, settings)
     life = Life(app, settings.keeper_idle_minutes * 60)
     entrance = await Door.open()
@@ -85,6 +88,8 @@ async def _serve(settings: Settings, lock: int) -> None:
         async with server.surface.running(), anyio.create_task_group() as group:
             group.start_soon(reception.open, group)
             group.start_soon(_until_displaced, lock, life)
+            if viewer is not None:
+                group.start_soon(viewer.run, lambda: app.opened)
             _ready()
             await life.watch()
             await entrance.close()
@@ -92,6 +97,8 @@ async def _serve(settings: Settings, lock: int) -> None:
 
     async def close() -> None:
         await entrance.close()
+        if viewer is not None:
+            await viewer.close()
         await app.close()
 
     log.info("keeper.started", version=__version__, pid=os.getpid())
@@ -123,8 +130,8 @@ def _ready() -> None:
 
 
 @asynccontextmanager
-async def _open_app(settings: Settings, shelves: "Shelves") -> "AsyncGenerator[App]":
+async def _open_app(settings: Settings, shelves: "Shelves", viewer: "Viewer | None") -> "AsyncGenerator[App]":
     # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
     app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
-    async with app.open_app(settings, models=shelves) as opened:
+    async with app.open_app(settings, models=shelves, view=viewer) as opened:
         yield opened

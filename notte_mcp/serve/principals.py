@@ -133,6 +133,11 @@ class Principals:
             self._group.start_soon(self._keep, principal)
         await principal.answer(scope, receive, send)
 
+    def opened(self, name: str) -> "App | None":
+        """The App of this one while it is open."""
+        principal = self._here.get(name)
+        return principal.app.opened if principal is not None else None
+
     async def close(self) -> None:
         """Close all that is open, and open nothing more."""
         async with anyio.create_task_group() as closing:

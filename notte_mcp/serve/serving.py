@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from notte_mcp.serve import token_file, told
 from notte_mcp.serve.principals import OpenApp, Principals, settings_of
 from notte_mcp.settings import OWNER, Settings
 from notte_mcp.state_folder import PRINCIPALS, StateFolder
+from notte_mcp.viewer.viewer import Viewer
 
 if TYPE_CHECKING:
     from notte_mcp.app import App
@@ -52,9 +53,11 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
         tokens = _tokens(settings)
         _allow(settings)
         address = bind(settings.http_host, settings.http_port)
+        viewer = _viewer(settings, tokens)
     except (CannotListen, NotteMCPError, token_file.TokenFileUnusable) as error:
         return _failed(str(error))
-    anyio.run(_serve, settings, tokens, address, open_app or _opening(settings))
+    ports = [int(address.getsockname()[1]), *([viewer.port] if viewer is not None else [])]
+    anyio.run(_serve, settings, tokens, address, open_app or _opening(settings, viewer, ports), viewer)
     return 1  # not reached
 
 
@@ -103,14 +106,22 @@ def _allow(settings: Settings) -> None:
         )
 
 
-def _opening(settings: Settings) -> OpenApp:
-    """Opens Apps that share this machine's places."""
+def _viewer(settings: Settings, tokens: Mapping[str, str]) -> Viewer | None:
+    """The live view, for the owner alone: an address of loopback is nothing to who is elsewhere."""
+    if OWNER not in tokens or settings.for_others or not settings.viewer:
+        return None
+    return Viewer.bind(settings.viewer_port)
+
+
+def _opening(settings: Settings, viewer: Viewer | None, own_ports: Sequence[int]) -> OpenApp:
+    """Opens Apps that share this machine's places; no page of theirs may reach what this server listens on."""
     places = Places.of(sessions=settings.http_max_sessions, agents=settings.http_max_agents)
 
     def opened(theirs: Settings) -> "AbstractAsyncContextManager[App]":
         from notte_mcp.app import open_app
 
-        return open_app(theirs, places=places)
+        view = None if theirs.for_others else viewer
+        return open_app(theirs, places=places, view=view, own_ports=own_ports)
 
     return opened
 
@@ -118,7 +129,9 @@ def _opening(settings: Settings) -> OpenApp:
 # --- while it serves --------------------------------------------------------------
 
 
-async def _serve(settings: Settings, tokens: Mapping[str, str], address: socket.socket, open_app: OpenApp) -> None:
+async def _serve(
+    settings: Settings, tokens: Mapping[str, str], address: socket.socket, open_app: OpenApp, viewer: Viewer | None
+) -> None:
     from notte_mcp.lifetime import serve_until_left
 
     # An App says itself what is wrong with its folder; here it is only seen to that others cannot look into it.
@@ -141,8 +154,11 @@ async def _serve(settings: Settings, tokens: Mapping[str, str], address: socket.
     async def end() -> None:
         await listener.close(grace_s=GRACE_S)
         await principals.close()
+        if viewer is not None:
+            await viewer.close()
 
-    await serve_until_left(serve, end, parent=None)
+    served = serve if viewer is None else partial(viewer.beside, serve, lambda: principals.opened(OWNER))
+    await serve_until_left(served, end, parent=None)
 
 
 def _tell(settings: Settings, port: int, names: list[str]) -> None:

@@ -108,7 +108,9 @@ class Key(_Deed):
     """A key that writes nothing, or a chord: `Enter`, `Control+A`."""
 
     do: Literal["key"]
-    key: Annotated[str, Field(pattern=r"^((Control|Alt|Shift|Meta|ControlOrMeta)\+){0,4}([A-Z][A-Za-z0-9]{1,15}|[!-~])$")]
+    key: Annotated[
+        str, Field(pattern=r"^((Control|Alt|Shift|Meta|ControlOrMeta)\+){0,4}([A-Z][A-Za-z0-9]{1,15}|[!-~])$")
+    ]
 
 
 class Fill(_Deed):

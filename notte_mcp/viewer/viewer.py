@@ -8,7 +8,7 @@ Below: keys, people; routes and http.listener when they are needed. Above: keepe
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Self
 
@@ -34,13 +34,12 @@ log = Log("viewer")
 
 
 class Viewer:
-    """See the module. `app` gives the App while it is open. It is a `View` for `open_app`."""
+    """See the module. It is a `View` for `open_app`."""
 
     def __init__(self, on: socket.socket) -> None:
         self._socket = on
         self._listener: Listener | None = None
         self._ending: anyio.Event | None = None
-        self.app: Callable[[], App | None] = lambda: None
         self.port = int(on.getsockname()[1])
         self.secret = secrets.token_bytes(SECRET_BYTES)
         self.keys = Keys(self.secret)
@@ -66,9 +65,20 @@ class Viewer:
             f"to take over there, give the code {self.keys.code}"
         )
 
-    async def run(self) -> None:
-        """Serve whoever comes, once somebody does, until cancelled."""
-        await anyio.wait_readable(self._socket)
+    async def run(self, app: "Callable[[], App | None]") -> None:
+        """Serve whoever comes, once somebody does, until cancelled. Whatever befalls it is its own matter.
+
+        `app` gives the App while it is open.
+        """
+        try:
+            await anyio.wait_readable(self._socket)
+            await self._serve(app)
+        except anyio.ClosedResourceError:
+            return
+        except Exception:
+            log.exception("viewer.failed")
+
+    async def _serve(self, app: "Callable[[], App | None]") -> None:
         await anyio.to_thread.run_sync(import_module, "notte_mcp.viewer.routes")
         await anyio.to_thread.run_sync(import_module, "notte_mcp.http.listener")
         from notte_mcp.http.listener import Listener
@@ -76,15 +86,22 @@ class Viewer:
         from notte_mcp.viewer.routes import Routes
 
         people, self._ending = People(), anyio.Event()
-        routes = Routes(self.keys, self.app, people, self._ending)
+        routes = Routes(self.keys, app, people, self._ending)
         self._listener = Listener(routes.guard(self.port), self._socket)
         await self._listener.open()
         log.info("viewer.opened", port=self.port)
         while True:
             await anyio.sleep(LOOK_S)
-            if (app := self.app()) is not None:
-                await people.look(app)
-                routes.admission.forget(app.registry.is_live)
+            if (opened := app()) is not None:
+                await people.look(opened)
+                routes.admission.forget(opened.registry.is_live)
+
+    async def beside(self, serve: Callable[[], Awaitable[None]], app: "Callable[[], App | None]") -> None:
+        """Run while `serve` does, and no longer."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run, app)
+            await serve()
+            group.cancel_scope.cancel()
 
     async def close(self) -> None:
         """Let nobody in any more, and end what is looked at."""
@@ -93,4 +110,5 @@ class Viewer:
         if self._listener is not None:
             await self._listener.close(grace_s=CLOSE_S)
         else:
+            anyio.notify_closing(self._socket)
             self._socket.close()

@@ -6,7 +6,7 @@ const logbook = (() => {
   const MOST = 1000;
 
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 48;
-  const time = (when) => new Date(when * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = (when) => new Date(when * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
   function add(lines) {
     follows = atEnd();
