@@ -5,7 +5,7 @@ A fault is declared in the file of its kind, in that file's `FAULTS`. Below: tho
 
 from typing import Final
 
-from tests.faults import bombs, browsers, durable, ends, launches, pages, sharing, storage
+from tests.faults import bombs, browsers, durable, ends, filming, launches, pages, sharing, storage
 from tests.faults.fault import Fault
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -17,6 +17,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *bombs.FAULTS,
     *storage.FAULTS,
     *sharing.FAULTS,
+    *filming.FAULTS,
 )
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
