@@ -39,7 +39,7 @@ async def start_session(
         note = note or problem
     record = await app.registry.record(record.id)
     await here.changed(record.id)
-    return _started(record, seen, note)
+    return _started(record, seen, note, app.view_url(record.id))
 
 
 async def _session(
@@ -109,7 +109,7 @@ async def first_view(app: "App", session_id: str) -> tuple[str, str]:
         return "", str(error)
 
 
-def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
+def _started(record: SessionRecord, seen: str, note: str, viewer_url: str | None) -> CallToolResult:
     ready = next_call(record)
     if not seen:
         # A page that is there may hold what was typed in it, and is lost by going elsewhere.
@@ -123,9 +123,10 @@ def _started(record: SessionRecord, seen: str, note: str) -> CallToolResult:
         "title": record.title,
         "observation": seen or None,
         "note": note or None,
+        "viewer_url": viewer_url,
         "next": ready,
     }
-    lines = [f"session {record.id} is {record.state}"]
+    lines = [f"session {record.id} is {record.state}", *([f"live view: {viewer_url}"] if viewer_url else [])]
     place = f"{record.title}  {values['url']}".strip()
     lines += [text for text in (f"note: {note}" if note else "", place, seen, f"next: {ready}") if text]
     return facts(values, "\n".join(lines))

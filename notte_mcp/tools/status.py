@@ -78,7 +78,8 @@ async def notte_status(
     steps = await (soon(reading) if is_live(record) else reading)
     told = account(record, steps or (), after=after, agent=await app.agents.agent_on(record.id))
     lost = () if is_live(record) else await app.registry.unarrived(record.id)
-    return facts(told | {"note": UNREAD if steps is None else unarrived_note(lost) or None}, links=links(told))
+    note = UNREAD if steps is None else unarrived_note(lost) or None
+    return facts(told | {"note": note, "viewer_url": app.view_url(record.id)}, links=links(told))
 
 
 async def told_of(
@@ -89,7 +90,7 @@ async def told_of(
     reading = app.agents.steps(agent.id, after=after, limit=MAX_STEPS)
     steps = await (soon(reading) if agent.is_live else reading)
     told = agent_account(agent, await app.registry.record(agent.session_id), steps or (), after=after)
-    return told | {"note": UNREAD if steps is None else None}
+    return told | {"note": UNREAD if steps is None else None, "viewer_url": app.view_url(agent.session_id)}
 
 
 TOOLS: Final = (
