@@ -3,22 +3,25 @@
 Playwright's engine says whether a selector matches exactly one element; our own world says what that
 element is called. It gets there as in `locate`, by an event with an unguessable name, one for each selector.
 
-Below: `locate`, `tab`, `world`. Above: `session`.
+Below: `locate`, `elements`, `tab`, `world`. Above: `session`.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator
 
-from notte_mcp.engines.base import Found
+from notte_mcp.actions import Action
+from notte_mcp.engines.base import Found, TargetCheck
+from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.locate import bind_all, claim, located
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageNotResponding, SelectorNotFound
+from notte_mcp.ids import secret_name
 from notte_mcp.observations import clean_line
 
 FIND_SECONDS: Final = 5.0
@@ -127,3 +130,12 @@ async def _claimed(tab: Tab, locator: Locator) -> Found | None:
 def _unless_gone(error: PlaywrightError) -> None:
     if "has been closed" in str(error) or "crashed" in str(error):
         raise error
+
+
+def target_check(book: ElementBook, action: Action, known: Mapping[str, Mapping[str, Any]]) -> TargetCheck:
+    """What is known of an action's target, of those that the ids of its batch name."""
+    name: str | None = getattr(action, "id", None)
+    if name is None:
+        return TargetCheck(known=getattr(action, "selector", None) is None)
+    secret = known[name].get("secret")
+    return TargetCheck(secret=secret_name(book.named(name).name or "password") if secret else None)

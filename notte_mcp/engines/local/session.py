@@ -32,6 +32,7 @@ from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.filming import Filming
+from notte_mcp.engines.local.happenings import Happenings
 from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.origins import live_origins
 from notte_mcp.engines.local.performer import perform
@@ -41,7 +42,6 @@ from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageCrashed, PageNotResponding, SessionLost
 from notte_mcp.frames import FrameListener
-from notte_mcp.ids import secret_name
 from notte_mcp.observations import Observation, clean_line
 from notte_mcp.observations import Tab as TabView
 from notte_mcp.receipts import Receipt
@@ -58,10 +58,9 @@ class LocalSession:
         self._own_context = own_context
         self._leave = leave
         self._observer = Observer(stage.book)
-        self._events: list[str] = []
+        self._happened = Happenings(stage)
         self._closed = False
         self._own_pages: set[Page] = set()
-        self._unopened = 0
         self._filming: Filming | None = None
 
     @classmethod
@@ -110,7 +109,7 @@ class LocalSession:
         elif not self._own_context and page not in self._own_pages and await self._of_someone_else(page):
             return
         if len(stage.tabs) + stage.opening >= stage.options.max_tabs:
-            self._event(f"a new tab was closed at once: a session has at most {stage.options.max_tabs} tabs")
+            self._happened.note(f"a new tab was closed at once: a session has at most {stage.options.max_tabs} tabs")
             with suppress(PlaywrightError):
                 await page.close()
             return
@@ -129,7 +128,7 @@ class LocalSession:
         if event["userGesture"]:
             self._stage.awaited += 1
         elif self._own_context:
-            self._unopened += 1
+            self._happened.unopened += 1
 
     async def _of_someone_else(self, page: Page) -> bool:
         """In a browser that is not ours, only pages that our own pages opened are ours."""
@@ -149,7 +148,7 @@ class LocalSession:
         stage.book.forget_tab(tab)
         if how == "crash":
             how_so = f"was ended, since {why}" if (why := stage.because()) else "crashed"
-            self._event(f"the page at {clean_line(tab.url, 200)} {how_so}; its tab was closed")
+            self._happened.note(f"the page at {clean_line(tab.url, 200)} {how_so}; its tab was closed")
             with suppress(PlaywrightError):
                 await tab.page.close()
         if not stage.tabs:
@@ -159,7 +158,7 @@ class LocalSession:
     async def _last_tab_gone(self, how: str) -> None:
         """A session always has a tab: the one that is gone is replaced by an empty one."""
         if how == "close":
-            self._event("the page closed its own tab; an empty one was opened")
+            self._happened.note("the page closed its own tab; an empty one was opened")
         with suppress(PlaywrightError, TimeoutError):
             await navigation.empty_tab(self._stage)
 
@@ -171,7 +170,7 @@ class LocalSession:
 
     def _chooser_opened(self, _chooser: FileChooser) -> None:
         if not self._stage.choosing:
-            self._event("a file chooser opened and was left empty; upload_file gives it a file")
+            self._happened.note("a file chooser opened and was left empty; upload_file gives it a file")
 
     def _context_closed(self) -> None:
         why = self._stage.because()
@@ -183,10 +182,6 @@ class LocalSession:
             self._stage.lost = why
             self._stage.note_change()
             self._tell_lost(why)
-
-    def _event(self, line: str) -> None:
-        if len(self._events) < 10:  # noqa: PLR2004  (a flood of tabs is one fact)
-            self._events.append(line)
 
     # --- the contract ----------------------------------------------------------
 
@@ -212,20 +207,7 @@ class LocalSession:
 
     def take_events(self) -> tuple[str, ...]:
         """What happened by itself since last asked."""
-        self._gather()
-        events, self._events = self._events, []
-        return tuple(events)
-
-    def _gather(self) -> None:
-        """Dialogs and downloads that nobody's action is told of become events."""
-        for dialog in self._stage.dialogs.take():
-            self._event(f'{dialog.kind} "{dialog.message}" opened and was {dialog.answer}')
-        for download in self._stage.downloads.take():
-            how = f" failed: {download.failure}" if download.failure else f" ({download.size} bytes) is under files"
-            self._event(f"download {download.name}{how}")
-        unopened, self._unopened = self._unopened, 0
-        if unopened:
-            self._event(f"the page asked for {unopened} windows that Chromium did not open: it opens one for a gesture")
+        return self._happened.take()
 
     async def check(self, actions: Sequence[Action]) -> list[TargetCheck]:
         """See `BrowserSession.check`."""
@@ -241,14 +223,7 @@ class LocalSession:
             known = await self._stage.book.look_up(named)
         except DocumentGone as error:
             raise self._gone(error) from error
-        return [self._target(action, known) for action in actions]
-
-    def _target(self, action: Action, known: dict[str, dict[str, Any]]) -> TargetCheck:
-        name: str | None = getattr(action, "id", None)
-        if name is None:
-            return TargetCheck(known=getattr(action, "selector", None) is None)
-        secret = known[name].get("secret")
-        return TargetCheck(secret=secret_name(self._stage.book.named(name).name or "password") if secret else None)
+        return [finding.target_check(self._stage.book, action, known) for action in actions]
 
     async def find(self, selectors: Sequence[str]) -> list[Found | None]:
         """See `BrowserSession.find`."""
@@ -280,7 +255,7 @@ class LocalSession:
     async def perform(self, action: Action, *, timeout_ms: int, hand: Hand | None = None) -> Receipt:
         """See `BrowserSession.perform`."""
         await self._ready()
-        self._gather()
+        self._happened.gather()
         try:
             return await perform(self._stage, action, timeout_ms=timeout_ms, hand=hand)
         except (PlaywrightError, IndexError) as error:
