@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from notte_mcp.errors import ExtraMissing, NotteMCPError, UnknownAgent, UnknownSession
+from notte_mcp import logs
+from notte_mcp.errors import ExtraMissing, NotteMCPError, UnknownAgent, UnknownSession, VideoFailed
 from notte_mcp.ids import is_agent_id, is_session_id
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(openers: Sequence[Opener], of: str, *, out: Path | None, show: bool) -> 
 
     `out` is a file that it is written to, and its suffix says what; `show` opens the player in the person's browser.
     """
+    logs.configure("error")  # what a person is to hear of it is said in sentences
     try:
         return anyio.run(_run, openers, of, out, show)
     except NotteMCPError as error:
@@ -75,7 +77,7 @@ async def _made(app: "App", subject: "Subject") -> list[Path]:
     video: list[Path] = []
     try:
         video = [await _video(app, subject)]
-    except ExtraMissing as error:
+    except (ExtraMissing, VideoFailed) as error:
         _say(error.what)
     return [await _player(app, subject), *video]
 

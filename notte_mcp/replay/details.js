@@ -16,7 +16,7 @@ function showHeading(heading, notes) {
     heading.begun === null ? null : ["Began", [moment(heading.begun)]],
     heading.seconds === null ? null : ["Took", [span(heading.seconds)]],
     tokens ? ["Model", [`${counted(used.model_calls, "call")}, ${tokens.toLocaleString()} tokens${cost(used)}`]] : null,
-    ["Page", [el("span", { class: "mono cut", dir: "ltr", title: heading.url }, heading.url || "none")], "wide"],
+    heading.url ? ["Page", [el("span", { class: "mono cut", dir: "ltr", title: heading.url }, heading.url)], "wide"] : null,
     [heading.kind === "agent" ? "Agent" : "Session", [el("span", { class: "mono" }, heading.id)], "wide"],
   ];
   for (const fact of facts) {
@@ -31,7 +31,7 @@ function mood(heading) {
 }
 
 function cost(used) {
-  return typeof used.usd === "number" ? `, $${used.usd.toFixed(used.usd < 1 ? 4 : 2)}` : "";
+  return used.usd > 0 ? `, $${used.usd.toFixed(used.usd < 1 ? 4 : 2)}` : "";
 }
 
 /** A sentence above the film. */

@@ -36,7 +36,7 @@ def heading_of(
         "reason": clean(str(heading.get("reason") or "")),
         "success": heading.get("success"),
         "answer": clean(str(heading.get("answer") or "")),
-        "url": clean(str(heading.get("url") or "")),
+        "url": clean(str(heading.get("url") or (steps[-1].get("url") if steps else "") or "")),
         "begun": begun,
         "seconds": round(max(0.0, until - begun), 3) if begun is not None and until is not None else None,
         "steps": len(steps),
