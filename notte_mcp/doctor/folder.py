@@ -1,10 +1,9 @@
 """The state folder: whose it is, who may open it, what is in it, and how much room there is.
 
-Below: finding, room, state_folder, store. Above: examining.
+Below: finding, room, state_folder, registry.sweeping, store. Above: examining.
 """
 
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -153,28 +152,34 @@ def _room(settings: Settings, *, fix: bool) -> Finding:
 
 
 def _swept(settings: Settings) -> str:
-    """Remove what is older than keep_days; gives what was done."""
+    """Remove what is older than keep_days, and films that are too old or too much; gives what was done."""
     older_than = time.time() - settings.keep_days * _DAY_S
     try:
-        gone = anyio.run(_sweep, settings, older_than)
+        gone, films = anyio.run(_sweep, settings)
     except NotteMCPError as error:
         return f"old records could not be swept: {error.what}"
-    for session_id in gone:
-        shutil.rmtree(settings.state_dir / "sessions" / session_id, ignore_errors=True)
+    except OSError as error:
+        return f"old recordings could not be swept ({error.strerror})"
     aside = [
         p for p in settings.state_dir.glob(f"{settings.database.name}.corrupt-*") if p.stat().st_mtime < older_than
     ]
     for path in aside:
         path.unlink(missing_ok=True)
-    removed = f"removed {counted(len(gone), 'session')} older than {settings.keep_days:g} days"
-    return f"{removed} and {counted(len(aside), 'damaged database')}" if aside else removed
+    removed = [f"removed {counted(len(gone), 'session')} older than {settings.keep_days:g} days"]
+    removed += [counted(len(films), "recording")] if films else []
+    removed += [counted(len(aside), "damaged database")] if aside else []
+    return " and ".join(removed)
 
 
-async def _sweep(settings: Settings, older_than: float) -> list[str]:
+async def _sweep(settings: Settings) -> tuple[list[str], list[str]]:
+    """The sessions that went, and those whose film did."""
+    from notte_mcp.registry.sweeping import Keep, Sweep
     from notte_mcp.store.sql import SqlStore
 
+    keep = Keep(settings.keep_days, settings.keep_replays_days, settings.max_replays_bytes)
+    sweep = Sweep(settings.state_dir / "sessions", keep)
     store = await SqlStore.open(settings.database)
     try:
-        return await store.sweep(older_than=older_than)
+        return await sweep.records(store), await sweep.films(store)
     finally:
         await store.close()

@@ -149,4 +149,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _told(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return "a time that nobody knows"
