@@ -7,7 +7,7 @@ Below: Pillow. Above: pictures, video.
 
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from PIL import Image, ImageDraw
 
@@ -29,7 +29,7 @@ _LINE: Final = 3
 _EDGE: Final = 1
 """Px from the element to the outline, of the outline, of the lines that set it off."""
 
-_DOT: Final = 13
+_DOT: Final = 11
 """Px of the spot's radius under the pointer."""
 
 _FINE: Final = 4
@@ -64,7 +64,7 @@ def as_jpeg(image: Image.Image, pointed: "Pointed | None", jpeg: bytes = b"") ->
         for quality in _QUALITIES:
             if len(small := _encoded(image, quality)) <= MAX_BYTES:
                 return small
-        image = image.resize((max(image.width * 3 // 4, 1), max(image.height * 3 // 4, 1)))
+        image = _scaled(image, (max(image.width * 3 // 4, 1), max(image.height * 3 // 4, 1)))
 
 
 def mark(image: Image.Image, pointed: "Pointed") -> None:
@@ -82,6 +82,10 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
     file = BytesIO()
     image.save(file, "JPEG", quality=quality)
     return file.getvalue()
+
+
+def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return cast(Any, image).resize(size, Image.Resampling.LANCZOS)
 
 
 def _px(image: Image.Image, box: Px) -> Px:
@@ -123,11 +127,11 @@ def _spot() -> Image.Image:
     side = 2 * _DOT + 1
     large = Image.new("RGBA", (side * _FINE, side * _FINE))
     draw = ImageDraw.Draw(large)
-    rings = (((*DARK, 150), 0), ((*LIGHT, 235), 1), ((*BRIGHT, 255), 3), ((*BRIGHT, 70), 6))
+    rings = (((*DARK, 150), 0), ((*LIGHT, 235), 1), ((*BRIGHT, 255), 3), ((*BRIGHT, 40), 5))
     for colour, inset in rings:
         near, far = inset * _FINE, (side - inset) * _FINE - 1
         draw.ellipse((near, near, far, far), fill=colour)
-    return large.resize((side, side), Image.Resampling.LANCZOS)
+    return _scaled(large, (side, side))
 
 
 @cache
@@ -138,4 +142,4 @@ def _arrow() -> Image.Image:
     points = [((x + 2) * _FINE, (y + 2) * _FINE) for x, y in _ARROW]
     draw.line([*points, points[0], points[1]], fill=(*LIGHT, 255), width=3 * _FINE, joint="curve")
     draw.polygon(points, fill=(*DARK, 255))
-    return large.resize((20, 29), Image.Resampling.LANCZOS)
+    return _scaled(large, (20, 29))

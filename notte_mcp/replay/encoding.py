@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import anyio
@@ -132,7 +132,7 @@ def _told(heard: bytes | bytearray) -> Mapping[str, Any]:
         found = json.loads(heard)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
 
 
 def _begin(making: Path) -> None:

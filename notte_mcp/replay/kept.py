@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -57,9 +57,9 @@ def place(parts: Sequence[Part], name: str) -> Path | None:
 
 def known(path: Path, made_from: str) -> Mapping[str, Any] | None:
     """The note of a file, where it is there and was made from this."""
-    with suppress(OSError, ValueError):
-        note = json.loads(_note(path).read_text("utf-8"))
-        if isinstance(note, dict) and note.get("key") == made_from and path.stat().st_size == note.get("size"):
+    with suppress(OSError, ValueError, AttributeError):
+        note: Any = json.loads(_note(path).read_text("utf-8"))
+        if note.get("key") == made_from and path.stat().st_size == note.get("size"):
             return note
     return None
 
@@ -90,8 +90,9 @@ def video_note(video_marks: Sequence[Mark], ms: int) -> dict[str, Any]:
 
 def video(path: Path, note: Mapping[str, Any]) -> Video:
     """The video that a note is of."""
-    marks = [Mark(**{**mark, "box": None if mark["box"] is None else tuple(mark["box"])}) for mark in note["marks"]]
-    return Video(path, note["size"], note["seconds"], marks)
+    marks: list[Any] = note["marks"]
+    made = [replace(Mark(**mark), box=mark["box"] and tuple(mark["box"])) for mark in marks]
+    return Video(path, note["size"], note["seconds"], made)
 
 
 def _note(path: Path) -> Path:

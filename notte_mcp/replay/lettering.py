@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from PIL import ImageDraw, ImageFont
 
@@ -163,4 +163,8 @@ def _loaded(path: Path, size: int) -> Font | None:
 @cache
 def _has(font: Font, char: str) -> bool:
     """Whether the font draws this character, and not what stands for a missing one."""
-    return char == " " or bytes(font.getmask(char)) != bytes(font.getmask(_NOBODYS))
+    return char == " " or _shape(font, char) != _shape(font, _NOBODYS)
+
+
+def _shape(font: Font, char: str) -> bytes:
+    return bytes(cast(Any, font.getmask(char)))

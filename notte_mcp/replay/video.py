@@ -18,12 +18,11 @@ from contextlib import ExitStack
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import av
-from av.container import OutputContainer
+from av.error import FFmpegError
 from av.video.frame import PictureType, VideoFrame
-from av.video.stream import VideoStream
 from PIL import Image
 
 from notte_mcp.replay import bar, drawing
@@ -65,6 +64,7 @@ def main() -> int:
 def encode(board: Mapping[str, Any], out: str) -> str:
     """Write the MP4; gives the encoder's name. Raises: OSError and what PyAV raises; ValueError: no encoder."""
     across, down = board["size"]
+    container: Any
     with av.open(out, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = _stream(container, across, down + bar.HEIGHT)
         name = stream.codec_context.name
@@ -75,30 +75,32 @@ def encode(board: Mapping[str, Any], out: str) -> str:
     return name
 
 
-def _stream(container: OutputContainer, width: int, height: int) -> VideoStream:
+def _stream(container: Any, width: int, height: int) -> Any:
     """A stream of the first encoder that is there and starts."""
     for name, options in ENCODERS:
         if name not in av.codecs_available:
             continue
-        trial = av.CodecContext.create(name, "w")
-        trial.width, trial.height, trial.pix_fmt = width, height, "yuv420p"  # pyright: ignore[reportAttributeAccessIssue]
+        trial: Any = av.CodecContext.create(name, "w")
+        trial.width, trial.height, trial.pix_fmt = width, height, "yuv420p"
         trial.time_base = Fraction(1, _TICKS)
         trial.options = dict(options)
         try:
             trial.open()
-        except (OSError, ValueError, av.FFmpegError):
+        except (OSError, ValueError, FFmpegError):
             continue
-        stream = container.add_stream(name, rate=25, options=dict(options))
-        assert isinstance(stream, VideoStream)  # noqa: S101 - for the type checker
+        stream: Any = container.add_stream(name, rate=25, options=dict(options))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
         return stream
     raise ValueError("this PyAV has no encoder that browsers play")
 
 
-def _put(container: OutputContainer, stream: VideoStream, image: Image.Image, at: int, *, is_key: bool) -> None:
-    frame = VideoFrame.from_image(image).reformat(
-        format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU601"
+def _put(container: Any, stream: Any, image: Image.Image, at: int, *, is_key: bool) -> None:
+    # What PyAV's stubs leave open is Any here.
+    frame: Any = (
+        cast(Any, VideoFrame)
+        .from_image(image)
+        .reformat(format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU601")
     )
     frame.pts, frame.time_base = at, Fraction(1, _TICKS)
     frame.pict_type = PictureType.I if is_key else PictureType.NONE
@@ -151,7 +153,7 @@ class _Easel:
         place = (scene["part"], scene["offset"])
         if place != self._shot:
             self._shot = place
-            film = self._films[scene["part"]]
+            film: BinaryIO = self._films[scene["part"]]
             film.seek(scene["offset"])
             if (page := drawing.opened(film.read(scene["bytes"]), tuple(scene["shot"]))) is not None:
                 page.thumbnail(self._size)
