@@ -17,9 +17,13 @@ from notte_mcp.workflows.folding import done, has_effect, kind, receipt_of
 _ENTERS: Final = frozenset({"Enter", "NumpadEnter", "Escape"})
 """Keys that mean something to a page in whatever field."""
 
-_MOVES: Final = frozenset({"Tab", "Home", "End", "PageUp", "PageDown", "Shift", "Control", "Alt", "Meta"})
-_CARET: Final = ("Arrow", "Shift+Tab", "Shift+Arrow", "Shift+Home", "Shift+End", "Control+Arrow", "Control+a", "Control+A",
-                 "Control+c", "Control+C")  # fmt: skip
+_MOVES: Final = frozenset({"Tab", "Shift+Tab", "Shift", "Control", "Alt", "Meta"})
+_CARET: Final = (
+    "Arrow", "Home", "End", "Page", "Shift+", "Control+Arrow", "Control+Home", "Control+End", "Control+a", "Control+A",
+    "Control+c", "Control+C", "Backspace", "Delete", "Control+Backspace", "Control+Delete", "Meta+a", "Meta+A",
+)  # fmt: skip
+"""Beginnings of keys that leave nothing in a field which they did not change."""
+
 _CHOSEN: Final = frozenset({"combobox", "listbox"})
 _FIELDS: Final = frozenset({"textbox", "searchbox", "combobox", "listbox", "spinbutton", "password", "date", "time"})
 _NOWHERE: Final = frozenset({"document", "generic", "none"})
@@ -33,8 +37,8 @@ def told_as_deeds(steps: Sequence[StepRecord]) -> list[StepRecord]:
     deeds: list[StepRecord] = []
     for step in steps:
         deed = _deed(step, held) if step.actor == "human" and done(step) else step
-        if (value := receipt_of(step).value) is not None and (field := _field(step)) is not None:
-            held[field] = value
+        if (value := receipt_of(step).value) is not None:
+            held[_field(step)] = value
         if deed is not None:
             deeds.append(deed)
     return [step for i, step in enumerate(deeds) if not _is_on_the_way(step, deeds[i + 1 : i + 2])]
@@ -47,23 +51,19 @@ def _deed(step: StepRecord, held: dict[Field, str]) -> StepRecord | None:
         return _filling(step, value)  # with nothing in it the page took the text on: it was typed all the same
     if kind(step) != "press_key" or target is None:
         return step
-    field = _field(step)
-    return _key(step, target, held.get(field) if field is not None else None)
+    return _key(step, target, held.get(_field(step), ""))
 
 
-def _key(step: StepRecord, target: Target, before: str | None) -> StepRecord | None:
-    """A key on a field that held `before` (None: nobody knows what)."""
+def _key(step: StepRecord, target: Target, before: str) -> StepRecord | None:
+    """A key on a field that held `before`, as far as is known. A receipt has a value where the key changed it."""
     key, receipt = str(step.action.get("key", "")), receipt_of(step)
-    value = receipt.value
-    broken = value is not None and before is not None and value.count("\n") > before.count("\n")
+    broken = receipt.value is not None and receipt.value.count("\n") > before.count("\n")
     if has_effect(step) or (key in _ENTERS and not broken):
         return _aimed(step, target)
-    if receipt.secret is not None or key in _MOVES:
-        return None
-    if value is None:
-        return _aimed(step, target)
-    moved = value == before or (before is None and key.startswith(_CARET))
-    return None if moved else _filling(step, value)
+    if receipt.value is not None:
+        return _filling(step, receipt.value)
+    idle = key in _MOVES or (target.role in _FIELDS and (len(key) == 1 or key.startswith(_CARET)))
+    return None if idle else _aimed(step, target)
 
 
 def _filling(step: StepRecord, value: str) -> StepRecord:
@@ -96,9 +96,9 @@ def _is_on_the_way(step: StepRecord, following: Sequence[StepRecord]) -> bool:
     return bool(typed) and target.role in _FIELDS and _field(step) == _field(following[0])
 
 
-def _field(step: StepRecord) -> Field | None:
+def _field(step: StepRecord) -> Field:
     """What tells one field from another."""
     target = receipt_of(step).target
     if target is None:
-        return None
+        return ()
     return (target.id,) if target.id is not None else (target.locators.css, *target.locators.frame)

@@ -206,7 +206,7 @@ async def _read_back(world: Any, key: int) -> tuple[str | None, bool]:
 
 
 async def _press_key(stage: Stage, action: a.PressKey, *, timeout_ms: int) -> Receipt:
-    """Press a key where the focus is. What the field holds then is told, since keys change it, too."""
+    """Press a key where the focus is. What a field holds then is told where the key changed it."""
     seen: Seen | None = None
     with suppress(DocumentGone, PlaywrightError):
         seen = await spots.seek(stage.tab, stage.book, None)
@@ -217,13 +217,15 @@ async def _press_key(stage: Stage, action: a.PressKey, *, timeout_ms: int) -> Re
     target = None
     with suppress(DocumentGone):
         target = await pointer.target_of(seen.element, seen.facts)
-    value, _ = (
-        await _read_back(world, seen.element.key)
-        if seen.facts["editable"] or seen.facts["role"] in _CHOICES
-        else (None, False)
-    )
+    value, _ = await _read_back(world, seen.element.key) if _holds(seen) else (None, False)
+    changed = value if value != spots.held(seen.facts)[0] else None
     said = f'{receipt.message} on {seen.facts["role"]} "{seen.name}"'
-    return receipt.but(target=target, value=value, secret=seen.secret, message=said)
+    return receipt.but(target=target, value=changed, secret=seen.secret, message=said)
+
+
+def _holds(seen: Seen) -> bool:
+    """Whether keys may change what it holds."""
+    return bool(seen.facts["editable"]) or seen.facts["role"] in _CHOICES
 
 
 _CHOICES: Final = frozenset({"combobox", "listbox"})

@@ -55,11 +55,11 @@ class Caret:
             self.live.value = value[: self.start] + text + value[self.end :]
             self.start = self.end = self.start + len(text)
 
-    def press(self, key: str) -> None:
-        """What a key does to the text and to the caret."""
+    def press(self, key: str) -> bool:
+        """What a key does to the text and to the caret; gives whether the text has changed."""
         if self.live is None:
-            return
-        size = len(self.live.value)
+            return False
+        before, size = self.live.value, len(self.live.value)
         match key:
             case "Backspace" | "Delete":
                 if self.start == self.end:
@@ -77,6 +77,7 @@ class Caret:
                 self.type(key)
             case _:
                 pass
+        return self.live.value != before
 
     def spot(self, document: Document, live: LiveElement) -> Spot:
         """An element, which has got an id, as a person has it before him."""

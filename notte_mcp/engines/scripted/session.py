@@ -167,9 +167,9 @@ class ScriptedSession:
             case a.PressKey() if action.id is None:
                 if (live := self._caret.live) is None:
                     return done
-                self._caret.press(action.key)
-                secret = secret_of(live)
-                return done.but(target=self._aimed(live, action), secret=secret, value=None if secret else live.value)
+                changed, secret = self._caret.press(action.key), secret_of(live)
+                value = live.value if changed and not secret else None
+                return done.but(target=self._aimed(live, action), secret=secret, value=value)
             case _:
                 return await self._do(action)
 
