@@ -15,6 +15,7 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.agents.supervisor import Supervisor
+from notte_mcp.engines.base import OpenRequest
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.records import SessionSpec
@@ -54,8 +55,8 @@ class Browsers:
     async def begun(self, agent: AgentRecord, kind: str) -> None:
         """Come back when the agent does such an action."""
         with anyio.fail_after(20):
-            while all(step.action["type"] != kind for step in await self.agents.steps(agent.id)):
-                await anyio.wait_all_tasks_blocked()
+            while all(step.action["type"] != kind for step in await self.agents.steps(agent.id)):  # noqa: ASYNC110 - a record is no event of ours
+                await anyio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,10 @@ async def engine(
 
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=pids.append)
+    (folder / "kept").mkdir()
+    kept = await engine.open(OpenRequest("ses_kept", SessionSpec(), folder / "kept"))  # the browser lives as long as it
     yield engine, pids
+    await kept.close(deadline_s=2)
     await engine.close(deadline_s=3)
 
 

@@ -41,10 +41,11 @@ def ask(wire: Wire, method: str, **params: Any) -> dict[str, Any]:
 
 
 def until(wire: Wire, task_id: str, *statuses: str) -> dict[str, Any]:
-    """The task once it has one of these statuses; each poll is a round trip to another process."""
+    """The task once it has one of these statuses; between two polls its browser has the processor."""
     end = time.monotonic() + PATIENCE_S
     while (task := ask(wire, "tasks/get", taskId=task_id))["status"] not in statuses:
         assert time.monotonic() < end, task
+        time.sleep(0.05)
     return task
 
 
