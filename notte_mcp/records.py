@@ -138,21 +138,28 @@ class StepRecord:
         )
 
 
+_ROWS: Final = frozenset({"dialogs", "downloads"})
+"""Receipt fields that hold values of their own kinds."""
+
 _EMPTY_TELLS: Final = frozenset({"data", "value"})
 """Receipt fields whose empty value is a finding: a script's `false`, a field that was cleared."""
 
 
 def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
-    """A receipt as plain JSON values, defaults left out."""
-    return _compact(asdict(receipt))
+    """A receipt as plain JSON values, defaults left out. What `data` holds is not copied."""
+    return _compact(receipt)
 
 
-def _compact(values: dict[str, Any]) -> dict[str, Any]:
+def _compact(value: Receipt | Target | Locators) -> dict[str, Any]:
+    # Not `asdict`: a log of a thousand steps would take most of its time to copy what it only writes down.
     small: dict[str, Any] = {}
-    for key, value in values.items():
-        kept = _compact(value) if key in {"target", "locators"} and value else value
-        empty = kept is False or kept in ("", (), [], {})
-        if kept is not None and (key in _EMPTY_TELLS or not empty):
+    for key in value.__slots__:
+        kept: Any = getattr(value, key)
+        if isinstance(kept, Target | Locators):
+            kept = _compact(kept)
+        elif key in _ROWS:
+            kept = tuple(asdict(one) for one in kept)
+        if kept is not None and (key in _EMPTY_TELLS or not (kept is False or kept in ("", (), [], {}))):
             small[key] = kept
     return small
 
