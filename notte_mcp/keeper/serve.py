@@ -5,6 +5,7 @@ It holds the lock of its folder from before it listens until it is gone, so that
 Below: connection, door, life, log_file, locks, places; server, viewer, lifetime. Above: keeper.__main__.
 """
 
+import gc
 import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -68,7 +69,8 @@ def _told(line: str, code: int) -> int:
 
 
 async def _serve(settings: Settings, lock: int) -> None:
-    # All of it is imported before the door opens: who is let in is served at once.
+    # All of it is imported before the door opens: who is let in is served at once. It stays: there is no garbage in it.
+    gc.disable()
     from notte_mcp.keeper.connection import Reception
     from notte_mcp.keeper.life import Life
     from notte_mcp.lifetime import OnDemand, serve_until_left
@@ -76,6 +78,7 @@ async def _serve(settings: Settings, lock: int) -> None:
     from notte_mcp.server import create_server
     from notte_mcp.viewer.viewer import Viewer
 
+    gc.enable()
     shelves = Shelves()
     viewer = Viewer.bind(settings.viewer_port) if settings.viewer else None
     app = OnDemand(lambda: _open_app(settings, shelves, viewer))
