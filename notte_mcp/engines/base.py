@@ -106,8 +106,8 @@ class Spot:
     """What a person points at, or types into: an element that has got an id by this.
 
     `box` is in CSS px of the viewport. `editable` says that it takes text; `value` is what it holds then and `caret`
-    the part of it that is selected (two offsets; equal where only the caret stands there). Both are None where the
-    field takes a secret, which `secret` gives the NAME of.
+    the part of it that is selected (two offsets; equal where only the caret stands there; the end where the browser does
+    not tell, as of numbers). Both are None where the field takes a secret, which `secret` gives the NAME of.
     """
 
     id: str
@@ -125,7 +125,9 @@ class Hand:
     """How a person's hand does an action, where that is known better than the action says.
 
     `point` is where in the viewport (CSS px) a click, a double click, a hover or the wheel goes; `to` is where a drag ends.
-    `text` is typed where the caret stands, and stands for the whole value that a fill names.
+    `text` is typed where the caret stands, and the fill names the whole value that is to be expected of it; into a field
+    that takes a secret, or is set and not typed (a date), that whole value goes. A hand without any of these is the
+    keyboard's: a key goes to what has the focus, which the receipt names, with its value where the key changed it.
     """
 
     point: tuple[float, float] | None = None

@@ -31,6 +31,12 @@ LOOK_S: Final = 25.0
 _TAKEN: Final = "a person has taken over (live view): you may observe, and act once it is given back"
 
 
+def _writes(key: str) -> bool:
+    """Whether a key by itself puts a character into a field."""
+    bare = key.removeprefix("Shift+") or key
+    return len(bare) == 1 or bare == "Space"
+
+
 class LiveSession:
     """See the module. Lives between entering and leaving `Registry.use`, and for one task."""
 
@@ -142,7 +148,7 @@ class LiveSession:
         action = actions[0]
         if len(actions) > 1:
             raise ValueError("a hand does one action at a time")
-        if isinstance(action, PressKey) and len(action.key) == 1:
+        if isinstance(action, PressKey) and _writes(action.key):
             seen = await self._look("spot", lambda browser: browser.spot(None))
             if seen is not None and seen.secret is not None:
                 raise refusals.secret_by_key(self._slot.id, seen.secret)
