@@ -78,7 +78,9 @@ async def _answer(board: Board, making: Path) -> Mapping[str, Any]:
     command = [sys.executable, "-P", "-m", "notte_mcp.replay.video", str(making)]
     env = {name: os.environ[name] for name in _NAMES if name in os.environ}
     heard, said = bytearray(), bytearray()
-    process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, cwd=making.parent)
+    # Under a shield: one that is being started when nobody wants it any more would be nobody's.
+    with anyio.CancelScope(shield=True):
+        process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, cwd=making.parent)
     try:
         with anyio.move_on_after(LIMIT_S) as limit:
             async with anyio.create_task_group() as talking:

@@ -153,7 +153,7 @@ class _Easel:
         place = (scene["part"], scene["offset"])
         if place != self._shot:
             self._shot = place
-            film: BinaryIO = self._films[scene["part"]]
+            film = self._films[int(scene["part"])]
             film.seek(scene["offset"])
             if (page := drawing.opened(film.read(scene["bytes"]), tuple(scene["shot"]))) is not None:
                 page.thumbnail(self._size)
