@@ -4,7 +4,6 @@ import anyio
 import pytest
 
 from notte_mcp import actions as a
-from notte_mcp.registry import Registry
 from tests.tools.conftest import Host
 
 pytestmark = pytest.mark.anyio
@@ -13,7 +12,8 @@ pytestmark = pytest.mark.anyio
 async def test_callers_hear_that_a_person_has_it_and_what_the_person_did(host: Host) -> None:
     """They may look, are refused with the call to wait by, and that call comes back when it is given back."""
     session_id = await host.start()
-    registry: Registry = host.app.registry
+    assert host.app is not None
+    registry = host.app.registry
     await registry.take_over(session_id)
 
     told = await host.facts("notte_status", id=session_id)
