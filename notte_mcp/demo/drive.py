@@ -96,7 +96,7 @@ async def _look_back(script: Path, folders: Mapping[str, Path]) -> None:
     """Leave what was seen beside the script, and say where: of the session, and of the agent, each by its server's folder."""
     print("What happened can be seen again, step by step:")
     stems = [script.with_suffix(""), script.with_name(f"{script.stem}-by-agent")]
-    made: dict[str, list[Path]] = {}
+    made: dict[str, tuple[list[Path], str]] = {}
     failures: list[DemoFailed] = []
 
     async def keep(of: str, folder: Path, stem: Path) -> None:
@@ -110,9 +110,10 @@ async def _look_back(script: Path, folders: Mapping[str, Path]) -> None:
             keeping.start_soon(keep, of, folder, stem)
     if failures:
         raise failures[0]
-    for of in folders:
-        for path in made[of]:
-            print(f"  {path}")
+    for path in (path for of in folders for path in made[of][0]):
+        print(f"  {path}")
+    for said in dict.fromkeys(made[of][1] for of in folders if made[of][1]):
+        print(said)  # that videos need PyAV, where it is not there
 
 
 async def _page(url: str, *, show: bool) -> None:

@@ -13,19 +13,20 @@ import anyio
 from notte_mcp.demo.talk import DemoFailed, state_of
 
 
-async def keep_replay(folder: Path, of: str, stem: Path) -> list[Path]:
+async def keep_replay(folder: Path, of: str, stem: Path) -> tuple[list[Path], str]:
     """Make the replay of what has this id in the server's `folder`, and put it at `stem` with the suffixes of its files:
-    the player, and the video where one can be made.
+    the player, and the video where one can be made. Gives the files, and what else was said.
 
     Raises:
         DemoFailed: there is none, with what the command said.
     """
     command = [sys.executable, "-m", "notte_mcp", "--state-dir", str(state_of(folder)), "replay", of]
     done = await anyio.run_process(command, env=os.environ, check=False)
+    said = done.stderr.decode(errors="replace").strip()
     if done.returncode != 0:
-        raise DemoFailed(f"there is no replay of {of}: {done.stderr.decode(errors='replace').strip()}")
+        raise DemoFailed(f"there is no replay of {of}: {said}")
     made = [Path(line) for line in done.stdout.decode().splitlines()]
-    return [await anyio.to_thread.run_sync(_put, one, stem) for one in made]
+    return [await anyio.to_thread.run_sync(_put, one, stem) for one in made], said
 
 
 def _put(made: Path, stem: Path) -> Path:
