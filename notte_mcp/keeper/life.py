@@ -110,6 +110,7 @@ class Life:
             return Live()
         sessions, agents, runs = app.registry.live(), app.agents.live(), app.runs.live()
         held = {one.session_id for one in (*agents, *runs)}
+        held |= {one.id for one in sessions if app.registry.is_taken(one.id)}
         return Live(
             sessions=[one.id for one in sessions],
             agents=[one.id for one in agents],
