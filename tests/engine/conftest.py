@@ -23,11 +23,11 @@ class Lookout(NamedTuple):
     engine: LocalEngine
     folder: Path
 
-    async def open(self) -> BrowserSession:
+    async def open(self, spec: SessionSpec | None = None) -> BrowserSession:
         session_id = new_session_id()
         (self.folder / session_id / "files").mkdir(parents=True)
         with anyio.fail_after(30):
-            return await self.engine.open(OpenRequest(session_id, SessionSpec(), self.folder / session_id))
+            return await self.engine.open(OpenRequest(session_id, spec or SessionSpec(), self.folder / session_id))
 
 
 @pytest.fixture(scope="session")

@@ -109,16 +109,23 @@ const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-(
 const SECRET_HINT = /(^|[^a-z])(otp|totp|mfa|2fa|cvv2?|cvc2?|csc|one.?time.?(code|password)|verification.?code|security.?code|card.?(number|no)|cc.?(number|num|csc|cvv|exp)|pin|password|passwd|pass.?code|pass.?phrase)([^a-z]|$)/i;
 const secretFields = (globalThis.notteSecretFields ??= new WeakSet()); // shared by all that stands in one world
 
-/** Whether what is typed here must never be kept: passwords, one-time codes, card details. Once secret, always secret. */
-function isSecret(el) {
+/**
+ * Whether what is typed here must never be kept: passwords, one-time codes, card details. Once secret, always secret.
+ * `labelled` gives the labels of a field, where many are asked about: the browser looks through the document for each.
+ */
+function isSecret(el, labelled = (field) => field.labels) {
   if (secretFields.has(el)) return true;
   if (el.localName !== "input" && el.localName !== "textarea") return false;
-  const labels = [...(el.labels ?? [])].map((label) => label.textContent.slice(0, 200)).join(" ");
-  const words = `${el.name} ${el.id} ${el.getAttribute("placeholder") ?? ""} ${el.getAttribute("aria-label") ?? ""} ${labels}`;
   const secret = el.type === "password" || isCodeBox(el) || SECRET_AUTOCOMPLETE.test(el.autocomplete ?? "") ||
-    (/^(text|tel|number|search|)$/.test(el.type) && SECRET_HINT.test(words.replace(/([a-z])([A-Z])/g, "$1 $2")));
+    (/^(text|tel|number|search|)$/.test(el.type) && hintsAtSecret(el, labelled));
   if (secret) secretFields.add(el);
   return secret;
+}
+
+function hintsAtSecret(el, labelled) {
+  const hints = (words) => SECRET_HINT.test(words.replace(/([a-z])([A-Z])/g, "$1 $2"));
+  if (hints(`${el.name} ${el.id} ${el.getAttribute("placeholder") ?? ""} ${el.getAttribute("aria-label") ?? ""}`)) return true;
+  return hints([...(labelled(el) ?? [])].map((label) => label.textContent.slice(0, 200)).join(" "));
 }
 
 /** One box of a code that is typed character by character: at least four such boxes stand together. */

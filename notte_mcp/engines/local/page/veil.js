@@ -17,7 +17,7 @@ const veil = (globalThis.notteVeil ??= beginVeil());
 
 function beginVeil() {
   const covered = new WeakSet(), roots = new WeakSet(), waiting = new Set();
-  let followed = 0, again = 0;
+  let followed = 0, again = 0, labels = new WeakMap();
 
   const kept = new MutationObserver((records) => {
     if (!again) setTimeout(() => { again = 0; }, 0);
@@ -39,7 +39,17 @@ function beginVeil() {
   }
 
   function look(el) {
-    if (isSecret(el) && el.type !== "password") cover(el);
+    if (isSecret(el, labelled) && el.type !== "password") cover(el);
+  }
+
+  /** The labels of a field, all of its tree having been looked for once in this batch. */
+  function labelled(el) {
+    const root = el.getRootNode(), around = el.closest("label");
+    if (el.id && !labels.has(root)) {
+      labels.set(root, new Map());
+      for (const label of root.querySelectorAll?.("label[for]") ?? []) labels.get(root).set(label.htmlFor, [...(labels.get(root).get(label.htmlFor) ?? []), label]);
+    }
+    return [...(around ? [around] : []), ...(el.id ? labels.get(root).get(el.id) ?? [] : [])];
   }
 
   function isField(el) {
@@ -47,6 +57,7 @@ function beginVeil() {
   }
 
   function changed(records) {
+    labels = new WeakMap();
     for (const record of records) {
       if (record.type === "childList") {
         if (record.target === document) listen(); // a document that is written anew loses its listeners
@@ -83,11 +94,13 @@ function beginVeil() {
       roots.add(root);
       changes.observe(root, { subtree: true, childList: true, attributes: true, attributeOldValue: true, attributeFilter: TELLING });
     }
+    labels = new WeakMap();
     for (const el of root.querySelectorAll("*")) one(el);
   }
 
   function heard(event) {
     const el = event.composedPath()[0];
+    labels = new WeakMap();
     if (el?.nodeType !== 1 || !isField(el)) return;
     const root = el.getRootNode();
     if (root.nodeType === 11 && !roots.has(root)) enter(root);
