@@ -26,7 +26,9 @@ _CARET: Final = (
 
 _CHOSEN: Final = frozenset({"combobox", "listbox"})
 _FIELDS: Final = frozenset({"textbox", "searchbox", "combobox", "listbox", "spinbutton", "password", "date", "time"})
-_NOWHERE: Final = frozenset({"document", "generic", "none"})
+_NOWHERE: Final = frozenset({"document", "area"})
+"""What a person clicks who clicks beside everything: a script that clicked the middle of it might hit something."""
+
 
 Field = tuple[str | None, ...]
 

@@ -2,7 +2,7 @@
 // field holds with its caret. Nothing is waited for and nothing is scrolled: the person sees the page as it is.
 
 const SHOWN_WHOLE = /^(img|canvas|video|audio|iframe|frame|object|embed|input|select|textarea)$/;
-const PLAIN_ROLES = { canvas: "canvas", body: "document", html: "document" };
+const PLAIN_ROLES = { canvas: "canvas", svg: "img", body: "document", html: "document" };
 const MOST_SAID = 80;
 
 /**
@@ -24,11 +24,18 @@ function told(el) {
   const facts = describe(el);
   const role = roleOf(el);
   if (!isInteractive(el, role) && !clickableAlone(el)) {
-    facts.role = role || PLAIN_ROLES[el.localName] || "text";
+    facts.role = plainRole(el, role);
     const said = facts.role === "document" ? "" : cap(squeeze((el.textContent ?? "").slice(0, 400)), MOST_SAID);
     facts.name = cap(nameOf(el, facts.role), 120) || said;
   }
   return { ...facts, ...heldNow(keyOf(el)), key: keyOf(el), box: [r.left + base.x, r.top + base.y, r.width, r.height] };
+}
+
+/** A box around controls is an area: a script that clicks its middle would click one of them. */
+function plainRole(el, role) {
+  if (PLAIN_ROLES[el.localName]) return PLAIN_ROLES[el.localName];
+  if (el.querySelector(CONTROLS)) return "area";
+  return role && role !== "none" ? role : "text";
 }
 
 /** What is hit at a point through frames of the same origin; of a frame of another origin where it stands. */
@@ -100,6 +107,7 @@ function clickableAlone(el) {
 }
 
 function plainPlace(hit) {
+  if (hit === hit.ownerDocument.documentElement) return hit.ownerDocument.body ?? hit;
   let el = hit.closest("svg") ?? hit;
   for (let up = el.parentElement?.closest("svg"); up; up = up.parentElement?.closest("svg")) el = up;
   while (!SHOWN_WHOLE.test(el.localName) && el.localName !== "svg" && INLINE.test(getComputedStyle(el).display)) {
