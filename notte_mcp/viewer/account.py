@@ -64,12 +64,13 @@ class Account:
 
     def _session(self, record: SessionRecord) -> dict[str, Any]:
         tabs = self._app.registry.tabs(self._id)
+        now = next((tab for tab in tabs if tab.current), record)  # a page goes on by itself between two steps
         return {
             "id": record.id,
             "state": record.state,
             "reason": record.reason,
-            "url": clean(record.url),
-            "title": clean(record.title),
+            "url": clean(now.url),
+            "title": clean(now.title),
             "tabs": [{"index": t.index, "title": clean(t.title or t.url), "current": t.current} for t in tabs],
             "step_count": record.step_count,
             "taken": self._app.registry.is_taken(self._id),
