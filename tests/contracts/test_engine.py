@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from notte_mcp.errors import (
     UnknownView,
     UnsupportedUrl,
 )
+from notte_mcp.frames import Frame
 from notte_mcp.ids import new_session_id
 from notte_mcp.observations import Mode, Node, Observation
 from notte_mcp.receipts import Receipt
@@ -467,6 +469,89 @@ async def test_a_url_that_is_no_web_address_is_refused_before_anything_is_done(
     with pytest.raises(UnsupportedUrl):
         await session.check([a.GoBack(), a.Goto(url="file:///etc/passwd")])
     assert session.position.url == ground.url("/form")
+
+
+# --- the film ---------------------------------------------------------------------
+
+
+class Reel:
+    """Frames as they come, and when."""
+
+    def __init__(self, every_s: float) -> None:
+        self.every_s = every_s
+        self.frames: list[Frame] = []
+        self.came: list[float] = []
+        self._news = anyio.Event()
+
+    def __call__(self, frame: Frame) -> float:
+        self.frames.append(frame)
+        self.came.append(time.monotonic())
+        self._news.set()
+        return self.every_s
+
+    async def more_than(self, known: int) -> int:
+        """How many there are, once that is more than so many."""
+        with anyio.fail_after(10):
+            while len(self.frames) <= known:
+                self._news = anyio.Event()
+                await self._news.wait()
+        return len(self.frames)
+
+
+async def test_a_film_shows_the_page_at_once_and_what_becomes_of_it_as_soon_as_it_is_wanted(
+    ground: Ground, session: BrowserSession
+) -> None:
+    """Wherever the session goes; a frame is a JPEG of the whole viewport. Ended, it gives none."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    reel = Reel(0.2)
+    await session.film(reel)
+    seen = await reel.more_than(0)
+    for action in (
+        a.Fill(selector="#applicant", value="Ada Lovelace"),
+        a.Click(selector="#send"),
+        a.GotoNewTab(url=ground.url("/list")),
+        a.Goto(url=ground.url("/form")),
+    ):
+        await act(session, action)
+        seen = await reel.more_than(seen)
+    for frame in reel.frames:
+        assert frame.jpeg.startswith(b"\xff\xd8")
+        assert (frame.viewport, frame.width, frame.height) == ((1280, 800), 960, 600)
+        assert abs(frame.at - time.time()) < 30
+    assert min(after - before for before, after in itertools.pairwise(reel.came)) >= reel.every_s - 0.01
+    await session.film(None)
+    seen, other = len(reel.frames), Reel(0)
+    await session.film(other)
+    known = await other.more_than(0)
+    await act(session, a.Goto(url=ground.url("/list")))
+    await other.more_than(known)
+    assert len(reel.frames) == seen
+
+
+async def test_a_receipt_tells_where_its_element_stood_and_when_it_was_touched(
+    ground: Ground, session: BrowserSession
+) -> None:
+    """Between the action's begin and its end; what failed tells when it did, and has no box."""
+    await act(session, a.Goto(url=ground.url("/form")))
+    for action in (
+        a.Fill(selector="#applicant", value="Ada"),
+        a.Check(selector='role=checkbox[name="I accept the terms"]'),
+        a.SelectDropdownOption(selector='role=combobox[name="District"]', value="South"),
+        a.Hover(selector="#send"),
+        a.Click(selector="#send"),
+    ):
+        begun = time.time()
+        receipt = await act(session, action)
+        assert receipt.acted_at is not None
+        assert begun <= receipt.acted_at <= time.time()
+        assert receipt.target is not None
+        assert receipt.target.box is not None
+        left, top, width, height = receipt.target.box
+        assert 0 <= left < left + width <= 1280
+        assert 0 <= top < top + height <= 800
+    failed = await perform(session, a.Click(selector="#absent"), timeout_ms=300)
+    assert (failed.success, failed.target) == (False, None)
+    assert failed.acted_at is not None
 
 
 # --- a person's hand --------------------------------------------------------------
