@@ -191,6 +191,7 @@ async def test_nothing_that_an_assistant_reads_holds_the_code(shown: Viewing) ->
     session_id = await shown.session(FORM)
     url = shown.app.view_url(session_id)
     assert url == f"{shown.base}/{session_id}#{shown.viewer.keys.of(session_id)}"
+    assert url is not None
     assert shown.viewer.keys.code not in url
     assert shown.viewer.secret.hex() not in url
     await shown.app.registry.stop(session_id)
