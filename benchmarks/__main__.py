@@ -19,7 +19,20 @@ from typing import Any, Final, cast
 
 import anyio
 
-from benchmarks import acting, agents, crowd, keeper, looking, recording, starting, workflows, writing
+from benchmarks import (
+    acting,
+    agents,
+    crowd,
+    keeper,
+    looking,
+    reading,
+    recording,
+    replay,
+    starting,
+    watching,
+    workflows,
+    writing,
+)
 from benchmarks.browser import set_browser
 from benchmarks.host import serving
 from benchmarks.rows import UNITS, Outcome, Row, Run, Target, Unit
@@ -67,6 +80,8 @@ ROWS: Final = (
     Row("workflow", "run a saved workflow", (Target("ms", 1.3, of_floor=True),), workflows.saved, warm=True),
     Row("crowd-cold", "16 sessions at once, cold", (A_FIFTH_MORE, Target("MB", 1.2, of_floor=True)), crowd.cold),
     Row("crowd-warm", "16 sessions at once, warm", (A_FIFTH_MORE,), crowd.warm),
+    Row("log", "1,000 steps of log as text, all pages", (_ms(50), _tokens(4_000)), reading.as_text),
+    Row("log-json", "1,000 steps of log as JSON, the slowest page", (_ms(50), _tokens(4_000)), reading.as_json),
     Row("restore", "an interrupted session restored", (_ms(2_000),), starting.restored),
     Row("step", "a step on disk (intent, outcome)", (_ms(2.5),), writing.step),
     Row("turn", "an agent's step, beside its browser", (_ms(30),), agents.turn),
@@ -74,6 +89,8 @@ ROWS: Final = (
     Row("keeper", "keeper runs: spawn to tools/list", (_ms(60),), keeper.tool_list_time),
     Row("keeper-first", "keeper runs: to first observation", (_ms(400),), keeper.first_observation),
     Row("relay", "what the relay adds to a call", (_ms(1),), keeper.added),
+    Row("replay", "video of 5 minutes, 100 steps", (_ms(5_000), Target("MB", 5.5)), replay.five_minutes),
+    Row("view", "a change, until a live view shows it", (_ms(500),), watching.change),
     Row("agents", "status while 16 agents work", (_ms(200),), agents.crowd),
 )
 
@@ -172,7 +189,7 @@ def _numbers(values: Any) -> str:
 
 
 def _number(value: float, unit: Unit) -> str:
-    digits = 1 if unit == "ms" and value < 100 else 0
+    digits = 1 if value < {"ms": 100, "MB": 10}.get(unit, 0) else 0
     return f"{value:,.{digits}f} {unit}"
 
 

@@ -138,6 +138,9 @@ class StepRecord:
         )
 
 
+_OF_RECEIPTS: Final = frozenset(Receipt.__slots__)
+_OF_LOCATORS: Final = frozenset(Locators.__slots__)
+
 _ROWS: Final = frozenset({"dialogs", "downloads"})
 """Receipt fields that hold values of their own kinds."""
 
@@ -166,7 +169,7 @@ def _compact(value: Receipt | Target | Locators) -> dict[str, Any]:
 
 def receipt_from_json(values: dict[str, Any]) -> Receipt:
     """The receipt that `receipt_to_json` wrote; unknown keys (of a newer version) are left out."""
-    fields = {k: v for k, v in values.items() if k in Receipt.__slots__}
+    fields = {k: v for k, v in values.items() if k in _OF_RECEIPTS}
     for key in ("target", "destination"):
         if key in fields:
             fields[key] = _target_from_json(fields[key])
@@ -179,7 +182,7 @@ def receipt_from_json(values: dict[str, Any]) -> Receipt:
 
 
 def _target_from_json(values: dict[str, Any]) -> Target:
-    locators = {k: v for k, v in values.get("locators", {}).items() if k in Locators.__slots__}
+    locators = {k: v for k, v in values.get("locators", {}).items() if k in _OF_LOCATORS}
     for key in ("role", "row", "frame"):
         if key in locators:
             locators[key] = tuple(locators[key])

@@ -49,10 +49,11 @@ async def session_log(app: "App", record: SessionRecord, after: Place, *, limit:
     Raises: UnknownSession.
     """
     # What is noted from here on stands after this step, or after a later one.
-    reached = (await app.registry.record(record.id)).step_count
+    live = next((one.step_count for one in app.registry.live() if one.id == record.id), None)
     steps = await app.registry.steps(record.id, after=after.step, limit=limit)
     events = await app.agents.session_events(record.id, after=after.step, limit=_MAX_EVENTS)
     numbered = [(step.number, step) for step in steps]
+    reached = _reached(record.step_count, numbered) if live is None else live
     return _log(numbered, [(event.session_step, event) for event in events], after, reached, limit)
 
 
@@ -60,11 +61,15 @@ async def agent_log(app: "App", record: AgentRecord, after: Place, *, limit: int
     """An agent's lines behind `after`, of all its attempts; at most `limit` steps of it. Raises: UnknownAgent."""
     live = next((one.step_count for one in app.agents.live() if one.id == record.id), None)
     steps = await app.agents.steps(record.id, after=after.step, limit=limit)
-    # One that is not live here is on disk with a number that may lie behind its steps.
-    known = [step.agent_step or 0 for step in steps if step.state != "intended"]
-    reached = max(record.step_count, *known, 0) if live is None else live
+    numbered = [(step.agent_step or 0, step) for step in steps]
+    reached = _reached(record.step_count, numbered) if live is None else live
     events = [(event.after_step, event) for event in await _events(app, record.id) if event.after_step >= after.step]
-    return _log([(step.agent_step or 0, step) for step in steps], events, after, reached, limit)
+    return _log(numbered, events, after, reached, limit)
+
+
+def _reached(known: int, steps: Sequence[tuple[int, StepRecord]]) -> int:
+    """The last step that has its outcome; the number on disk may lie behind that of the steps."""
+    return max(known, *(number for number, step in steps if step.state != "intended"), 0)
 
 
 async def _events(app: "App", agent_id: str) -> list[AgentEvent]:

@@ -1,7 +1,7 @@
 """Lines of a log as text to read: one line a step, and what happened in between indented under it.
 
-    4  11-22 14:03:07  model  click B4 "Send request" -> http://shop.test/done (200)  ok 0.4 s
-       message: Take the blue one
+    4 11-22 14:03:07 model: click B4 "Send request" -> http://shop.test/done (200); ok 0.4 s
+        11-22 14:03:09 message: Take the blue one
 
 What a page said takes one line at most: none of its text can look like a line of the log.
 
@@ -28,11 +28,10 @@ def text_line(line: Line, *, by_agent: bool) -> str:
     if isinstance(what, AgentEvent):
         said = clean_line(what.text, MAX_CHARS)
         whose = "" if by_agent else f"{what.agent_id} "
-        return f"   {_time(what.at)}  {whose}{what.event}{f': {said}' if said else ''}"
+        return f"    {_time(what.at)} {whose}{what.event}{f': {said}' if said else ''}"
     number = what.agent_step if by_agent else what.number
-    return "  ".join(
-        [str(number), _time(what.started_at), what.actor, clean_line(step_line(what), MAX_CHARS), _outcome(what)]
-    )
+    deed = clean_line(step_line(what), MAX_CHARS)
+    return f"{number} {_time(what.started_at)} {what.actor}: {deed}; {_outcome(what)}"
 
 
 def _outcome(step: StepRecord) -> str:

@@ -18,6 +18,9 @@ from notte_mcp.tools.pages import Cursor, MaxTokens
 from notte_mcp.tools.surface import Call, surface
 
 SHOWN_IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_ESTIMATED_OF: Final = 87
+"""Percent of a page's tokens that are filled by estimate: the times and numbers of a log cost more than that says."""
+
 MAX_IMAGE_BYTES: Final = 4_000_000
 """A larger picture is told of, not shown: some hosts close the connection over one message of 18 MB."""
 
@@ -32,15 +35,16 @@ async def notte_read(
     """Read a resource: notte://guide lists all; notte://sessions/{id}[/steps[?after=n, ?format=text, /{n}/screenshot],
     /replay, /files], agents/{id} likewise."""
     here = surface(ctx)
+    room = max_tokens * _ESTIMATED_OF // 100
     if cursor is not None:
-        page = here.pages.at(cursor, max_tokens, again=f'notte_read(uri="{uri}")')
+        page = here.pages.at(cursor, room, again=f'notte_read(uri="{uri}")')
     else:
         content = await read(here.app, uri)
         if isinstance(content.body, Piece):
             return _file(content, content.body, shows_paths=here.shows_paths)
         if isinstance(content.body, bytes):
             return _bytes(content, content.body)
-        page = here.pages.first(content.body, max_tokens, **content.about)
+        page = here.pages.first(content.body, room, **content.about)
     goes_on = f'more lines: notte_read(uri="{page.about["next_uri"]}")' if page.about.get("is_cut") else ""
     return blocks("\n".join(filter(None, [page.text.rstrip("\n"), page.footer or goes_on])))
 
