@@ -78,9 +78,11 @@ async def _answer(board: Board, making: Path) -> Mapping[str, Any]:
     command = [sys.executable, "-P", "-m", "notte_mcp.replay.video", str(making)]
     env = {name: os.environ[name] for name in _NAMES if name in os.environ}
     heard, said = bytearray(), bytearray()
+    process: Process | None = None
     # Under a shield: one that is being started when nobody wants it any more would be nobody's.
     with anyio.CancelScope(shield=True):
         process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, cwd=making.parent)
+    assert process is not None  # noqa: S101 - for the type checker
     try:
         with anyio.move_on_after(LIMIT_S) as limit:
             async with anyio.create_task_group() as talking:

@@ -19,8 +19,8 @@ from notte_mcp.replay.timeline import Reel, Scene, Timeline
 LEAST_WIDTH: Final = 640
 """Px: narrower pages stand in the middle, so that the words below have room."""
 
-KEYS: Final = 200
-"""Pictures that can be jumped to without those before them; each costs about ten times as much as another."""
+KEYS: Final = 40
+"""Pictures that can be jumped to without those before them; each costs many times as much as another."""
 
 Board = Mapping[str, Any]
 

@@ -31,10 +31,10 @@ LONG_MS: Final = 1_000
 SHORT_MS: Final = 600
 """A stretch without a step that is longer than the one is shown as long as the other."""
 
-SHORT_FRAMES: Final = 4
+SHORT_FRAMES: Final = 2
 """Pictures of a stretch that was cut short."""
 
-LEAST_MS: Final = 90
+LEAST_MS: Final = 120
 """How long a picture is shown at least, where it is not a step's own."""
 
 LATER_S: Final = 2.0

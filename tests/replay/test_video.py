@@ -101,7 +101,8 @@ def test_it_is_made_with_whatever_encoder_is_there(part: Part, tmp_path: Path, m
     """A PyAV without x264 makes what browsers play as well."""
     board, line = planned(part)
     others = tuple((name, how) for name, how in video.ENCODERS if name != "libx264")
-    monkeypatch.setattr(video, "ENCODERS", (("no_such", {}), ("libx264", {"preset": "no such"}), *others))
+    unfit: tuple[tuple[str, dict[str, str]], ...] = (("no_such", {}), ("libx264", {"preset": "no such"}))
+    monkeypatch.setattr(video, "ENCODERS", (*unfit, *others))
 
     assert video.encode(board, str(tmp_path / "out.mp4")) != "libx264"
 
