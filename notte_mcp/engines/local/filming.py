@@ -1,8 +1,9 @@
 """Filming: what the current tab paints, frame after frame, through the browser's own screencast.
 
-The browser has at most two frames on their way and gives no other until one of them is acknowledged: an
-acknowledgement that comes late is what makes it slow down, and nothing is drawn or encoded meanwhile. What it paints
-while both are on their way is lost, so a film that has gone quiet after that is begun anew for the last picture.
+The browser has at most two frames on their way that nobody acknowledged, and takes a picture of whatever is painted
+even so, which is most of what a film costs. So none is acknowledged: the second one says that something has changed,
+the screencast rests until the listener wants a frame, and its new beginning gives the page as it is then. Of a page
+that stays as it is nothing more comes, and nothing is done.
 
 Everything here happens beside the actions, in one task of its own. A failure ends in a line of the log: nobody's action
 fails or waits for a picture.
@@ -45,11 +46,9 @@ class Filming:
         self._listener = listener
         self._tab: Tab | None = None
         self._unheard: list[int] = []
-        self._early: dict[str, Any] | None = None
         self._last = ""
-        self._pace = 0.0
         self._due = 0.0
-        self._missed = False
+        self._resting = False
         self._covered = False
         self._news = anyio.Event()
         stage.followers.append(self._wake)
@@ -67,7 +66,7 @@ class Filming:
         """Wait no more for what the listener said, which wants the next frame now; False where it is another one."""
         if listener != self._listener or self._task.done():
             return False
-        self._due = self._pace = 0.0
+        self._due = 0.0
         self._wake()
         return True
 
@@ -91,7 +90,7 @@ class Filming:
         """How long (s) nothing is to be done, if nothing happens."""
         if self._tab is not self._current():
             return _AGAIN_S  # it did not answer
-        if self._covered or (self._early is None and not self._unheard and not self._missed):
+        if self._covered or (not self._resting and len(self._unheard) < _ON_THEIR_WAY):
             return float("inf")
         return max(0.0, self._due - time.monotonic())
 
@@ -99,7 +98,7 @@ class Filming:
         return self._stage.tab if self._stage.tabs else None
 
     async def _turn(self) -> None:
-        """Whatever is due: the tab that has become the current one, a frame that came too early, acknowledgements.
+        """Whatever is due: the tab that has become the current one, a rest, the next picture.
 
         Raises:
             PlaywrightError, TimeoutError: the tab is gone, or does not answer.
@@ -115,6 +114,8 @@ class Filming:
             await self._uncovered()
         elif time.monotonic() >= self._due:
             await self._continue()
+        elif len(self._unheard) >= _ON_THEIR_WAY and not self._resting:
+            await self._rest()
 
     # --- one tab -----------------------------------------------------------------
 
@@ -130,7 +131,7 @@ class Filming:
 
     async def _leave(self) -> None:
         tab, self._tab = self._tab, None
-        self._early, self._unheard, self._missed = None, [], False
+        self._unheard, self._resting = [], False
         if tab is None:
             return
         tab.cdp.unhear("Page.screencastFrame", self._painted)
@@ -153,31 +154,28 @@ class Filming:
                 await self._tab.main.call("firstFrames", timeout_s=_AGAIN_S)
         await self._anew()
 
+    async def _rest(self) -> None:
+        """Nothing is wanted for a while, and each picture of what is painted meanwhile would cost as if it were."""
+        self._resting = True
+        if self._tab is not None:
+            await self._tab.cdp.send("Page.stopScreencast")
+
     async def _continue(self) -> None:
-        """The listener wants another one: the one that came too early, or what the browser has next."""
-        if (early := self._early) is not None:
-            self._early = None
-            self._give(early)
-        elif self._missed:
-            await self._anew()
+        """The listener wants another one: what there is now, where something was painted."""
+        if len(self._unheard) < _ON_THEIR_WAY or self._tab is None:
             return
-        if not self._unheard or self._tab is None:
-            return
-        # Of two only one: the other goes on to hold the browser to one frame for each that is wanted.
-        self._missed = len(self._unheard) >= _ON_THEIR_WAY
-        self._due = max(self._due, time.monotonic() + self._pace)
-        await self._tab.cdp.send("Page.screencastFrameAck", {"sessionId": self._unheard.pop(0)})
+        if not self._resting:
+            await self._rest()
+        self._unheard, self._resting = [], False
+        await self._tab.cdp.send("Page.startScreencast", _CAST)
 
     # --- one frame ---------------------------------------------------------------
 
     def _painted(self, event: dict[str, Any]) -> None:
         self._unheard.append(event["sessionId"])
-        if not (self._stage.covered or self._covered):
-            if time.monotonic() < self._due:
-                self._early = event
-            else:
-                self._early = None
-                self._give(event)
+        # What comes too early says only that something has changed.
+        if not (self._stage.covered or self._covered) and time.monotonic() >= self._due:
+            self._give(event)
         self._wake()
 
     def _give(self, event: dict[str, Any]) -> None:
@@ -189,12 +187,13 @@ class Filming:
         jpeg = base64.b64decode(self._last)
         width, height = size_of(jpeg)
         viewport = (round(about["deviceWidth"]), round(about["deviceHeight"]))
+        pace = 0.0
         try:
-            self._pace = self._listener(Frame(about.get("timestamp") or time.time(), jpeg, width, height, viewport))
+            pace = self._listener(Frame(about.get("timestamp") or time.time(), jpeg, width, height, viewport))
         except Exception:  # noqa: BLE001  (whoever listens is not the browser's trouble)
             _log.exception("film.listener_failed")
             self._task.cancel()
-        self._due = time.monotonic() + self._pace
+        self._due = time.monotonic() + pace
 
 
 def size_of(jpeg: bytes) -> tuple[int, int]:
