@@ -18,7 +18,7 @@ from notte_mcp.errors import NotteMCPError, SessionLost
 from notte_mcp.frames import Frame
 from notte_mcp.replay.recorder import Recorder
 
-LAST_S: Final = 0.15
+LAST_S: Final = 0.25
 """How long the picture of what the last step left is waited for when a session ends."""
 
 CLOSE_S: Final = 0.3
