@@ -184,6 +184,8 @@ class Registry(Reading):
         live = [slot for slot in self._slots.values() if slot.ending is None and not slot.is_aside]
         if len(live) == 1:
             return live[0].id
+        for dying in [slot for slot in self._slots.values() if slot.ending is not None and not slot.is_stopping]:
+            await dying.ended.wait()  # a moment: then it is on record as what can be restored
         restorable = [] if live else [r for r in await self._store.sessions() if r.state in refusals.RESTORABLE]
         raise refusals.choice([slot.listed() for slot in live], restorable)
 
