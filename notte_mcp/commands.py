@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib import import_module
 from types import FrameType
@@ -238,7 +238,9 @@ async def _serve_stdio(settings: "Settings", parent: int, notes: "Sequence[str]"
         await on_demand.close()
 
     # To the person alone: nothing that the assistant reads holds the code.
-    print(f"notte-mcp: {viewer.told()}", file=sys.stderr)
+    with suppress(OSError, AttributeError):  # there may be no stderr
+        sys.stderr.write(f"notte-mcp: {viewer.told()}\n")
+        sys.stderr.flush()
     served = partial(viewer.beside, partial(serve, server), lambda: on_demand.opened)
     return await serve_until_left(served, close, parent=parent)
 
@@ -259,9 +261,8 @@ async def _open_app(
 
 
 def _replay(arguments: argparse.Namespace, settings: "Settings") -> int:
-    from notte_mcp import logs, replaying
+    from notte_mcp import replaying
 
-    logs.configure("error")  # what a person is to hear of it is said in sentences
     openers = [partial(_open_app, _of_folder(settings, *one)) for one in _databases(settings)]
     return replaying.run(openers, arguments.of, out=arguments.out, show=arguments.show)
 

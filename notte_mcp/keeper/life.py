@@ -116,7 +116,11 @@ class Life:
             agents=[one.id for one in agents],
             runs=[one.id for one in runs],
             # One that is being opened is nobody's yet, and one that is busy is somebody's.
-            idle=[one.id for one in sessions if one.state == "ready" and one.id not in held],
+            idle=[
+                one.id
+                for one in sessions
+                if one.state == "ready" and one.id not in held and not app.registry.is_taken(one.id)
+            ],
         )
 
     def is_free(self) -> bool:

@@ -3,17 +3,19 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 from notte_mcp.actions import Reload
 from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.http.refusals import Refusal
 from notte_mcp.state_folder import StateFolder
-from notte_mcp.viewer import people
+from notte_mcp.viewer import commands, people
 from notte_mcp.viewer.admission import LOCKED_S, MAX_WRONG, Admission
 from notte_mcp.viewer.keys import Keys
 from notte_mcp.viewer.viewer import Viewer
@@ -184,6 +186,21 @@ async def test_the_list_is_for_who_can_read_the_secret(shown: Viewing) -> None:
     assert [one["id"] for one in told] == [session_id]
     async with shown.asker(shown.viewer.keys.of(session_id)) as client:
         assert (await client.get("/api/sessions")).status_code == 401
+
+
+async def test_the_command_tells_its_person_the_address_and_the_code(
+    shown: Viewing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what is live; of what is not it says so."""
+    session_id = await shown.session(FORM)
+    asked = partial(commands.run, tmp_path, session_id, show=False)
+    assert await anyio.to_thread.run_sync(asked) == 0
+    told = capsys.readouterr().out
+    assert shown.viewer.url(session_id) in told
+    assert shown.viewer.keys.code in told
+    await shown.app.registry.stop(session_id)
+    assert await anyio.to_thread.run_sync(asked) == 1
+    assert "not live" in capsys.readouterr().err
 
 
 async def test_nothing_that_an_assistant_reads_holds_the_code(shown: Viewing) -> None:
