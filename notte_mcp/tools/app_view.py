@@ -56,6 +56,8 @@ _META: Final[dict[str, Any]] = {"ui": {"csp": {}, "prefersBorder": True}}
 async def for_apps(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Of the lists, everyone is given what they can use."""
     answer = await call_next(ctx)
+    if answer is None:  # what asks for a list without an id gets none
+        return answer
     if ctx.method == "resources/list" and client_supports_apps(ctx):
         kept = ListResourcesResult.model_validate(answer)
         return kept.model_copy(update={"resources": [*kept.resources, app_resource()]})
