@@ -4,7 +4,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.whole import facts, refused, told, whole
 from tests.models.server import Asked, ModelServer
 from tests.site import Site
+from tests.stdio.wire import Wire
 
 KEY = "sk-canary-4711-never-told"
 TASK = "Request a permit for Ada Brew in the district South, and tell its number."
@@ -47,20 +48,31 @@ def access(server: ModelServer, model: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("model", ["openai-chat:clerk", "anthropic:clerk"])
-def test_a_model_behind_http_does_the_task_by_itself(tmp_path: Path, site: Site, model: str) -> None:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[ModelServer, Wire]]:
+    """A model, and a server that is not killed."""
+    state = tmp_path_factory.mktemp("office") / "state"
+    with ModelServer(clerk) as server, whole(state, env=access(server, "openai-chat:clerk")) as wire:
+        yield server, wire
+
+
+@pytest.mark.parametrize("named", [{}, {"model": "anthropic:clerk"}], ids=["openai", "anthropic"])
+def test_a_model_behind_http_does_the_task_by_itself(
+    office: tuple[ModelServer, Wire], site: Site, named: dict[str, str]
+) -> None:
     """The whole way: stdio, loop, provider, browser; the key and what was typed as a password are never told."""
-    with ModelServer(clerk) as server, whole(tmp_path / "state", env=access(server, model)) as wire:
-        begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
-        assert (begun["driver"], begun["state"]) == ("model", "running")
-        ended = facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
-        log = told(wire, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
-        code = facts(wire, "notte_workflow_code", id=begun["agent_id"], target="playwright")
-        facts(wire, "notte_stop", id=begun["session_id"])
+    server, wire = office
+    server.requests.clear()
+    begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), **named)
+    assert (begun["driver"], begun["state"]) == ("model", "running")
+    ended = facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
+    log = told(wire, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
+    code = facts(wire, "notte_workflow_code", id=begun["agent_id"], target="playwright")
 
     assert (ended["state"], ended["success"]) == ("completed", True), ended
     assert re.fullmatch(r"PR-\d+", ended["answer"])
     assert ended["usage"]["model_calls"] == len(server.requests) == 2
+    assert {asked.path.rpartition("/")[2] for asked in server.requests} == {"messages" if named else "completions"}
     assert ended["usage"]["input_tokens"] > 0
     (arrived,) = site.submissions
     assert arrived.fields["district"] == ["South"]
@@ -97,14 +109,13 @@ def test_an_agent_survives_the_death_of_its_server_and_does_nothing_twice(tmp_pa
     assert len(site.submissions) == 1
 
 
-def test_a_refused_key_ends_the_agent_with_a_word_that_helps(tmp_path: Path, site: Site) -> None:
+def test_a_refused_key_ends_the_agent_with_a_word_that_helps(office: tuple[ModelServer, Wire], site: Site) -> None:
     """The reason is told, the key is not, and the session can be used by hand."""
-    with (
-        ModelServer(clerk, mode="401") as server,
-        whole(tmp_path / "state", env=access(server, "openai-chat:x")) as wire,
-    ):
-        begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), wait_seconds=30)
-        seen = told(wire, "notte_observe", session_id=begun["session_id"])
+    server, wire = office
+    server.mode = "401"
+    begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), wait_seconds=30)
+    seen = told(wire, "notte_observe", session_id=begun["session_id"])
+    server.mode = "normal"
     assert (begun["state"], begun["reason"]) == ("failed", "model_refused")
     assert KEY not in json.dumps(begun)
     assert "key" in begun["answer"]

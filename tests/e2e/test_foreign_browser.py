@@ -27,7 +27,7 @@ def foreign(chromium: Path, tmp_path: Path) -> Generator[tuple[subprocess.Popen[
         process.communicate()
 
 
-def test_a_session_in_a_foreign_browser_acts_there_and_leaves_it_running(
+def test_a_session_in_a_foreign_browser_acts_there_and_leaves_it_running_and_one_that_is_not_there_is_told(
     tmp_path: Path, site: Site, foreign: tuple[subprocess.Popen[str], str]
 ) -> None:
     """Contract: any CDP endpoint through `session.cdp_url`; what is not ours is not ended."""
@@ -44,8 +44,5 @@ def test_a_session_in_a_foreign_browser_acts_there_and_leaves_it_running(
         assert facts(wire, "notte_stop", id=started["session_id"])["state"] == "stopped"
         assert process.poll() is None
 
-
-def test_a_cdp_url_where_nothing_answers_is_told(tmp_path: Path) -> None:
-    """Bad input: the session is not there, and the reason is."""
-    with whole(tmp_path / "state") as wire:
+        # Where nothing answers the session is not there, and the reason is.
         assert "No browser answers" in refused(wire, "notte_start", session={"cdp_url": "http://127.0.0.1:1/"})
