@@ -78,6 +78,8 @@ def _deed(
 
 def _object(action: Mapping[str, Any], receipt: Receipt | None, *, as_asked: bool) -> Iterator[str]:
     target = receipt.target if receipt is not None else None
+    if key := _key(action, receipt):
+        yield key
     if target is not None:
         yield _target(target)
     elif aim := action.get("id") or action.get("selector"):
@@ -88,6 +90,16 @@ def _object(action: Mapping[str, Any], receipt: Receipt | None, *, as_asked: boo
         yield f"to {aim}"
     if not as_asked:
         yield from _value(action, receipt)
+
+
+def _key(action: Mapping[str, Any], receipt: Receipt | None) -> str:
+    """`Tab in`, before the element that had the key; without one it stands as any other object does, by itself."""
+    key = action.get("key")
+    aimed = action.get("id") or action.get("selector") or (receipt is not None and receipt.target is not None)
+    if action.get("type") != "press_key" or not aimed or not isinstance(key, str):
+        return ""
+    writes = len(key) == 1 and receipt is not None and receipt.secret is not None  # one character of a secret
+    return "" if writes else f"{cut_middle(key, MAX_VALUE_CHARS)} in"
 
 
 def _value(action: Mapping[str, Any], receipt: Receipt | None) -> Iterator[str]:
