@@ -8,6 +8,7 @@ Below: actions, observations, receipts. Above: store, registry, workflows, tools
 """
 
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from notte_mcp.receipts import Box, DialogEvent, Download, Locators, Receipt, Target
@@ -147,6 +148,10 @@ _ROWS: Final = frozenset({"dialogs", "downloads"})
 _EMPTY_TELLS: Final = frozenset({"data", "value"})
 """Receipt fields whose empty value is a finding: a script's `false`, a field that was cleared."""
 
+_SIZED: Final = (str, tuple, list, dict)
+_NESTED: Final = (Target, Locators)
+_PARTS: Final = {kind: attrgetter(*kind.__slots__) for kind in (Receipt, *_NESTED)}
+
 
 def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
     """A receipt as plain JSON values, defaults left out. What `data` holds is not copied."""
@@ -156,33 +161,37 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
 def _compact(value: Receipt | Target | Locators) -> dict[str, Any]:
     # Not `asdict`: a log of a thousand steps would take most of its time to copy what it only writes down.
     small: dict[str, Any] = {}
-    for key in value.__slots__:
-        kept: Any = getattr(value, key)
-        if isinstance(kept, Target | Locators):
-            kept = _compact(kept)
-        elif key in _ROWS:
-            kept = tuple(asdict(one) for one in kept)
-        if kept is not None and (key in _EMPTY_TELLS or not (kept is False or kept in ("", (), [], {}))):
-            small[key] = kept
+    kept: Any
+    for key, kept in zip(value.__slots__, _PARTS[type(value)](value), strict=True):
+        # Most of it is empty: that is seen first.
+        if kept is None or (not kept and key not in _EMPTY_TELLS and (kept is False or isinstance(kept, _SIZED))):
+            continue
+        if isinstance(kept, _NESTED):
+            if inner := _compact(kept):
+                small[key] = inner
+        else:
+            small[key] = tuple(asdict(one) for one in kept) if key in _ROWS else kept
     return small
 
 
 def receipt_from_json(values: dict[str, Any]) -> Receipt:
     """The receipt that `receipt_to_json` wrote; unknown keys (of a newer version) are left out."""
-    fields = {k: v for k, v in values.items() if k in _OF_RECEIPTS}
+    fields = _known(values, _OF_RECEIPTS)
     for key in ("target", "destination"):
         if key in fields:
             fields[key] = _target_from_json(fields[key])
-    fields["dialogs"] = tuple(DialogEvent(**d) for d in fields.get("dialogs", ()))
-    fields["downloads"] = tuple(Download(**d) for d in fields.get("downloads", ()))
+    for key, kind in (("dialogs", DialogEvent), ("downloads", Download)):
+        if key in fields:
+            fields[key] = tuple(kind(**one) for one in fields[key])
     for key in ("failed_requests", "sent"):
-        fields[key] = tuple(fields.get(key, ()))
+        if key in fields:
+            fields[key] = tuple(fields[key])
     fields.setdefault("success", False)
     return Receipt(**fields)
 
 
 def _target_from_json(values: dict[str, Any]) -> Target:
-    locators = {k: v for k, v in values.get("locators", {}).items() if k in _OF_LOCATORS}
+    locators = _known(values.get("locators", {}), _OF_LOCATORS)
     for key in ("role", "row", "frame"):
         if key in locators:
             locators[key] = tuple(locators[key])
@@ -193,6 +202,10 @@ def _target_from_json(values: dict[str, Any]) -> Target:
         locators=Locators(**locators),
         box=_box(values.get("box")),
     )
+
+
+def _known(values: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return values.copy() if values.keys() <= names else {k: v for k, v in values.items() if k in names}
 
 
 def _box(values: Any) -> Box | None:

@@ -49,7 +49,10 @@ def _picture(of: str) -> dict[str, Any]:
 
 def _step(step: StepRecord) -> dict[str, Any]:
     receipt = step.receipt
-    told = None if receipt is None else {k: v for k, v in receipt_to_json(receipt).items() if k not in _LIFTED}
+    told = None if receipt is None else receipt_to_json(receipt)
+    if told is not None:
+        for lifted in _LIFTED:
+            told.pop(lifted, None)
     return {
         "actor": step.actor,
         "action": step.action,

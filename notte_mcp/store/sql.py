@@ -199,8 +199,7 @@ class SqlStore:
             .order_by(STEPS.c.number)
             .limit(limit)
         )
-        rows = await self._read(lambda db: db.execute(query).mappings().all())
-        return [step_of(row) for row in rows]
+        return [step_of(row) for row in await self._read(lambda db: db.execute(query).all())]
 
     # --- agents ------------------------------------------------------------------
 
@@ -229,8 +228,7 @@ class SqlStore:
 
     async def agent_steps(self, agent_id: str, *, after: int = 0, limit: int = 1_000) -> list[StepRecord]:
         query = agents_sql.steps_of_agent(agent_id, after, limit)
-        rows = await self._read(lambda db: db.execute(query).mappings().all())
-        return [step_of(row) for row in rows]
+        return [step_of(row) for row in await self._read(lambda db: db.execute(query).all())]
 
     async def put_event(self, event: AgentEvent) -> None:
         line = event_row(event)

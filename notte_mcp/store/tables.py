@@ -6,6 +6,7 @@ left out. How the tables come to be is told in `migrations`.
 Below: records, agent_records. Above: sql, agents_sql, workflows_sql.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final, TypeVar
 
@@ -171,13 +172,14 @@ def step_row(step: StepRecord) -> dict[str, Any]:
     }
 
 
-def step_of(row: RowMapping) -> StepRecord:
-    """The step that a row holds."""
-    values: dict[str, Any] = dict(row)
-    receipt: dict[str, Any] | None = values.pop("receipt")
-    values["saw"] = tuple(values["saw"])
-    values["usage"] = None if values["usage"] is None else _known(Usage, values["usage"])
-    return StepRecord(**values, receipt=None if receipt is None else receipt_from_json(receipt))
+def step_of(row: Sequence[Any]) -> StepRecord:
+    """The step that the values of a row hold, all of them in order."""
+    # By position, which is the same in both: a long log has thousands of them.
+    *intent, receipt, url, agent_id, agent_step, saw, usage = row
+    told = None if receipt is None else receipt_from_json(receipt)
+    used = None if usage is None else _known(Usage, usage)
+    values: list[Any] = [*intent, told, url, agent_id, agent_step, tuple(saw), used]
+    return StepRecord(*values)
 
 
 def agent_row(record: AgentRecord) -> dict[str, Any]:
