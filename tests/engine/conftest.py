@@ -1,4 +1,4 @@
-"""One Chromium for all tests of observation, a session of its own for each."""
+"""One Chromium for all tests of observation, and one session for those that are about a page and nothing else."""
 
 import itertools
 import os
@@ -13,6 +13,7 @@ from notte_mcp.engines.base import BrowserSession, OpenRequest
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.ids import new_session_id
 from notte_mcp.records import SessionSpec
+from tests.engine.actions.driver import Kept
 from tests.engine.eyes import Eye
 from tests.site import Site
 
@@ -49,9 +50,22 @@ async def lookout(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     await engine.close(deadline_s=3)
 
 
+@pytest.fixture(scope="session")
+async def _kept_eye(lookout: Lookout) -> AsyncGenerator[Kept]:
+    async with Kept(lookout.engine, lookout.folder / "kept").open() as kept:
+        yield kept
+
+
 @pytest.fixture
-async def eye(lookout: Lookout, site: Site) -> AsyncGenerator[Eye]:
-    """A fresh session of that browser."""
+async def eye(_kept_eye: Kept, site: Site) -> AsyncGenerator[Eye]:
+    """A session that tests share which are about a page and nothing else."""
+    yield Eye((await _kept_eye.driver(site)).session, site)
+    await _kept_eye.cleared()
+
+
+@pytest.fixture
+async def fresh(lookout: Lookout, site: Site) -> AsyncGenerator[Eye]:
+    """A session of its own: for what names ids, or leaves a session that nobody can use."""
     session = await lookout.open()
     yield Eye(session, site)
     await session.close(deadline_s=2)

@@ -53,24 +53,24 @@ async def _look_on(eye: Eye) -> None:
         await eye.look()
 
 
-async def test_a_page_whose_script_hangs_is_told_within_ten_seconds(eye: Eye) -> None:
+async def test_a_page_whose_script_hangs_is_told_within_ten_seconds(fresh: Eye) -> None:
     """The position is known all the while."""
-    await eye.go("/hang-load.html")
-    await anyio.to_thread.run_sync(lambda: eye.site.wait_for("/hang-load.html"))
+    await fresh.go("/hang-load.html")
+    await anyio.to_thread.run_sync(lambda: fresh.site.wait_for("/hang-load.html"))
     began = time.monotonic()
     with anyio.fail_after(12), pytest.raises(PageNotResponding, match="goto"):
-        await _look_on(eye)
+        await _look_on(fresh)
     assert time.monotonic() - began < 11
     before = time.monotonic()
-    assert eye.session.position.url == eye.site.url("/hang-load.html")
+    assert fresh.session.position.url == fresh.site.url("/hang-load.html")
     assert time.monotonic() - before < 0.1
 
 
-async def test_a_frame_that_hangs_does_not_keep_its_page_from_being_read(eye: Eye) -> None:
+async def test_a_frame_that_hangs_does_not_keep_its_page_from_being_read(fresh: Eye) -> None:
     """What the page itself holds is shown."""
-    await eye.go("/hang-frame.html")
-    seen = await eye.look()
+    await fresh.go("/hang-frame.html")
+    seen = await fresh.look()
     with anyio.fail_after(20):
         for _ in range(3):
-            seen = await eye.look()
+            seen = await fresh.look()
     assert named(seen, "Press").id

@@ -90,8 +90,21 @@ class Tab:
 
     @property
     def worlds(self) -> list[World]:
-        """The main world first, then those of frames of another origin."""
+        """The main world first, then those of frames of another origin that are known to be there."""
+        self._forget_left_frames()
         return [self.main, *(place.world for place in self.frames)]
+
+    def _forget_left_frames(self) -> None:
+        """Of frames whose page was left, or that went: asking each in vain would take longer than what is asked for."""
+        there = {self.main}
+        kept: list[FramePlace] = []
+        for place in self.frames:  # parents stand before what they hold
+            document = place.parent.document
+            left = document is not None and document.uid != place.document_uid
+            if place.parent in there and not left and not place.world.gone:
+                there.add(place.world)
+                kept.append(place)
+        self.frames = kept
 
     def place_of(self, world: World) -> FramePlace | None:
         """Where a frame's world is held; None for the main world."""

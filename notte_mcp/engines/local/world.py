@@ -79,6 +79,8 @@ class World:
         self.own_session = own_session
         self.frame_id = frame_id
         self.document: Document | None = None
+        self.gone = False
+        """Whether no document could be entered the last time: the frame went, or moved to another process."""
 
     async def enter(self) -> Document:
         """Enter the current document.
@@ -122,9 +124,13 @@ class World:
         with anyio.move_on_after(timeout_s):
             for _ in range(5):
                 try:
-                    return await self.enter()
+                    document = await self.enter()
                 except DocumentGone:
                     await anyio.sleep(0.02)  # a document is being replaced: the next one has no event of its own here
+                else:
+                    self.gone = False
+                    return document
+            self.gone = True
             raise DocumentGone
         raise _not_responding()
 

@@ -133,10 +133,10 @@ class Kept:
     async def cleared(self) -> None:
         """Leave the page; what cannot be taken back (a secret that was typed, a lost browser) ends the session."""
         assert self._session is not None
-        stage = self._session._stage
-        if not (stage.lost or stage.tainted or stage.opening or len(stage.tabs) != 1):
-            left = await self._session.perform(a.Goto(url="about:blank"), timeout_ms=5_000)
-            self._session.take_events()
+        session, stage = self._session, self._session._stage
+        if session.alive and not (stage.tainted or stage.opening or len(stage.tabs) != 1 or session._filming):
+            left = await session.perform(a.Goto(url="about:blank"), timeout_ms=5_000)
+            session.take_events()
             await stage.context.clear_cookies()
             if left.success:
                 return

@@ -26,49 +26,49 @@ pytestmark = pytest.mark.anyio
         ("Prompt", DialogEvent("prompt", "Your name?", "dismissed"), "prompt null"),
     ],
 )
-async def test_a_dialog_is_dismissed_and_recorded(driver: Driver, name: str, dialog: DialogEvent, made: str) -> None:
+async def test_a_dialog_is_dismissed_and_recorded(kept: Driver, name: str, dialog: DialogEvent, made: str) -> None:
     """Nobody waits for it."""
-    await driver.open("/dialogs.html")
-    receipt = await driver.click(f"text=/^{name}$/")
-    assert (receipt.dialogs, await driver.out()) == ((dialog,), made)
+    await kept.open("/dialogs.html")
+    receipt = await kept.click(f"text=/^{name}$/")
+    assert (receipt.dialogs, await kept.out()) == ((dialog,), made)
 
 
-async def test_an_armed_answer_is_used_once(driver: Driver) -> None:
+async def test_an_armed_answer_is_used_once(kept: Driver) -> None:
     """The second dialog is dismissed again."""
-    await driver.open("/dialogs.html")
-    await driver.act(a.HandleDialog(value="accept"))
-    receipt = await driver.click("text=Two in a row")
-    assert ([d.answer for d in receipt.dialogs], await driver.out()) == (["accepted", "dismissed"], "two true false")
-    await driver.act(a.HandleDialog(value="accept", answer="Ada"))
-    await driver.click("text=/^Prompt$/")
-    assert await driver.out() == 'prompt "Ada"'
-    await driver.act(a.HandleDialog(value="accept"))
-    left = await driver.click("text=Confirm then leave")
-    assert left.url_after == driver.site.url("/form.html")
+    await kept.open("/dialogs.html")
+    await kept.act(a.HandleDialog(value="accept"))
+    receipt = await kept.click("text=Two in a row")
+    assert ([d.answer for d in receipt.dialogs], await kept.out()) == (["accepted", "dismissed"], "two true false")
+    await kept.act(a.HandleDialog(value="accept", answer="Ada"))
+    await kept.click("text=/^Prompt$/")
+    assert await kept.out() == 'prompt "Ada"'
+    await kept.act(a.HandleDialog(value="accept"))
+    left = await kept.click("text=Confirm then leave")
+    assert left.url_after == kept.site.url("/form.html")
 
 
-async def test_dialogs_of_a_load_are_recorded(driver: Driver) -> None:
+async def test_dialogs_of_a_load_are_recorded(kept: Driver) -> None:
     """One while parsing, one at the load event."""
-    receipt = await driver.open("/alert-load.html")
+    receipt = await kept.open("/alert-load.html")
     assert [d.message for d in receipt.dialogs] == ["Welcome while parsing.", "Welcome at load."]
 
 
-async def test_a_dialog_between_actions_is_an_event(driver: Driver) -> None:
+async def test_a_dialog_between_actions_is_an_event(kept: Driver) -> None:
     """It belongs to no receipt."""
-    await driver.open("/dialogs.html")
-    await driver.click("text=Much later")
-    await driver.until("document.getElementById('out').textContent === 'much later false'")
-    assert (await driver.act(a.Wait(time_ms=1))).dialogs == ()
-    assert any("Much later?" in event for event in driver.session.take_events())
+    await kept.open("/dialogs.html")
+    await kept.click("text=Much later")
+    await kept.until("document.getElementById('out').textContent === 'much later false'")
+    assert (await kept.act(a.Wait(time_ms=1))).dialogs == ()
+    assert any("Much later?" in event for event in kept.session.take_events())
 
 
-async def test_a_storm_of_dialogs_is_bounded(driver: Driver) -> None:
+async def test_a_storm_of_dialogs_is_bounded(kept: Driver) -> None:
     """Five are named, the rest counted; the click is over when they are."""
-    await driver.open("/dialogs.html")
-    await driver.js("document.querySelectorAll('button')[6].setAttribute('onclick',"
+    await kept.open("/dialogs.html")
+    await kept.js("document.querySelectorAll('button')[6].setAttribute('onclick',"
                     " \"for (let i = 1; i <= 200; i++) alert('Storm ' + i); say('storm over')\")")  # fmt: skip
-    receipt = await driver.perform(a.Click(selector="text=Thirty alerts"), timeout_ms=12_000)
-    assert (receipt.success, await driver.out()) == (True, "storm over")
+    receipt = await kept.perform(a.Click(selector="text=Thirty alerts"), timeout_ms=12_000)
+    assert (receipt.success, await kept.out()) == (True, "storm over")
     assert [d.message for d in receipt.dialogs][-1] == "and 195 more dialogs"
 
 
@@ -82,12 +82,12 @@ async def test_dialogs_without_end_end_with_the_action(driver: Driver) -> None:
     await driver.act(a.Fill(selector="#applicant", value="Ada"))
 
 
-async def test_what_a_dialog_says_is_cleaned_and_cut(driver: Driver) -> None:
+async def test_what_a_dialog_says_is_cleaned_and_cut(kept: Driver) -> None:
     """Control, direction and tag characters, 20,000 letters."""
-    await driver.open("/dialogs.html")
-    odd = (await driver.click("text=Odd alert")).dialogs[0].message
+    await kept.open("/dialogs.html")
+    odd = (await kept.click("text=Odd alert")).dialogs[0].message
     assert odd.isprintable()
-    assert len((await driver.click("text=Long alert")).dialogs[0].message) <= 200
+    assert len((await kept.click("text=Long alert")).dialogs[0].message) <= 200
 
 
 # --- downloads --------------------------------------------------------------------

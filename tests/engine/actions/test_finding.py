@@ -18,15 +18,15 @@ FRAMES = {
 }
 
 
-async def test_what_stands_in_frames_and_shadow_roots_is_found(driver: Driver) -> None:
+async def test_what_stands_in_frames_and_shadow_roots_is_found(kept: Driver) -> None:
     """Also in a frame of another process, which nobody has looked into yet."""
-    await driver.open("/frames.html")
+    await kept.open("/frames.html")
     ways = {f'{frame}{ENTER}role=button[name="Press {who}"]': who for who, frame in FRAMES.items()}
-    found = await driver.session.find([*ways, f"#same{ENTER}role=button", f"#nowhere{ENTER}role=button"])
+    found = await kept.session.find([*ways, f"#same{ENTER}role=button", f"#nowhere{ENTER}role=button"])
     assert found == [*(Found("button", f"Press {who}") for who in ways.values()), None, None]
 
-    await driver.open("/shadow.html")
-    assert await driver.session.find(
+    await kept.open("/shadow.html")
+    assert await kept.session.find(
         [
             "x-outer >> x-inner >> button",
             'x-outer >> internal:label="Deep choice"s',
@@ -37,27 +37,27 @@ async def test_what_stands_in_frames_and_shadow_roots_is_found(driver: Driver) -
 
 
 @pytest.mark.parametrize("who", FRAMES)
-async def test_what_stands_in_a_frame_is_acted_on_by_selector(driver: Driver, who: str) -> None:
+async def test_what_stands_in_a_frame_is_acted_on_by_selector(kept: Driver, who: str) -> None:
     """Filled, ticked and pressed, as a script that is run says it."""
-    await driver.open("/frames.html")
+    await kept.open("/frames.html")
     frame = FRAMES[who] + ENTER
-    filled = await driver.act(a.Fill(selector=f'{frame}internal:label="Field {who}"s', value="Ada"))
-    ticked = await driver.act(a.Check(selector=f'{frame}role=checkbox[name="Agree {who}"]'))
-    pressed = await driver.act(a.Click(selector=f'{frame}role=button[name="Press {who}"]'))
+    filled = await kept.act(a.Fill(selector=f'{frame}internal:label="Field {who}"s', value="Ada"))
+    ticked = await kept.act(a.Check(selector=f'{frame}role=checkbox[name="Agree {who}"]'))
+    pressed = await kept.act(a.Click(selector=f'{frame}role=button[name="Press {who}"]'))
 
     assert (filled.value, ticked.value) == ("Ada", "checked")
     assert pressed.target is not None
     assert pressed.target.name == f"Press {who}"
-    assert await driver.page.locator(f"{frame}#out").inner_text() == f"pressed in {who}"
+    assert await kept.page.locator(f"{frame}#out").inner_text() == f"pressed in {who}"
 
 
-async def test_only_what_is_seen_counts_where_several_match(driver: Driver) -> None:
+async def test_only_what_is_seen_counts_where_several_match(kept: Driver) -> None:
     """A dialog that is kept hidden beside the one that is open."""
-    await driver.open("/form.html")
-    await driver.js(
+    await kept.open("/form.html")
+    await kept.js(
         "document.body.innerHTML = '<p><button class=go>Go</button></p><p hidden><button class=go>Gone</button></p>'"
     )
-    assert await driver.session.find([".go", "button:has-text('Gone')"]) == [
+    assert await kept.session.find([".go", "button:has-text('Gone')"]) == [
         Found("button", "Go"),
         Found("button", "Gone"),
     ]
@@ -77,11 +77,11 @@ async def test_only_what_is_seen_counts_where_several_match(driver: Driver) -> N
         "label >> input",
     ],
 )
-async def test_every_kind_of_selector_that_a_script_holds_is_acted_on(driver: Driver, selector: str) -> None:
+async def test_every_kind_of_selector_that_a_script_holds_is_acted_on(kept: Driver, selector: str) -> None:
     """As `workflows.locators` writes them."""
-    await driver.open("/form.html")
+    await kept.open("/form.html")
     field = """<input id=city data-testid=city placeholder='Where "to"?'>"""
-    await driver.js(f"document.body.innerHTML = `<p><label>City {field}</label></p><button>Go on</button>`")
-    receipt = await driver.act(a.Fill(selector=selector, value="Rome"))
+    await kept.js(f"document.body.innerHTML = `<p><label>City {field}</label></p><button>Go on</button>`")
+    receipt = await kept.act(a.Fill(selector=selector, value="Rome"))
     assert receipt.value == "Rome"
-    assert await driver.session.find([selector, 'text="Go on"']) == [Found("textbox", "City"), Found("button", "Go on")]
+    assert await kept.session.find([selector, 'text="Go on"']) == [Found("textbox", "City"), Found("button", "Go on")]

@@ -43,11 +43,11 @@ async def test_a_page_that_hangs_by_itself_is_left_by_other_ways_too(driver: Dri
     await driver.open("/form.html")
 
 
-async def test_a_short_hang_is_waited_for(driver: Driver) -> None:
+async def test_a_short_hang_is_waited_for(kept: Driver) -> None:
     """700 ms of a busy thread."""
-    await driver.open("/hang-click.html")
-    receipt = await driver.click("text=Hang for 700 ms")
-    assert (receipt.success, await driver.out()) == (True, "back")
+    await kept.open("/hang-click.html")
+    receipt = await kept.click("text=Hang for 700 ms")
+    assert (receipt.success, await kept.out()) == (True, "back")
 
 
 async def test_a_lost_browser_is_told_exactly_once(make_engine: MakeEngine, tmp_path: Path) -> None:
