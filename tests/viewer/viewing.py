@@ -11,12 +11,13 @@ import anyio
 import httpx
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from notte_mcp.actions import EvaluateJs
 from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.app import App, open_app
 from notte_mcp.engines.base import Engine
 from notte_mcp.models.base import ChatModel
 from notte_mcp.models.scripted import ScriptedModel
-from notte_mcp.records import SessionSpec
+from notte_mcp.records import SessionSpec, StepRecord
 from notte_mcp.settings import Settings
 from notte_mcp.viewer.viewer import Viewer
 from tests.tools.conftest import Models
@@ -145,3 +146,40 @@ async def point_at(page: Page, x: float, y: float, viewport: tuple[int, int] = (
     box = await page.locator("#picture").bounding_box()
     assert box is not None
     return box["x"] + x / viewport[0] * box["width"], box["y"] + y / viewport[1] * box["height"]
+
+
+async def script(shown: Viewing, session_id: str, code: str) -> Any:
+    """What a script in the shown page gives."""
+    async with shown.app.registry.use(session_id) as live:
+        return (await live.execute([EvaluateJs(code=code)], deadline_s=10)).receipts[0].data
+
+
+async def middle(shown: Viewing, session_id: str, name: str) -> tuple[float, float]:
+    """Where in the shown page the element of this name stands."""
+    async with shown.app.registry.use(session_id) as live:
+        seen = await live.observe()
+        one = next(node.id for node in seen.nodes if node.name == name)
+        assert one is not None
+        browser = shown.app.registry._slots[session_id].browser
+        for y in range(10, 500, 8):
+            for x in (500, 420, 330, 270, *range(20, 260, 20)):
+                spot = await browser.spot((x, y))
+                if spot is not None and spot.id == one:
+                    left, top, width, height = spot.box
+                    return left + width / 2, top + height / 2
+    raise AssertionError(name)
+
+
+async def click(page: Page, at: tuple[float, float]) -> None:
+    x, y = await point_at(page, *at)
+    await page.mouse.click(x, y)
+
+
+async def until_done(shown: Viewing, session_id: str, kind: str, count: int = 1) -> list[StepRecord]:
+    """The person's steps once there are so many of a kind."""
+    with anyio.fail_after(20):
+        while True:
+            steps = [one for one in await shown.app.registry.steps(session_id) if one.actor == "human"]
+            if sum(one.action["type"] == kind and one.state == "done" for one in steps) >= count:
+                return steps
+            await anyio.sleep(0.05)
