@@ -32,7 +32,17 @@ CLOSED: Final = {
 
 _KINDS: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _SHARED: Final = ("tokens.css", "log_lines.css", "dom.js", "log_lines.js")
-OWN: Final = ("page.css", "controls.css", "link.js", "picture.js", "hand.js", "panel.js", "dialogs.js", "page.js")
+OWN: Final = (
+    "page.css",
+    "controls.css",
+    "link.js",
+    "picture.js",
+    "typing.js",
+    "hand.js",
+    "panel.js",
+    "dialogs.js",
+    "page.js",
+)
 
 
 def page_files() -> dict[str, tuple[str, bytes]]:

@@ -91,16 +91,18 @@ class Wheel(_Deed):
 
 
 class Type(_Deed):
-    """Type text where the caret stands."""
+    """Type text where the caret stands; with `id`, only where that field has the focus still."""
 
     do: Literal["type"]
     text: Annotated[str, Field(min_length=1, max_length=MAX_TYPED_CHARS)]
+    id: ElementId | None = None
 
 
 class Secret(_Deed):
-    """The whole value of the field that takes a secret and has the focus."""
+    """The whole value of the field that takes a secret, has the focus, and is the one that it was given for."""
 
     do: Literal["secret"]
+    id: ElementId
     text: Annotated[str, Field(max_length=1_000)]
 
 

@@ -6,6 +6,7 @@ box of the viewer's own, so that no part of it is ever a text among others.
 Below: deeds, registry (LiveSession), actions. Above: acts.
 """
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Hand, Spot
 from notte_mcp.errors import InvalidAction, NotActionable, PageNotResponding
+from notte_mcp.receipts import Receipt
+from notte_mcp.step_text import effects
 from notte_mcp.viewer import deeds as d
 
 if TYPE_CHECKING:
@@ -25,6 +28,13 @@ ACT_S: Final = 20.0
 MAX_KEYS: Final = 20
 """Characters that are pressed one by one, where no field takes them."""
 
+_ON_THIS_MACHINE: Final = re.compile(
+    r"(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){1,3}|\[::1\])(?=[:/?#]|$)", re.IGNORECASE
+)
+"""Where hardly anything speaks TLS."""
+
+ELSEWHERE: Final = "The focus is in another field now, so what was typed for this one was not sent."
+
 _PICKED: Final = frozenset({"date", "time", "color", "datetime-local", "month", "week", "slider"})
 """Roles of fields that a browser shows a picker for, which no picture of the page holds."""
 
@@ -34,18 +44,31 @@ Aim = tuple[a.Action, Hand | None]
 async def handle(app: "App", session_id: str, deed: d.Handling) -> dict[str, Any]:
     """Do it; what came of it, and what has the focus then.
 
-    `choices` asks for one of a list's options instead, `ask` for a value: nothing was done then.
+    `choices` asks for one of a list's options instead, `ask` for a value, and `boxed` for what was to be typed in the
+    box, as the field takes a secret: nothing was done then. `brought` is what it
+    brought about besides, in words; `dismissed` a question of the page that was answered no.
     """
     async with _held(app, session_id) as live:
         if isinstance(deed, d.Click) and (asked := await _asks(live, deed)) is not None:
             return asked
-        said = ""
+        if isinstance(deed, d.Type) and deed.id is None and (boxed := await _boxed(live)) is not None:
+            return boxed
+        said, brought = "", dict[str, Any]()
         for action, hand in await _aims(live, deed):
             batch = await live.execute([action], actor="human", hand=hand, deadline_s=ACT_S)
             said = (batch.receipts[0].message if batch.receipts else batch.stopped) or action.type
             if not batch.receipts or not batch.receipts[0].success:
                 return {"ok": False, "message": said, **await _focus(live)}
-        return {"ok": True, "message": said, **await _focus(live)}
+            brought = _brought(batch.receipts[0])
+        return {"ok": True, "message": said, **brought, **await _focus(live)}
+
+
+def _brought(receipt: Receipt) -> dict[str, Any]:
+    found: dict[str, Any] = {"brought": "; ".join(effects(receipt))}
+    asked = [one for one in receipt.dialogs if one.kind in ("confirm", "prompt") and one.answer == "dismissed"]
+    if len(asked) == 1:  # of several, an answer would be the first one's
+        found["dismissed"] = {"kind": asked[0].kind, "message": asked[0].message}
+    return found
 
 
 @asynccontextmanager
@@ -93,13 +116,21 @@ async def _asks(live: "LiveSession", deed: d.Click) -> dict[str, Any] | None:
     return {"ok": True, "message": "", "choices": {**_spot(spot), "options": list(options)}}
 
 
+async def _boxed(live: "LiveSession") -> dict[str, Any] | None:
+    """What was typed on the picture before it was known that a secret goes there."""
+    spot = await live.spot(None)
+    if spot is None or spot.secret is None:
+        return None
+    return {"ok": True, "message": "", "boxed": True, "focus": _spot(spot)}
+
+
 # --- deeds as actions ---------------------------------------------------------------
 
 
 async def _aims(live: "LiveSession", deed: d.Handling) -> list[Aim]:
     """What a deed comes to, one after the other."""
     if isinstance(deed, d.Type):
-        return await _typed(live, deed.text)
+        return await _typed(live, deed)
     return [await _aim(live, deed)]
 
 
@@ -113,7 +144,7 @@ async def _aim(live: "LiveSession", deed: d.Simple) -> Aim:
             turn = a.ScrollDown(amount=amount) if deed.by > 0 else a.ScrollUp(amount=amount)
             aim = turn, Hand(point=(deed.x, deed.y))
         case d.Secret():
-            aim = a.Fill(id=(await _secret_field(live)).id, value=deed.text), None
+            aim = a.Fill(id=(await _secret_field(live, deed.id)).id, value=deed.text), None
         case d.Key():
             aim = a.PressKey(key=await _writes_no_secret(live, deed.key)), Hand()
         case d.Fill(do="choose"):
@@ -154,11 +185,11 @@ async def _at(live: "LiveSession", point: tuple[float, float]) -> Spot:
     return spot
 
 
-async def _typed(live: "LiveSession", text: str) -> list[Aim]:
+async def _typed(live: "LiveSession", deed: d.Type) -> list[Aim]:
     """Into the field that has the focus, as its whole new value; else key by key, as a page with keys of its own has it."""
-    spot = await live.spot(None)
-    if spot is not None and spot.secret is not None:
-        raise InvalidAction("This field takes a secret.", next_call="Type it into the box beside the picture")
+    spot, text = await live.spot(None), deed.text
+    if deed.id is not None and (spot is None or spot.id != deed.id or spot.secret is not None):
+        raise NotActionable(ELSEWHERE, next_call="Click into the field again")
     if spot is None or not spot.editable:
         if len(text) > MAX_KEYS:
             raise NotActionable("No field has the focus.", next_call="Click into one, then type")
@@ -170,12 +201,10 @@ async def _typed(live: "LiveSession", text: str) -> list[Aim]:
     return [(a.Fill(id=spot.id, value=value), Hand(text=text))]
 
 
-async def _secret_field(live: "LiveSession") -> Spot:
+async def _secret_field(live: "LiveSession", meant: str) -> Spot:
     spot = await live.spot(None)
-    if spot is None or spot.secret is None:
-        raise NotActionable(
-            "No field that takes a secret has the focus any more; nothing was typed.", next_call="Click into it again"
-        )
+    if spot is None or spot.secret is None or spot.id != meant:
+        raise NotActionable(ELSEWHERE, next_call="Click into the field again")
     return spot
 
 
@@ -191,4 +220,6 @@ async def _writes_no_secret(live: "LiveSession", key: str) -> str:
 
 def _address(text: str) -> str:
     text = text.strip()
-    return text if "://" in text or text.startswith("about:") else f"https://{text}"
+    if "://" in text or text.startswith("about:"):
+        return text
+    return f"{'http' if _ON_THIS_MACHINE.match(text) else 'https'}://{text}"

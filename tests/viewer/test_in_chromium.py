@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from notte_mcp.actions import EvaluateJs, Goto
+from notte_mcp.actions import Goto
 from notte_mcp.errors import UnsupportedUrl
-from notte_mcp.records import StepRecord
 from tests.site import Site
-from tests.viewer.viewing import PHONE, Viewing, person, point_at, take_over, view, viewing
+from tests.viewer.viewing import PHONE, Viewing, click, middle, person, script, take_over, until_done, view, viewing
 
 pytestmark = pytest.mark.anyio
 
@@ -32,43 +30,6 @@ async def shown(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Asy
 async def browser(chromium: Path) -> AsyncGenerator[Browser]:
     async with person(chromium) as one:
         yield one
-
-
-async def script(shown: Viewing, session_id: str, code: str) -> Any:
-    """What a script in the shown page gives."""
-    async with shown.app.registry.use(session_id) as live:
-        return (await live.execute([EvaluateJs(code=code)], deadline_s=10)).receipts[0].data
-
-
-async def middle(shown: Viewing, session_id: str, name: str) -> tuple[float, float]:
-    """Where in the shown page the element of this name stands."""
-    async with shown.app.registry.use(session_id) as live:
-        seen = await live.observe()
-        one = next(node.id for node in seen.nodes if node.name == name)
-        assert one is not None
-        browser = shown.app.registry._slots[session_id].browser
-        for y in range(10, 500, 8):
-            for x in (500, 420, 330, 270):
-                spot = await browser.spot((x, y))
-                if spot is not None and spot.id == one:
-                    left, top, width, height = spot.box
-                    return left + width / 2, top + height / 2
-    raise AssertionError(name)
-
-
-async def click(page: Page, at: tuple[float, float]) -> None:
-    x, y = await point_at(page, *at)
-    await page.mouse.click(x, y)
-
-
-async def until_done(shown: Viewing, session_id: str, kind: str, count: int = 1) -> list[StepRecord]:
-    """The person's steps once there are so many of a kind."""
-    with anyio.fail_after(20):
-        while True:
-            steps = [one for one in await shown.app.registry.steps(session_id) if one.actor == "human"]
-            if sum(one.action["type"] == kind and one.state == "done" for one in steps) >= count:
-                return steps
-            await anyio.sleep(0.05)
 
 
 async def colour(page: Page) -> list[int]:
@@ -172,7 +133,9 @@ async def test_all_of_it_is_done_with_the_keyboard_alone_and_the_agent_goes_on_a
 ) -> None:
     """Tab leads to every control, F6 out of the picture; the agent that was paused is let go on."""
     gate = anyio.Event()
-    agent = await shown.agent(site.url("/keyboard.html"), DONE, DONE, gate=gate)  # it is asked anew, about what was done
+    agent = await shown.agent(
+        site.url("/keyboard.html"), DONE, DONE, gate=gate
+    )  # it is asked anew, about what was done
     async with view(browser, f"{shown.viewer.url(agent.session_id)}.{shown.viewer.keys.code}") as page:
         await expect(page.locator("#state")).to_have_text("Working", timeout=15_000)
         assert shown.viewer.keys.code not in page.url
@@ -180,7 +143,7 @@ async def test_all_of_it_is_done_with_the_keyboard_alone_and_the_agent_goes_on_a
         await page.keyboard.press("Enter")
         await expect(page.locator("#state")).to_have_text("You have taken over")
         assert (await shown.app.agents.record(agent.id)).state == "paused"
-        await expect(page.locator("#stage")).to_be_focused()
+        await expect(page.locator("#keys")).to_be_focused()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Control+a")
         await until_done(shown, agent.session_id, "press_key", 2)

@@ -2,37 +2,81 @@
 
 const hand = (() => {
   const { stage } = picture;
-  const BURST_MS = 300, DOUBLE_MS = 200, DRAG_PX = 6, WHEEL_MS = 80, MOST_WAITING = 30;
-  const NAMED = /^(Enter|Tab|Backspace|Delete|Escape|Arrow(Left|Right|Up|Down)|Home|End|PageUp|PageDown|Insert|F([1-5]|[7-9]|1[0-2]))$/;
-  let on = false, focus = null, buffer = "", bufferTimer = 0, pressed = null, clickTimer = 0, wheel = null, wheelTimer = 0;
+  const DOUBLE_MS = 200, DRAG_PX = 6, WHEEL_MS = 80, MOST_WAITING = 30;
+  let on = false, pressed = null, clicked = null, clickTimer = 0, wheel = null, wheelTimer = 0;
   const waiting = [];
   let busy = false;
 
   // --- acts, one after the other ---
 
+  /** Do this once all that was meant before it is done. */
   function send(deed) {
-    if (waiting.length < MOST_WAITING) waiting.push(deed);
+    settleClick();
+    settleWheel();
+    typing.flush();
+    push(deed);
+  }
+
+  /** Type where the caret stands. */
+  function type(text) {
+    settleClick();
+    push({ do: "type", text });
+  }
+
+  function push(deed) {
+    const last = waiting.at(-1);
+    if (deed.do === "type" && !deed.id && last?.do === "type" && !last.id) last.text += deed.text;
+    else if (waiting.length < MOST_WAITING) waiting.push(deed);
+    else say("The page is slower than that: not everything was done.");
     if (!busy) void work();
+  }
+
+  /** Resolves once all of it is done: true, or false where something was not. */
+  function settle() {
+    return new Promise((resolve) => send({ do: "rest", resolve }));
+  }
+
+  function next() {
+    while (waiting.length) {
+      const first = typing.before(waiting[0]);
+      if (first) return first;
+      const deed = waiting.shift();
+      if (deed.do === "rest") deed.resolve(true);
+      else if (!typing.takes(deed)) return deed;
+    }
+    return null;
   }
 
   async function work() {
     busy = true;
-    for (let deed = waiting.shift(); deed; deed = waiting.shift()) {
+    for (let deed = next(); deed; deed = next()) {
       stage.classList.add("busy");
       const answer = await link.act(deed);
       told(answer, deed);
       if (answer.choices) await choose(answer.choices);
       if (answer.ask) await fill(answer.ask);
-      if (!answer.ok) waiting.length = 0; // what was meant to follow was meant for another page
+      if (answer.dismissed) await again(answer.dismissed, deed);
+      if (!answer.ok) drop(answer.message);
     }
     stage.classList.remove("busy");
     busy = false;
+    typing.rested();
   }
 
   function told(answer, deed) {
-    say(answer.ok ? "" : answer.message);
-    if ("focus" in answer) setFocus(answer.focus);
-    if (deed.do === "secret" && answer.ok) stage.focus();
+    say(answer.ok ? answer.brought ?? "" : answer.message);
+    if ("focus" in answer) typing.setField(answer.focus);
+    if (answer.boxed) waiting.unshift({ do: "type", text: deed.text }); // the focus went to a field that takes a secret
+    if (deed.do === "secret" && answer.ok) typing.focus();
+  }
+
+  /** What was meant to follow was meant for another page. */
+  function drop(why) {
+    const acts = waiting.filter((deed) => deed.do !== "rest");
+    const rests = waiting.filter((deed) => deed.do === "rest");
+    waiting.length = 0;
+    if (why && acts.length) say(`${why} What was to follow was not done either.`);
+    for (const rest of rests) rest.resolve(false);
   }
 
   async function choose(list) {
@@ -45,85 +89,24 @@ const hand = (() => {
     if (value !== null) waiting.unshift({ do: "fill", id: field.id, value });
   }
 
-  /** What has the focus in the page: a box to type into it, its own where it takes a secret. */
-  function setFocus(spot) {
-    focus = spot;
-    const writable = on && spot !== null && (spot.editable || spot.secret);
-    picture.place(byId("focus-box"), writable ? spot.box : null);
-    byId("typing").hidden = !writable;
-    if (!writable) return;
-    const name = cut(spot.name || spot.role, 60), input = byId("text");
-    byId("typing-label").textContent = spot.secret ? `Type into ${name} (kept secret)` : `Type into ${name}`;
-    const kind = spot.secret ? "password" : "text";
-    if (input.type !== kind) { input.value = ""; input.type = kind; }
+  /** The page asked, and was told no as nobody was there to ask: the person may say otherwise, and it is done once more. */
+  async function again({ kind, message }, deed) {
+    const question = `The page asks: ${cut(message, 300)}`;
+    const yes = kind === "prompt" ? await askValue({ name: question }) : await askChoice(question, ["Do it again and say yes"]);
+    if (yes !== null) waiting.unshift({ do: "dialog", accept: true, text: kind === "prompt" ? yes : null }, deed);
   }
-
-  function flush() {
-    clearTimeout(bufferTimer);
-    if (buffer) send({ do: "type", text: buffer });
-    buffer = "";
-  }
-
-  function type(text) {
-    buffer += text;
-    clearTimeout(bufferTimer);
-    bufferTimer = setTimeout(flush, BURST_MS);
-  }
-
-  // --- keys ---
-
-  function chord(event) {
-    const parts = [["ctrlKey", "Control"], ["metaKey", "ControlOrMeta"], ["altKey", "Alt"], ["shiftKey", "Shift"]];
-    const modifiers = parts.filter(([flag]) => event[flag]).map(([, name]) => name);
-    const last = event.key === " " ? "Space" : event.key;
-    return [...(last.length === 1 && event.shiftKey ? modifiers.filter((one) => one !== "Shift") : modifiers), last].join("+");
-  }
-
-  stage.addEventListener("keydown", (event) => {
-    if (!on || event.target !== stage || event.isComposing) return;
-    if (event.key === "F6") { event.preventDefault(); byId("take").focus(); return; }
-    const commands = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
-    if (commands && event.key.toLowerCase() === "v") return; // a paste follows
-    if (!commands && event.key.length === 1) {
-      if (focus?.secret) { byId("text").focus(); return; } // and the key goes there
-      event.preventDefault();
-      type(event.key);
-      return;
-    }
-    if (!NAMED.test(event.key) && !(commands && event.key.length === 1)) return;
-    event.preventDefault();
-    flush();
-    send({ do: "key", key: chord(event) });
-  });
-
-  stage.addEventListener("paste", (event) => {
-    const text = event.clipboardData?.getData("text") ?? "";
-    if (!on || !text) return;
-    event.preventDefault();
-    if (focus?.secret) { byId("text").value = text; byId("text").focus(); return; }
-    flush();
-    send({ do: "type", text });
-  });
-
-  byId("typing").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const input = byId("text"), text = input.value;
-    input.value = "";
-    flush();
-    if (focus?.secret) send({ do: "secret", text });
-    else if (text) send({ do: "type", text });
-    else send({ do: "key", key: "Enter" });
-  });
 
   // --- the pointer ---
 
   stage.addEventListener("pointerdown", (event) => {
     const at = on && event.button === 0 ? picture.point(event) : null;
     if (!at) return;
-    stage.focus({ preventScroll: true });
+    typing.focus();
     pressed = { at, x: event.clientX, y: event.clientY, last: event.clientY, id: event.pointerId, touch: event.pointerType !== "mouse", moved: false };
     if (!pressed.touch) stage.setPointerCapture(event.pointerId);
   });
+
+  stage.addEventListener("mousedown", (event) => { if (on) event.preventDefault(); }); // the keys stay where they are
 
   stage.addEventListener("pointermove", (event) => {
     if (!pressed || event.pointerId !== pressed.id) return;
@@ -141,7 +124,6 @@ const hand = (() => {
     const { at, moved, touch } = pressed, to = picture.point(event);
     pressed = null;
     if (touch && moved) return;
-    flush();
     if (moved && to) send({ do: "drag", ...at, to_x: to.x, to_y: to.y });
     else if (!moved) click(at);
   });
@@ -149,13 +131,24 @@ const hand = (() => {
   /** One click, or two in one place where the second comes soon. */
   function click(at) {
     picture.ring(at);
-    if (clickTimer) {
+    const twice = clicked && Math.hypot(at.x - clicked.x, at.y - clicked.y) * picture.scale <= DRAG_PX;
+    if (twice) {
       clearTimeout(clickTimer);
-      clickTimer = 0;
-      send({ do: "click", ...at, count: 2 });
+      clicked = null;
+      push({ do: "click", ...at, count: 2 });
       return;
     }
-    clickTimer = setTimeout(() => { clickTimer = 0; send({ do: "click", ...at }); }, DOUBLE_MS);
+    settleClick();
+    typing.flush();
+    clicked = at;
+    clickTimer = setTimeout(settleClick, DOUBLE_MS);
+  }
+
+  function settleClick() {
+    clearTimeout(clickTimer);
+    const at = clicked;
+    clicked = null;
+    if (at) push({ do: "click", ...at });
   }
 
   stage.addEventListener("wheel", (event) => {
@@ -167,14 +160,17 @@ const hand = (() => {
   }, { passive: false });
 
   function turn(at, by) {
+    if (!wheel) { settleClick(); typing.flush(); }
     wheel = { at, by: (wheel?.by ?? 0) + by };
-    if (wheelTimer) return;
-    wheelTimer = setTimeout(() => {
-      const { at: place, by: sum } = wheel;
-      wheel = null;
-      wheelTimer = 0;
-      if (Math.abs(sum) >= 1) send({ do: "wheel", ...place, by: Math.round(sum) });
-    }, WHEEL_MS);
+    wheelTimer ||= setTimeout(settleWheel, WHEEL_MS);
+  }
+
+  function settleWheel() {
+    clearTimeout(wheelTimer);
+    wheelTimer = 0;
+    const turned = wheel;
+    wheel = null;
+    if (turned && Math.abs(turned.by) >= 1) push({ do: "wheel", ...turned.at, by: Math.round(turned.by) });
   }
 
   stage.addEventListener("contextmenu", (event) => { if (on) event.preventDefault(); });
@@ -184,22 +180,14 @@ const hand = (() => {
     if (on === now) return;
     on = now;
     stage.classList.toggle("taken", on);
-    if (on) {
-      stage.tabIndex = 0;
-      stage.setAttribute("role", "application");
-      stage.setAttribute("aria-label", "The page: keys go to it; F6 leaves it");
-      stage.focus({ preventScroll: true });
-      say("Mouse and keyboard go to the page. F6 leaves the picture.");
-    } else {
-      stage.removeAttribute("tabindex");
-      stage.removeAttribute("role");
-      stage.removeAttribute("aria-label");
-      waiting.length = 0;
-      buffer = "";
-      byId("text").value = "";
-    }
-    setFocus(null);
+    clearTimeout(clickTimer);
+    clicked = wheel = null;
+    if (!on) drop("");
+    typing.set(on);
+    if (!on) return;
+    typing.focus();
+    say("Mouse and keyboard go to the page. F6 leaves the picture.");
   }
 
-  return { set, send, flush };
+  return { set, send, type, settle, get isIdle() { return !busy && !waiting.length && !clicked; } };
 })();

@@ -115,7 +115,7 @@ const panel = (() => {
 
   byId("take").addEventListener("click", async (event) => {
     const giving = takes();
-    if (giving) hand.flush();
+    if (giving && !(await hand.settle())) return;
     const answer = await act({ do: giving ? "give_back" : "take_over" }, event.target);
     if (answer?.ok && session) {
       // The stream says so too, a moment later.
@@ -137,6 +137,7 @@ const panel = (() => {
     event.preventDefault();
     const text = byId("answer").value.trim();
     if (!text) return byId("answer").focus();
+    if (takes() && !(await hand.settle())) return;
     const answer = await act({ do: "answer", text });
     if (answer?.ok) byId("answer").value = "";
   });
@@ -162,7 +163,7 @@ const panel = (() => {
   byId("address").addEventListener("submit", (event) => {
     event.preventDefault();
     const url = byId("url").value.trim();
-    if (takes() && url) { hand.send({ do: "goto", url }); picture.stage.focus(); }
+    if (takes() && url) { hand.send({ do: "goto", url }); typing.focus(); }
   });
 
   return { setSession, setAgent, draw };
