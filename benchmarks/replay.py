@@ -29,6 +29,7 @@ from notte_mcp.replay.film import FilmWriter
 from notte_mcp.replay.replays import Part, Replays
 
 _STEPS: Final = 100
+_STEPS_SHORT: Final = 10
 _EVERY_S: Final = 3.0
 _FIELDS: Final = 10
 _SIZE: Final = (960, 600)
@@ -37,11 +38,12 @@ _SESSION: Final = "ses_" + "0" * 26
 
 
 async def five_minutes(run: Run) -> Outcome:
-    """A hundred steps in five minutes."""
+    """A hundred steps in five minutes (in a short run fewer)."""
+    count = _STEPS_SHORT if run.short else _STEPS
     with TemporaryDirectory(prefix="notte-mcp-bench-") as place:
         folder = Path(place) / _SESSION
-        await anyio.to_thread.run_sync(_recorded, folder)
-        part = Part(folder, list(_steps()))
+        await anyio.to_thread.run_sync(_recorded, folder, count)
+        part = Part(folder, list(_steps(count)))
         times: list[float] = []
         floors: list[float] = []
         size = 0
@@ -57,8 +59,8 @@ async def five_minutes(run: Run) -> Outcome:
         return Outcome({"ms": median(times), "MB": size / 1e6}, {"ms": median(floors), "MB": bare / 1e6})
 
 
-def _steps() -> Iterator[StepRecord]:
-    for number in range(1, _STEPS + 1):
+def _steps(count: int) -> Iterator[StepRecord]:
+    for number in range(1, count + 1):
         at = 1_000.0 + number * _EVERY_S
         field = (number - 1) % _FIELDS
         last = field == _FIELDS - 1
@@ -79,10 +81,10 @@ def _box(field: int) -> tuple[float, float, float, float]:
     return (400, 133 + field * 56, 400, 37)
 
 
-def _recorded(folder: Path) -> None:
+def _recorded(folder: Path, count: int) -> None:
     """Frames before, at, and after each step, with a few while nothing happens."""
     writer = FilmWriter.open(folder)
-    for number in range(_STEPS + 1):
+    for number in range(count + 1):
         at = 1_000.0 + (number + 1) * _EVERY_S
         for frame, later in enumerate((-2.4, -1.2, -0.1, 0.12, 0.25, 0.38)):
             writer.append(Frame(at + later, _page(number + (frame > 2), frame), *_SIZE, _VIEWPORT))

@@ -28,5 +28,6 @@ def test_a_short_run_measures_a_row_of_each_file(tmp_path: Path, chromium: Path)
     assert set(numbers) == {row.name for row in SOME}
     for row in SOME:
         assert min(numbers[row.name]["ours"].values()) > 0
-        assert min(numbers[row.name]["floor"].values()) > 0
+        # What nobody else shows has no floor.
+        assert row.name == "view" or min(numbers[row.name]["floor"].values()) > 0
         assert {target.unit for target in row.targets} <= set(numbers[row.name]["ours"])
