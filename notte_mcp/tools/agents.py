@@ -19,7 +19,7 @@ from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.sessions import first_view, reused
 from notte_mcp.tools.status import told_of
 from notte_mcp.tools.surface import Call, surface
-from notte_mcp.tools.trail import links, trail
+from notte_mcp.tools.trail import trail
 from notte_mcp.tools.waiting import wait
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) ->
         "steps": told["steps"] or None,
         "next": _goto_first(told["next"]) if looks and not seen else told["next"],
     }
-    return facts(values, _text(values), links=links(values))
+    return facts(values, _text(values))
 
 
 def _goto_first(follow: str) -> str:

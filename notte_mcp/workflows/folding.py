@@ -26,6 +26,9 @@ _SETTERS: Final = (_FILLS, frozenset({"select_dropdown_option"}), frozenset({"ch
 """Actions of which, on one field, only the last counts."""
 
 _TABS: Final = frozenset({"switch_tab", "close_tab"})
+_ERROR_PAGE: Final = "chrome-error:"
+"""Where Chromium stands when a page did not load."""
+
 LOADS: Final = frozenset({"goto", "goto_new_tab", "go_back", "go_forward", "reload"})
 """Actions that end when a document has loaded."""
 
@@ -143,6 +146,8 @@ def _leads_nowhere(step: StepRecord, *, after: StepRecord) -> bool:
 def _without_detours(steps: list[StepRecord]) -> list[StepRecord]:
     kept: list[StepRecord] = []
     for step in steps:
+        if kind(step) == "go_back" and receipt_of(step).url_before.startswith(_ERROR_PAGE):
+            continue  # what led there failed, and is gone already
         if kept and kind(step) == "go_back" and _returns(step, start=kept[-1]):
             kept.pop()
             continue

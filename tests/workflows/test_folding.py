@@ -149,6 +149,15 @@ CASES: dict[str, tuple[Callable[[], Recording], list[int]]] = {
         lambda: on_form().click(ABOUT, to=HOME).add({"type": "go_back"}, to=FORM).click(SEND),
         [1, 4],
     ),
+    "a page that did not load is left with it": (
+        lambda: (
+            on_form()
+            .add({"type": "goto", "url": SENT}, success=False, to="chrome-error://chromewebdata/")
+            .add({"type": "go_back"}, to=FORM)
+            .click(SEND)
+        ),
+        [1, 4],
+    ),
     "a page opened and left at once goes": (lambda: on_form().goto(HOME).add({"type": "go_back"}, to=FORM), [1]),
     "a button pressed before going back stays": (
         lambda: on_form().click(SEND, to=SENT).add({"type": "go_back"}, to=FORM),
