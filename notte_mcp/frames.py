@@ -18,7 +18,7 @@ class Frame:
 
     `at` is when (Unix seconds), `width` and `height` are px of the picture, `viewport` is what it shows (CSS px), so
     that a box of the page stands in the picture at `width / viewport[0]` of its size. What stands in a field that
-    takes a secret is not readable in it.
+    takes a secret is not readable in it. `asked`: it was made because what it shows is about to be left.
     """
 
     at: float
@@ -26,6 +26,7 @@ class Frame:
     width: int
     height: int
     viewport: tuple[int, int]
+    asked: bool = False
 
 
 FrameListener = Callable[[Frame], float]

@@ -76,7 +76,7 @@ class Camera:
         self.recorder: Recorder | None = None
         self._watches: list[Watch] = []
         self._over: Callable[[], NotteMCPError] | None = None
-        self._is_quicker = False
+        self._is_quicker = self._is_hasty = False
         self._stir = anyio.Event()
 
     @asynccontextmanager
@@ -91,6 +91,7 @@ class Camera:
         if self._over is not None:
             watch.end(self._over)
         self._watches.append(watch)
+        self._is_hasty = True
         self.stir()
         try:
             yield watch
@@ -109,13 +110,22 @@ class Camera:
         try:
             while True:
                 self._stir = anyio.Event()
-                wanted, quicker, self._is_quicker = self._is_wanted, self._is_quicker, False
-                if wanted != is_filming or (wanted and quicker):
+                wanted, left = self._is_wanted, float("inf")
+                if wanted and is_filming and self._is_quicker:
+                    left = self._left
+                if wanted != is_filming or left <= 0:
+                    self._is_quicker = self._is_hasty = False
                     await browser.film(self._take if wanted else None)
-                    is_filming = wanted
-                await self._stir.wait()
+                    is_filming, left = wanted, float("inf")
+                with anyio.move_on_after(left):
+                    await self._stir.wait()
         except SessionLost:
             return  # whoever acts is told
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the next frame is wanted."""
+        return self.recorder.left if self.recorder is not None and not self._is_hasty else 0.0
 
     @property
     def _is_wanted(self) -> bool:
@@ -151,6 +161,7 @@ class Camera:
         with anyio.move_on_after(LAST_S):
             try:
                 if self.recorder.owes:
+                    await self.recorder.painted()
                     await browser.film(self._take)
                     await self.recorder.outcome()
             except NotteMCPError:

@@ -1,12 +1,13 @@
 """A step's picture: which shot of the film it is, and where in it the acted element stands.
 
-A step that led away from the page shows what it looked like when it was touched, any other what it left behind. Picture,
-video and player go by this rule alike, so that they agree. Only `picture` reads files and draws.
+A step that led away from the page shows what it looked like when it was touched, any other what it left behind. Steps
+that follow one another faster than pictures are made share one: the first that was made after them, before anything led
+away. Picture, video and player go by this rule alike, so that they agree. Only `picture` reads files and draws.
 
 Below: film, drawing, records. Above: timeline, replays.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,6 +21,12 @@ from notte_mcp.replay.film import Shot
 
 SETTLES_S: Final = 0.15
 """How long after a step's end what it left may still come to be painted."""
+
+PAINTED_S: Final = 0.03
+"""How long after a step's end a frame may still show what was there before."""
+
+LATER_S: Final = 1.0
+"""How long after its end a step's picture is made at the latest; what comes later is of something else."""
 
 _BY_POINTER: Final = frozenset({"click", "double_click", "hover", "download_file", "check", "drag"})
 
@@ -76,6 +83,25 @@ def shot_at(when: Sequence[float], at: float) -> int:
     return max(bisect_right(when, at) - 1, 0)
 
 
+def shot_of(when: Sequence[float], steps: Sequence[StepRecord], index: int) -> int:
+    """The index of the shot that a step is known by. `steps` are its session's, in order, and `when` as of `times`."""
+    step = steps[index]
+    chosen = shot_at(when, moment(step, steps[index + 1] if index + 1 < len(steps) else None))
+    if shows_before(step) or step.ended_at is None or not when or when[chosen] >= step.ended_at + PAINTED_S:
+        return chosen
+    until = min(step.ended_at + LATER_S, _left(steps, index))
+    if index + 1 < len(steps) and (then := begun(steps[index + 1])) >= step.ended_at + SETTLES_S:
+        until = min(until, then)  # there was time for a picture of its own
+    return max(chosen, min(bisect_left(when, step.ended_at + PAINTED_S), shot_at(when, until)))
+
+
+def _left(steps: Sequence[StepRecord], index: int) -> float:
+    """When the page that a step acted on was left."""
+    if led_away(steps[index]):
+        return float("-inf")
+    return next((begun(step) for step in steps[index + 1 :] if led_away(step)), float("inf"))
+
+
 def pointed(step: StepRecord, viewport: tuple[int, int]) -> Pointed | None:
     """What is to be marked in a picture of this viewport (CSS px); None where no box is known."""
     if (box := _box(step)) is None or min(viewport) <= 0:
@@ -103,8 +129,8 @@ def picture(folder: Path, steps: Sequence[StepRecord], step: StepRecord) -> byte
     from notte_mcp.replay import drawing
 
     shots = film.shots(folder)
-    following = next((one for one in steps if one.number > step.number and one.session_id == step.session_id), None)
-    chosen = shot_at(times(shots), moment(step, following)) if shots else 0
+    own = [one for one in steps if one.number >= step.number and one.session_id == step.session_id]
+    chosen = shot_of(times(shots), own or [step], 0) if shots else 0
     # A damaged one is passed over for the one before it, and for the one after it where there is none.
     for shot in (*reversed(shots[: chosen + 1]), *shots[chosen + 1 :]):
         jpeg = film.jpeg(folder, shot)

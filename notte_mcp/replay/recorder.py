@@ -23,6 +23,12 @@ from notte_mcp.replay.reel import Reel
 NEAR_S: Final = 3.0
 """How long before and after them a step's begin and end is near."""
 
+PAINTED_S: Final = 0.06
+"""How long after its end what a step did has been painted; the next step may begin before."""
+
+OWED_S: Final = 0.35
+"""So long after a step's end what it left is wanted at the latest, however fast others follow."""
+
 CALM_S: Final = 60.0
 """After so long without a step little is expected to happen."""
 
@@ -83,7 +89,9 @@ class Recorder:
         self._due = 0.0
         self._held: Frame | None = None
         self._kept: bytes = b""
-        self._owed = False
+        self._owed = self._acting = False
+        self._owed_at = self._ended = 0.0
+        self._kept_at = float("-inf")
         self._paid = anyio.Event()
         self._pause: Pause | None = None
         self._is_over = False
@@ -112,21 +120,44 @@ class Recorder:
         if not self._may_go_on(now):
             return EVERY_S[-1]
         self._held = frame
-        if self._owed or now >= self._due:
+        if frame.asked or now >= self._due or (self._owed and self._shows(now)):
             self._keep(now)
         else:
             self._woken.set()  # to be kept later, if no other comes first
         return max(self._due - self._now(), 0)
 
     def begun(self) -> None:
-        """A step begins."""
+        """A step begins. What was held is what there was before it."""
+        self._acting = True
+        if self._held is not None:
+            self._keep(self._now())
         self._quicken()
 
     def settled(self) -> None:
         """A step is over: what it left is to be seen."""
-        self._owed = True
-        self._paid = anyio.Event()
+        self._acting = False
+        self._ended = self._now()
+        if not self._owed:
+            self._owed, self._owed_at = True, self._ended
+            self._paid = anyio.Event()
         self._quicken()
+
+    def _shows(self, now: float) -> bool:
+        """Whether a frame of now shows what the last step left, or as much as there will be of it."""
+        return self._acting or now >= self._ended + PAINTED_S
+
+    @property
+    def left(self) -> float:
+        """Seconds until a frame is wanted; steps that follow one another fast have one together."""
+        now = self._now()
+        if not self._owed:
+            return self._due - now
+        wanted = min(self._ended + PAINTED_S, self._owed_at + OWED_S)
+        return max(wanted, self._kept_at + EVERY_S[0]) - now
+
+    async def painted(self) -> None:
+        """Come back when the last step's outcome is on the screen."""
+        await anyio.sleep(max(self._ended + PAINTED_S - self._now(), 0))
 
     @property
     def owes(self) -> bool:
@@ -166,8 +197,9 @@ class Recorder:
         if frame is None:
             return
         self._due = now + self._pace(now)
-        paid, self._owed = self._owed, False
-        if paid:
+        self._kept_at = now
+        if self._owed and self._shows(now):
+            self._owed = False
             self._paid.set()
         if frame.jpeg == self._kept:
             return

@@ -111,6 +111,7 @@ class _Cutting:
         self._part = part
         self._reel = reel
         self._times = pictures.times(reel.shots)
+        self._seen = 0
 
     def scenes(self) -> Iterator[Scene]:
         spans = self._spans()
@@ -151,7 +152,7 @@ class _Cutting:
         """Before, in between at its pace, and after."""
         step = self._reel.steps[index]
         gone = pictures.shows_before(step)
-        known = pictures.shot_at(self._times, pictures.moment(step, self._following(index)))
+        known = pictures.shot_of(self._times, self._reel.steps, index)
         before = self._scene(begin, BEFORE_MS, index)
         if gone:
             before = replace(before, shot=known)
@@ -164,6 +165,8 @@ class _Cutting:
         else:
             after = replace(self._scene(end, AFTER_MS, index), shot=known, shows=True)
             yield replace(after, pointed=self._pointed(step, known))
+        # A film does not go back, though this step's picture may have been made after the next one had begun.
+        self._seen = max(self._seen, known)
 
     def _pointed(self, step: StepRecord, shot: int) -> Pointed | None:
         return pictures.pointed(step, self._reel.shots[shot].viewport)
@@ -173,8 +176,8 @@ class _Cutting:
         stretch = round((end - start) * 1_000)
         if stretch <= 0:
             return
-        ahead = pictures.shot_at(self._times, start)
-        shots = [ahead, *range(ahead + 1, pictures.shot_at(self._times, end) + 1)]
+        ahead = self._shot_at(start)
+        shots = [ahead, *range(ahead + 1, self._shot_at(end) + 1)]
         if stretch <= LONG_MS:
             yield from self._paced(shots, start, end, step)
             return
@@ -196,7 +199,10 @@ class _Cutting:
                 kept = until
 
     def _scene(self, at: float, ms: int, step: int | None) -> Scene:
-        return Scene(self._part, pictures.shot_at(self._times, at), ms, at, step)
+        return Scene(self._part, self._shot_at(at), ms, at, step)
+
+    def _shot_at(self, at: float) -> int:
+        return max(pictures.shot_at(self._times, at), self._seen)
 
 
 def _spread(shots: Sequence[int], count: int) -> list[int]:

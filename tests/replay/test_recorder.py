@@ -97,7 +97,9 @@ async def test_what_a_step_left_is_kept_whatever_the_pace(tmp_path: Path) -> Non
         assert on.recorder(on.frame()) > 0
         on.recorder.begun()
         on.recorder.settled()
-        on.now[0] += 0.01
+        on.recorder(on.frame())  # too early to show it
+        assert on.recorder.left == pytest.approx(recorder.PAINTED_S, abs=0.2)
+        on.now[0] += recorder.PAINTED_S
         left = on.frame()
         on.recorder(left)
         await on.written()
@@ -105,7 +107,7 @@ async def test_what_a_step_left_is_kept_whatever_the_pace(tmp_path: Path) -> Non
     shots = film.shots(tmp_path)
     assert asked
     assert film.jpeg(tmp_path, shots[-1]) == left.jpeg
-    assert len(shots) == 2
+    assert len(shots) == 3  # what there was before the step, too
 
 
 async def test_an_unchanged_picture_is_kept_once(tmp_path: Path) -> None:

@@ -66,11 +66,11 @@ def test_at_its_mark_a_step_is_shown_by_its_own_picture(
     reel = Reel(shots(*sorted(90 + one for one in at)), taken)
     line = lay_out([reel])
     when = pictures.times(reel.shots)
-    for mark, one, following in zip(line.marks, taken, [*taken[1:], None], strict=True):
+    for index, (mark, one) in enumerate(zip(line.marks, taken, strict=True)):
         passed = 0
         for scene in line.scenes:
             if passed == round(mark.shown * 1_000):
-                assert scene.shot == pictures.shot_at(when, pictures.moment(one, following))
+                assert scene.shot == pictures.shot_of(when, taken, index)
                 assert scene.pointed == pictures.pointed(one, VIEWPORT)
                 break
             passed += scene.ms

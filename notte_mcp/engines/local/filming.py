@@ -3,10 +3,11 @@
 The browser has at most two frames on their way that nobody acknowledged, and takes a picture of whatever is painted
 even so, which is most of what a film costs. So none is acknowledged: the second one says that something has changed,
 the screencast rests until the listener wants a frame, and its new beginning gives the page as it is then. Of a page
-that stays as it is nothing more comes, and nothing is done.
+that stays as it is nothing more comes, and nothing is done. While actions follow one another it rests as well: that
+they change something is known.
 
-Everything here happens beside the actions, in one task of its own. A failure ends in a line of the log: nobody's action
-fails or waits for a picture.
+Everything here happens beside the actions, in one task of its own; one that may lead away from what no frame shows yet
+waits for a frame of it, for `_CATCH_UP_S` at most (`catch_up`). A failure ends in a line of the log: no action fails.
 
 Below: `stage`, `tab`, frames. Above: `session`. Facts: Chromium 156, `Page.startScreencast`.
 """
@@ -33,6 +34,13 @@ _QUALITY: Final = 60
 _ON_THEIR_WAY: Final = 2
 _ANSWER_S: Final = 5.0
 _AGAIN_S: Final = 1.0
+_CATCH_UP_S: Final = 0.4
+_PAINTED_S: Final = 0.05
+"""After so long what was done to a page has been painted."""
+
+_WHILE_S: Final = 0.2
+"""How long after its beginning an action is filmed, where it takes so long."""
+
 _MARK: Final = 0xFF
 _FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
 _CAST: Final = {"format": "jpeg", "quality": _QUALITY, "maxWidth": MAX_WIDTH, "maxHeight": MAX_HEIGHT}
@@ -50,14 +58,22 @@ class Filming:
         self._due = 0.0
         self._resting = False
         self._covered = False
+        self._stirred = False
+        self._missed = False
+        self._shown_at = 0.0
+        self._asked: anyio.Event | None = None
+        self._answering = False
         self._news = anyio.Event()
         stage.followers.append(self._wake)
+        stage.screen = self
         self._task = asyncio.create_task(self._run(), name="filming")
 
     async def end(self) -> None:
         """No frame is given any more once this is called. Never raises, and leaves nothing pending."""
         with suppress(ValueError):
             self._stage.followers.remove(self._wake)
+        if self._stage.screen is self:
+            self._stage.screen = None
         self._due = float("inf")
         self._task.cancel()
         await asyncio.wait([self._task])
@@ -69,6 +85,36 @@ class Filming:
         self._due = 0.0
         self._wake()
         return True
+
+    # --- what the actions tell it, see `stage.Screen` -----------------------------
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was done to the page, or painted, that no frame shows."""
+        return self._missed or not self._unheard or self._shown_at < self._stage.changed_at + _PAINTED_S
+
+    def stirs(self) -> None:
+        """An action begins."""
+        self._due = max(self._due, time.monotonic() + _WHILE_S)
+        if not (self._resting or self._has_more) and time.time() >= self._stage.changed_at + _PAINTED_S:
+            self._shown_at = time.time()  # nothing was painted since the last frame
+        if not self._resting:
+            self._stirred = True
+            self._wake()
+
+    async def catch_up(self) -> None:
+        """Come back when what stands on the page has been filmed, after `_CATCH_UP_S` at the latest."""
+        tab = self._tab
+        if tab is None or tab is not self._current() or self._stage.covered or self._task.done() or not self.is_behind:
+            return
+        with suppress(DocumentGone, PageNotResponding, PlaywrightError), anyio.move_on_after(_CATCH_UP_S):
+            await tab.main.call("firstFrames", timeout_s=_AGAIN_S)
+            asked = self._asked = anyio.Event()
+            self._wake()
+            await asked.wait()
+        self._asked = None
+
+    # --- its task -----------------------------------------------------------------
 
     def _wake(self) -> None:
         self._news.set()
@@ -90,9 +136,14 @@ class Filming:
         """How long (s) nothing is to be done, if nothing happens."""
         if self._tab is not self._current():
             return _AGAIN_S  # it did not answer
-        if self._covered or (not self._resting and len(self._unheard) < _ON_THEIR_WAY):
+        if self._covered or not (self._resting or self._has_more):
             return float("inf")
         return max(0.0, self._due - time.monotonic())
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether something was painted that was not given, or may have been."""
+        return self._missed or len(self._unheard) >= _ON_THEIR_WAY
 
     def _current(self) -> Tab | None:
         return self._stage.tab if self._stage.tabs else None
@@ -112,9 +163,13 @@ class Filming:
         elif self._covered:
             self._covered = False
             await self._uncovered()
+        elif self._asked is not None and not self._answering:
+            await self._restart(answering=True)
+        elif self._stirred:
+            await self._while_acting()
         elif time.monotonic() >= self._due:
             await self._continue()
-        elif len(self._unheard) >= _ON_THEIR_WAY and not self._resting:
+        elif self._has_more and not self._resting:
             await self._rest()
 
     # --- one tab -----------------------------------------------------------------
@@ -131,7 +186,7 @@ class Filming:
 
     async def _leave(self) -> None:
         tab, self._tab = self._tab, None
-        self._unheard, self._resting = [], False
+        self._unheard, self._resting, self._stirred, self._answering, self._missed = [], False, False, False, False
         if tab is None:
             return
         tab.cdp.unhear("Page.screencastFrame", self._painted)
@@ -160,13 +215,24 @@ class Filming:
         if self._tab is not None:
             await self._tab.cdp.send("Page.stopScreencast")
 
+    async def _while_acting(self) -> None:
+        """Rest, but for a first frame that is on its way."""
+        self._stirred = False
+        if self._unheard and not self._resting:
+            await self._rest()
+
     async def _continue(self) -> None:
-        """The listener wants another one: what there is now, where something was painted."""
-        if len(self._unheard) < _ON_THEIR_WAY or self._tab is None:
+        """The listener wants another one: what there is now, where something may have been painted."""
+        if self._resting or self._has_more:
+            await self._restart()
+
+    async def _restart(self, *, answering: bool = False) -> None:
+        """Begin anew, which gives the picture as it is now."""
+        if self._tab is None:
             return
         if not self._resting:
             await self._rest()
-        self._unheard, self._resting = [], False
+        self._unheard, self._resting, self._answering, self._missed = [], False, answering, False
         await self._tab.cdp.send("Page.startScreencast", _CAST)
 
     # --- one frame ---------------------------------------------------------------
@@ -174,12 +240,22 @@ class Filming:
     def _painted(self, event: dict[str, Any]) -> None:
         self._unheard.append(event["sessionId"])
         # What comes too early says only that something has changed.
-        if not (self._stage.covered or self._covered) and time.monotonic() >= self._due:
+        if self._stage.covered or self._covered:
+            pass
+        elif self._answering or time.monotonic() >= self._due:
             self._give(event)
+        else:
+            self._missed = True
+        if self._answering:
+            self._answering, self._stirred = False, True
+            if self._asked is not None:
+                self._asked.set()
+                self._asked = None
         self._wake()
 
     def _give(self, event: dict[str, Any]) -> None:
         """Hand a frame on, unless it shows what the last one showed."""
+        self._missed, self._shown_at = False, time.time()
         if event["data"] == self._last:
             return
         self._last = str(event["data"])
@@ -189,7 +265,8 @@ class Filming:
         viewport = (round(about["deviceWidth"]), round(about["deviceHeight"]))
         pace = 0.0
         try:
-            pace = self._listener(Frame(about.get("timestamp") or time.time(), jpeg, width, height, viewport))
+            at = about.get("timestamp") or time.time()
+            pace = self._listener(Frame(at, jpeg, width, height, viewport, self._answering))
         except Exception:  # noqa: BLE001  (whoever listens is not the browser's trouble)
             _log.exception("film.listener_failed")
             self._task.cancel()

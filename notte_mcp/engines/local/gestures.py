@@ -36,7 +36,7 @@ async def perform(stage: Stage, action: _Gesture, *, timeout_ms: int) -> Receipt
         case a.Click() | a.DoubleClick():
             element = await locate(stage, action, timeout_ms, hopeful=True)
             twice = isinstance(action, a.DoubleClick)
-            reached = await pointer.click(stage, element, timeout_ms=timeout_ms, count=2 if twice else 1)
+            reached = await pointer.click(stage, element, timeout_ms=timeout_ms, count=2 if twice else 1, leaving=True)
             return _acted(action, reached, "Double-clicked" if twice else "Clicked")
 
 
@@ -105,7 +105,7 @@ async def _press_key(stage: Stage, action: a.PressKey, timeout_ms: int) -> Recei
         reached = await pointer.reach(stage, element, kind="focus", timeout_ms=timeout_ms)
         await element.world.call("focusField", {"key": element.key, "clear": None}, timeout_s=5)
         target, healed = reached.target, element.healed
-    await pointer.arm(stage)
+    await pointer.arm(stage, leaving=action.key.endswith("Enter"))
     try:
         await stage.tab.page.keyboard.press(action.key)
     except PlaywrightError as error:

@@ -36,6 +36,12 @@ _LOST: Final = ("browser has been closed", "Browser closed", "Connection closed"
 _SETTLING: Final = (a.Click, a.DoubleClick, a.Hover, a.PressKey, a.Drag, a.EvaluateJs)
 _TITLE_SECONDS: Final = 0.5
 
+# What stood on the page is not to be seen any more after these.
+_LEAVING: Final = (
+    a.Goto, a.GotoNewTab, a.CloseTab, a.SwitchTab, a.GoBack, a.GoForward, a.Reload, a.EvaluateJs, a.ScrollUp, a.ScrollDown,
+)  # fmt: skip
+_TOUCHING_NOTHING: Final = (a.Wait, a.WaitFor, a.Scrape, a.HandleDialog, a.Help, a.Completion)
+
 # Nothing is waited for after these, so nobody listens to the requests that they may start.
 _STILL: Final = (a.Fill, a.MultiFactorFill, a.FallbackFill, a.Check, a.SelectDropdownOption, a.HandleDialog, a.Wait)
 
@@ -49,9 +55,13 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
     tab, tabs_before, begun = stage.tab, stage.opened, time.time()
     stage.acted_at = None
     stage.patient, stage.hand = "timeout_ms" in action.model_fields_set, hand
+    if stage.screen is not None:
+        stage.screen.stirs()
     with Watch(tab, listening=not isinstance(action, _STILL) or _presses_enter(action)) as watch:
         receipt = await _unless_lost(stage, tab, watch, action, timeout_ms)
     ended = time.time()
+    if not isinstance(action, _TOUCHING_NOTHING):
+        stage.changed()
     await _tabs_ready(stage)
     if stage.lost:
         raise SessionLost("The browser of this session is gone.", done="Whether the action happened is unknown.")
@@ -137,9 +147,13 @@ async def _within(stage: Stage, action: a.Action, timeout_ms: int) -> Receipt:
     asked = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
     try:
         with anyio.fail_after(asked / 1000 + 1):
+            if isinstance(action, _LEAVING):
+                await stage.filmed()
+                stage.touched()
             receipt = await _by_hand(stage, action, asked) or await _do(stage, action, asked)
             if _presses_enter(action) and receipt.success:
-                await pointer.arm(stage)
+                stage.changed()
+                await pointer.arm(stage, leaving=True)
                 await stage.tab.page.keyboard.press("Enter")
             return receipt
     except (TimeoutError, PlaywrightTimeout):

@@ -65,10 +65,17 @@ async def reach(stage: Stage, element: Element, *, kind: str, timeout_ms: int, *
             f"{element.id} is on another tab.", next_call=f'{{"type": "switch_tab", "tab_index": {index}}} before it'
         )
     asked = {"kind": kind, "timeout": timeout_ms, "patient": stage.patient, **also}
-    facts = await _asked(element, asked, timeout_ms)
+    behind = stage.screen is not None and stage.screen.is_behind
+    facts = await _asked(element, {**asked, "still": behind}, timeout_ms)
     if facts.get("error") == "gone" and element.id:
         element = await stage.book.live(element.id)
         facts = await _asked(element, asked, timeout_ms)
+    elif facts.get("error") == "scrolls":
+        # What was done to the part of the page that is seen now, is seen now only.
+        await stage.filmed()
+        facts = await _asked(element, asked, timeout_ms)
+    if facts.get("scrolled"):
+        stage.changed()
     if facts.get("error"):
         raise _refused(element, facts)
     x, y = facts.get("x", 0.0), facts.get("y", 0.0)
@@ -198,13 +205,15 @@ async def press(tab: Tab, x: float, y: float, *, count: int = 1) -> None:
             raise error from None
 
 
-async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int = 1) -> Reached:
-    """Reach an element and click it; what it leads to is the caller's to wait for.
+async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int = 1, leaving: bool = False) -> Reached:
+    """Reach an element and click it; what it leads to is the caller's to wait for. `leaving`: it may be another page.
 
     Raises:
         StaleElement, NotActionable, ActionFailed (the click landed on something else).
     """
     reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms, arm=True)
+    if leaving:
+        await stage.filmed()
     world, framed = await watched(stage, reached), is_framed(stage.tab)
     if framed:
         await aim(stage.tab, reached)
@@ -272,8 +281,10 @@ async def aim(tab: Tab, reached: Reached) -> None:
         )
 
 
-async def arm(stage: Stage) -> None:
-    """Begin to watch for what the coming input does in the page."""
+async def arm(stage: Stage, *, leaving: bool = False) -> None:
+    """Begin to watch for what the coming input does in the page. `leaving`: it may lead to another one."""
+    if leaving:
+        await stage.filmed()
     stage.touched()
     stage.acting = stage.tab.main
     await _arm(stage.acting)

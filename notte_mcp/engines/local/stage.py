@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 from playwright.async_api import BrowserContext
@@ -46,6 +47,23 @@ class SessionOptions:
         return Bounds(self.max_download_bytes, self.max_session_bytes, self.max_session_files, self.shortage)
 
 
+class Screen(Protocol):
+    """The film of a stage, as the actions know it."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what stands on the page has not been filmed yet."""
+        ...
+
+    def stirs(self) -> None:
+        """An action begins: what is painted in the next moment need not be told."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Come back when what stands on the page has been filmed, at once where it has. Never raises; not for long."""
+        ...
+
+
 @dataclass(eq=False)
 class Stage:
     """See the module.
@@ -54,7 +72,7 @@ class Stage:
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
     `choosing` that it expects a file chooser. `acted_at` is when it touched the page (Unix s). `hand` is how a person does the action in hand, where one does. `lost` is why the browser
-    is gone, once it is. `followers` are called when the current tab may be another one. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
+    is gone, once it is. `screen` films it, where anybody looks, and `changed_at` is when something was last done to the page (Unix s). `followers` are called when the current tab may be another one. `because` tells why a page of it, or it, has just been ended by us ("" where it was not).
     """
 
     context: BrowserContext
@@ -80,6 +98,8 @@ class Stage:
     settled: anyio.Event = field(default_factory=anyio.Event)
     followers: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     covered: int = 0
+    screen: Screen | None = None
+    changed_at: float = 0.0
 
     def note_change(self) -> None:
         """Wake whoever waits for tabs."""
@@ -91,6 +111,15 @@ class Stage:
     def touched(self) -> None:
         """The page is touched, now or in the next moment."""
         self.acted_at = time.time()
+
+    def changed(self) -> None:
+        """Something was done to the page, which no earlier frame shows."""
+        self.changed_at = time.time()
+
+    async def filmed(self) -> None:
+        """Before what stands on the page goes: let the film have it."""
+        if self.screen is not None:
+            await self.screen.catch_up()
 
     @contextmanager
     def drawn_on(self) -> Generator[None]:

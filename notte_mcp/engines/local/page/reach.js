@@ -6,18 +6,20 @@ const PATIENCE = 1000;
 
 /**
  * Where the element can be pointed at, once it can. `req`: {key, kind, timeout, patient}; also `arm` (watch for the
- * input that is to come), `veil` (a secret is to be typed, whatever the field looks like) and `clear` (focus a field that takes text: `focus` is what came of it).
+ * input that is to come), `still` (do not scroll: say that it takes a scroll), `veil` (a secret is to be typed, whatever the field looks like) and `clear` (focus a field that takes text: `focus` is what came of it).
  */
 async function reach(req) {
   const el = elementOf(req.key);
   if (!el || !el.isConnected) return { error: "gone" };
+  const scrolled = req.kind !== "file" && takesScroll(el);
+  if (scrolled && req.still) return { error: "scrolls" };
   const quiet = watchQuiet(el.ownerDocument);
   const start = performance.now();
   try {
     for (;;) {
       if (!el.isConnected) return { error: "gone" };
       const state = await attempt(el, req.kind);
-      if (!state.error) return { ...state, ...describe(el), ...prepared(el, req) };
+      if (!state.error) return { ...state, scrolled, ...describe(el), ...prepared(el, req) };
       const waited = performance.now() - start;
       const hopeless = req.patient ? waited > req.timeout : quiet.since() > PATIENCE && waited > PATIENCE;
       if (hopeless || waited > req.timeout) return { ...state, ...describe(el) };
@@ -120,11 +122,22 @@ function pointIntoView(view, place) {
   return place();
 }
 
-function intoView(el) {
+/** Whether what stands for the element is not all in sight. */
+function takesScroll(el) {
+  const shown = shownFor(el);
+  return shown !== undefined && !inSight(shown);
+}
+
+function inSight(el) {
   const view = el.ownerDocument.defaultView;
   const r = el.getBoundingClientRect();
   const inside = r.top >= 0 && r.left >= 0 && r.bottom <= view.innerHeight && r.right <= view.innerWidth;
-  if (!inside || clippedByScroller(el, r)) el.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+  return inside && !clippedByScroller(el, r);
+}
+
+function intoView(el) {
+  const view = el.ownerDocument.defaultView;
+  if (!inSight(el)) el.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
   for (let w = view; w !== window && w.frameElement; w = w.parent) intoViewOnce(w.frameElement);
 }
 
