@@ -47,7 +47,8 @@ def opened(jpeg: bytes, size: tuple[int, int]) -> Image.Image | None:
         image = Image.open(BytesIO(jpeg), formats=["JPEG"])
         if image.size != size:
             return None
-        return image.convert("RGB")
+        image.load()
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 

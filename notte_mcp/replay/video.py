@@ -18,11 +18,12 @@ from contextlib import ExitStack
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import av
 from av.error import FFmpegError
 from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from notte_mcp.replay import bar, drawing
@@ -68,10 +69,13 @@ def encode(board: Mapping[str, Any], out: str) -> str:
     with av.open(out, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = _stream(container, across, down + bar.HEIGHT)
         name = stream.codec_context.name
+        converter = VideoReformatter()
         for image, at, is_key in _pictures(board):
-            _put(container, stream, image, at, is_key=is_key)
-        for packet in stream.encode(None):
-            container.mux(packet)
+            frame = _frame(converter, image)
+            frame.pts, frame.time_base = at, Fraction(1, _TICKS)
+            frame.pict_type = PictureType.I if is_key else PictureType.NONE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return name
 
 
@@ -95,17 +99,15 @@ def _stream(container: Any, width: int, height: int) -> Any:
     raise ValueError("this PyAV has no encoder that browsers play")
 
 
-def _put(container: Any, stream: Any, image: Image.Image, at: int, *, is_key: bool) -> None:
-    # What PyAV's stubs leave open is Any here.
-    frame: Any = (
-        cast(Any, VideoFrame)
-        .from_image(image)
-        .reformat(format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU601")
+def _frame(converter: Any, image: Image.Image) -> Any:
+    """The picture as encoders take it."""
+    # By way of the layout that Pillow holds it in, and one converter without threads of its own: PyAV's own way makes
+    # a new one, with its threads, for each picture, which took longer than to convert it.
+    frame: Any = VideoFrame(image.width, image.height, "rgba")
+    frame.planes[0].update(image.tobytes("raw", "RGBX"))
+    return converter.reformat(
+        frame, format="yuv420p", src_color_range="JPEG", dst_color_range="MPEG", dst_colorspace="ITU601", threads=1
     )
-    frame.pts, frame.time_base = at, Fraction(1, _TICKS)
-    frame.pict_type = PictureType.I if is_key else PictureType.NONE
-    for packet in stream.encode(frame):
-        container.mux(packet)
 
 
 def _pictures(board: Mapping[str, Any]) -> Iterator[tuple[Image.Image, int, bool]]:
@@ -134,12 +136,15 @@ class _Easel:
         self._size: tuple[int, int] = tuple(board["size"])
         self._shot: tuple[int, int] | None = None
         self._page = Image.new("RGB", self._size, _GROUND)
+        self._image = Image.new("RGB", (self._size[0], self._size[1] + bar.HEIGHT), _GROUND)
 
     def drawn(self, scene: Mapping[str, Any], part: float) -> Image.Image:
-        """The page with its mark, and the bar below."""
+        """The page with its mark, and the bar below; the same picture each time, drawn anew."""
         across, down = self._size
-        image = Image.new("RGB", (across, down + bar.HEIGHT), _GROUND)
+        image = self._image
         page = self._of_film(scene)
+        if page.size != self._size:
+            image.paste(_GROUND, (0, 0, across, down))
         if scene["pointed"] is not None:
             page = page.copy()
             drawing.mark(page, Pointed(**scene["pointed"]))
