@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
-from notte_mcp.observations import clean
+from notte_mcp.observations import Tab, clean
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.replay.entries import entries
+from notte_mcp.viewer import addresses
 from notte_mcp.viewer.people import People
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ MAX_PAST: Final = 300
 """Steps that a view begins with, at most."""
 
 MAX_PAST_EVENTS: Final = 1_000
+
+NO_PAGE: Final = "A page that did not load"
 
 _SHOWN: Final = ("kind", "number", "actor", "words", "outcome", "message", "url", "when", "event", "text")
 
@@ -69,9 +72,9 @@ class Account:
             "id": record.id,
             "state": record.state,
             "reason": record.reason,
-            "url": clean(now.url),
-            "title": clean(now.title),
-            "tabs": [{"index": t.index, "title": clean(t.title or t.url), "current": t.current} for t in tabs],
+            "url": addresses.shown(clean(now.url)),
+            "title": clean(now.title) if addresses.shown(now.url) == now.url else NO_PAGE,
+            "tabs": [{"index": t.index, "title": _tab(t), "current": t.current} for t in tabs],
             "step_count": record.step_count,
             "taken": self._app.registry.is_taken(self._id),
             "taken_here": self._people.has(self._id, self._view),
@@ -136,7 +139,13 @@ def _lines(steps: Sequence[StepRecord], events: Iterable[AgentEvent]) -> list[di
     ]
     told += [(event.at, {"event": event.event, "text": event.text, "at": event.at}) for event in events]
     lines = [line for _, line in sorted(told, key=lambda one: one[0])]
-    return [{name: line[name] for name in _SHOWN if name in line} for line in entries(lines, steps, ())]
+    shown = [{name: line[name] for name in _SHOWN if name in line} for line in entries(lines, steps, ())]
+    return [{**line, "url": addresses.shown(line["url"])} if "url" in line else line for line in shown]
+
+
+def _tab(tab: Tab) -> str:
+    """Its name."""
+    return NO_PAGE if addresses.shown(tab.url) != tab.url else clean(tab.title or tab.url)
 
 
 def _agent(agent: AgentRecord) -> dict[str, Any]:

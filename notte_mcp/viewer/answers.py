@@ -33,15 +33,8 @@ CLOSED: Final = {
 _KINDS: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _SHARED: Final = ("tokens.css", "log_lines.css", "dom.js", "log_lines.js")
 OWN: Final = (
-    "page.css",
-    "controls.css",
-    "link.js",
-    "picture.js",
-    "typing.js",
-    "hand.js",
-    "panel.js",
-    "dialogs.js",
-    "page.js",
+    *("page.css", "controls.css"),
+    *("link.js", "dialogs.js", "picture.js", "typing.js", "popups.js", "hand.js", "panel.js", "page.js"),
 )
 
 

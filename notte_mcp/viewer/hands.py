@@ -3,19 +3,22 @@
 What is typed goes to the field that has the focus. A field that takes a secret is given its whole value at once, by a
 box of the viewer's own, so that no part of it is ever a text among others.
 
-Below: deeds, registry (LiveSession), actions. Above: acts.
+Below: deeds, addresses, registry (LiveSession), actions. Above: acts.
 """
 
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Hand, Spot
 from notte_mcp.errors import InvalidAction, NotActionable, PageNotResponding
+from notte_mcp.observations import cut_middle
+from notte_mcp.page_text import quoted
 from notte_mcp.receipts import Receipt
 from notte_mcp.step_text import effects
+from notte_mcp.viewer import addresses
 from notte_mcp.viewer import deeds as d
 
 if TYPE_CHECKING:
@@ -27,11 +30,6 @@ ACT_S: Final = 20.0
 
 MAX_KEYS: Final = 20
 """Characters that are pressed one by one, where no field takes them."""
-
-_ON_THIS_MACHINE: Final = re.compile(
-    r"(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){1,3}|\[::1\])(?=[:/?#]|$)", re.IGNORECASE
-)
-"""Where hardly anything speaks TLS."""
 
 ELSEWHERE: Final = "The focus is in another field now, so what was typed for this one was not sent."
 
@@ -45,27 +43,65 @@ async def handle(app: "App", session_id: str, deed: d.Handling) -> dict[str, Any
     """Do it; what came of it, and what has the focus then.
 
     `choices` asks for one of a list's options instead, `ask` for a value, and `boxed` for what was to be typed in the
-    box, as the field takes a secret: nothing was done then. `brought` is what it
-    brought about besides, in words; `dismissed` a question of the page that was answered no.
+    box, as the field takes a secret: nothing was done then. `brought` is what it brought about besides, in words;
+    `dismissed` a question of the page that was answered no, and `answered` whether any dialog was.
     """
     async with _held(app, session_id) as live:
         if isinstance(deed, d.Click) and (asked := await _asks(live, deed)) is not None:
             return asked
         if isinstance(deed, d.Type) and deed.id is None and (boxed := await _boxed(live)) is not None:
             return boxed
-        said, brought = "", dict[str, Any]()
+        done = Done(ok=True)
         for action, hand in await _aims(live, deed):
-            batch = await live.execute([action], actor="human", hand=hand, deadline_s=ACT_S)
-            said = (batch.receipts[0].message if batch.receipts else batch.stopped) or action.type
-            if not batch.receipts or not batch.receipts[0].success:
-                return {"ok": False, "message": said, **await _focus(live)}
-            brought = _brought(batch.receipts[0])
-        return {"ok": True, "message": said, **brought, **await _focus(live)}
+            done = await _once(live, action, hand)
+            if isinstance(deed, d.Goto) and _is_unanswered(done):
+                done = await _otherwise(live, deed, done)
+            if not done.ok:
+                break
+        return {"ok": done.ok, "message": done.said, **_brought(done), **await _focus(live)}
 
 
-def _brought(receipt: Receipt) -> dict[str, Any]:
-    found: dict[str, Any] = {"brought": "; ".join(effects(receipt))}
-    asked = [one for one in receipt.dialogs if one.kind in ("confirm", "prompt") and one.answer == "dismissed"]
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an action; `note` is to be told though it went well."""
+
+    ok: bool
+    said: str = ""
+    receipt: Receipt | None = None
+    note: str = ""
+
+
+async def _once(live: "LiveSession", action: a.Action, hand: Hand | None) -> Done:
+    batch = await live.execute([action], actor="human", hand=hand, deadline_s=ACT_S)
+    if not batch.receipts:
+        return Done(ok=False, said=batch.stopped or action.type)
+    receipt = batch.receipts[0]
+    return Done(receipt.success, receipt.message or action.type, receipt)
+
+
+def _is_unanswered(done: Done) -> bool:
+    """Whether nobody at that host speaks TLS; a wrong name or certificate is no better without it."""
+    return not done.ok and not any(word in done.said for word in ("certificate", "does not resolve"))
+
+
+async def _otherwise(live: "LiveSession", deed: d.Goto, failed: Done) -> Done:
+    """The same address over http://, where the person named no scheme; that it is so is told."""
+    for url in addresses.meant(deed.url)[1:]:
+        done = await _once(live, a.Goto(url=url), None)
+        if done.ok:
+            return replace(done, note="It was opened over http://: nothing answers over https:// there.")
+        return replace(done, said=f"{failed.said} Nor did it over http://: {done.said}")
+    return failed
+
+
+def _brought(done: Done) -> dict[str, Any]:
+    if done.receipt is None:
+        return {}
+    dialogs = done.receipt.dialogs
+    said = [f"{one.kind} {quoted(cut_middle(one.message, 120))} was {one.answer}" for one in dialogs]
+    words = [done.note, *said, *effects(done.receipt.but(dialogs=()))]
+    found: dict[str, Any] = {"brought": "; ".join(word for word in words if word), "answered": bool(dialogs)}
+    asked = [one for one in dialogs if one.kind in ("confirm", "prompt") and one.answer == "dismissed"]
     if len(asked) == 1:  # of several, an answer would be the first one's
         found["dismissed"] = {"kind": asked[0].kind, "message": asked[0].message}
     return found
@@ -152,7 +188,7 @@ async def _aim(live: "LiveSession", deed: d.Simple) -> Aim:
         case d.Fill():
             aim = a.Fill(id=deed.id, value=deed.value), None
         case d.Goto():
-            url = _address(deed.url)
+            url = addresses.meant(deed.url)[0]
             aim = a.GotoNewTab(url=url) if deed.do == "new_tab" else a.Goto(url=url), None
         case d.Go() | d.Tab() | d.Dialog():
             aim = _moved(deed), None
@@ -216,10 +252,3 @@ async def _writes_no_secret(live: "LiveSession", key: str) -> str:
         if spot is not None and spot.secret is not None:
             raise InvalidAction("This field takes a secret.", next_call="Type it into the box beside the picture")
     return key
-
-
-def _address(text: str) -> str:
-    text = text.strip()
-    if "://" in text or text.startswith("about:"):
-        return text
-    return f"{'http' if _ON_THIS_MACHINE.match(text) else 'https'}://{text}"

@@ -124,7 +124,7 @@ async def test_what_is_composed_pasted_or_dropped_on_the_picture_is_typed(
 
 async def compose(page: Page, *parts: str) -> None:
     """As an input method does: text that changes until it is settled."""
-    cdp = await page.context.new_cdp_session(page)
+    cdp: Any = await page.context.new_cdp_session(page)
     for part in parts:
         await cdp.send(
             "Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)}

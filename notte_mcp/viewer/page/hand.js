@@ -55,7 +55,6 @@ const hand = (() => {
       told(answer, deed);
       if (answer.choices) await choose(answer.choices);
       if (answer.ask) await fill(answer.ask);
-      if (answer.dismissed) await again(answer.dismissed, deed);
       if (!answer.ok) drop(answer.message);
     }
     stage.classList.remove("busy");
@@ -64,7 +63,8 @@ const hand = (() => {
   }
 
   function told(answer, deed) {
-    say(answer.ok ? answer.brought ?? "" : answer.message);
+    say([answer.ok ? "" : answer.message, answer.brought].filter(Boolean).join(" · "));
+    popups.told(answer, deed);
     if ("focus" in answer) typing.setField(answer.focus);
     if (answer.boxed) waiting.unshift({ do: "type", text: deed.text }); // the focus went to a field that takes a secret
     if (deed.do === "secret" && answer.ok) typing.focus();
@@ -87,13 +87,6 @@ const hand = (() => {
   async function fill(field) {
     const value = await askValue(field);
     if (value !== null) waiting.unshift({ do: "fill", id: field.id, value });
-  }
-
-  /** The page asked, and was told no as nobody was there to ask: the person may say otherwise, and it is done once more. */
-  async function again({ kind, message }, deed) {
-    const question = `The page asks: ${cut(message, 300)}`;
-    const yes = kind === "prompt" ? await askValue({ name: question }) : await askChoice(question, ["Do it again and say yes"]);
-    if (yes !== null) waiting.unshift({ do: "dialog", accept: true, text: kind === "prompt" ? yes : null }, deed);
   }
 
   // --- the pointer ---
@@ -184,6 +177,7 @@ const hand = (() => {
     clicked = wheel = null;
     if (!on) drop("");
     typing.set(on);
+    popups.set(on);
     if (!on) return;
     typing.focus();
     say("Mouse and keyboard go to the page. F6 leaves the picture.");

@@ -15,16 +15,17 @@ function say(text) {
 }
 
 const panel = (() => {
-  let session = null, agent = null;
+  let session = null, agent = null, asked = "";
   const takes = () => session?.taken_here === true && link.mayAct;
   const mine = () => agent?.is_live && agent.driver !== "assistant";
 
   function setSession(told) {
+    if (told.url && told.url !== session?.url) asked = "";
     session = told;
     byId("title").textContent = told.title || told.url || "An empty page";
     document.title = `${told.title || "Live view"} · live view`;
     const url = byId("url");
-    if (document.activeElement !== url || url.readOnly) url.value = told.url;
+    if (document.activeElement !== url || url.readOnly) url.value = told.url || asked;
     drawTabs(told.tabs);
     draw();
   }
@@ -113,9 +114,15 @@ const panel = (() => {
     return answer;
   }
 
+  /** Whether all that was meant before the page is another's again is done. */
+  function left() {
+    popups.disarm();
+    return hand.settle();
+  }
+
   byId("take").addEventListener("click", async (event) => {
     const giving = takes();
-    if (giving && !(await hand.settle())) return;
+    if (giving && !(await left())) return;
     const answer = await act({ do: giving ? "give_back" : "take_over" }, event.target);
     if (answer?.ok && session) {
       // The stream says so too, a moment later.
@@ -137,7 +144,7 @@ const panel = (() => {
     event.preventDefault();
     const text = byId("answer").value.trim();
     if (!text) return byId("answer").focus();
-    if (takes() && !(await hand.settle())) return;
+    if (takes() && !(await left())) return;
     const answer = await act({ do: "answer", text });
     if (answer?.ok) byId("answer").value = "";
   });
@@ -163,7 +170,7 @@ const panel = (() => {
   byId("address").addEventListener("submit", (event) => {
     event.preventDefault();
     const url = byId("url").value.trim();
-    if (takes() && url) { hand.send({ do: "goto", url }); typing.focus(); }
+    if (takes() && url) { asked = url; hand.send({ do: "goto", url }); typing.focus(); }
   });
 
   return { setSession, setAgent, draw };
