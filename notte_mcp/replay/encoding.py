@@ -38,6 +38,10 @@ _NAMES: Final = (
     "USERPROFILE", "APPDATA", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
 )  # fmt: skip
 
+HOW_TO_INSTALL: Final = (
+    'pip install "PATH[video]", PATH being this notte-mcp\'s folder (PyPI has another project of that name)'
+)
+
 log = Log("replay")
 
 
@@ -45,7 +49,7 @@ def require() -> None:
     """Raises ExtraMissing where PyAV is not installed."""
     if find_spec("av") is None:
         raise ExtraMissing(
-            'Videos need PyAV, which is not installed: pip install "notte-mcp[video]" on the server\'s machine.',
+            f"Videos need PyAV, which is not installed on the server's machine: {HOW_TO_INSTALL}.",
             done="",
             kept="The recording is kept, and the pictures of the steps and the HTML player work without it.",
             next_call="replay.html in the place of replay",

@@ -21,6 +21,7 @@ from typing import Any, Final
 from notte_mcp.observations import clean_line
 from notte_mcp.records import StepRecord
 from notte_mcp.replay import fitting
+from notte_mcp.replay.encoding import HOW_TO_INSTALL
 from notte_mcp.replay.entries import entries, heading_of
 from notte_mcp.replay.shown import Film
 
@@ -31,7 +32,8 @@ RESOURCE_BYTES: Final = 5_500_000
 """What a host takes in one message."""
 
 MISSING_VIDEO: Final = (
-    'There is no video in this file: pip install "notte-mcp[video]" makes one. These are its pictures.'
+    "There is no video in this file, since PyAV is not installed where it was made; these are its pictures. "
+    f"For videos: {HOW_TO_INSTALL}."
 )
 
 _NOTES: Final = 2_000

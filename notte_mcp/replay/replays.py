@@ -183,6 +183,8 @@ class Replays:
             return
         except (NotteMCPError, OSError) as error:
             log.warning("video.not_made", name=name, reason=str(error))
+        except Exception:  # nobody has asked for it: whatever it is, no session ends of it
+            log.exception("video.failed", name=name)
 
     def _start(self, place: Path, key: str, parts: Sequence[Part]) -> _Making:
         if self._group is None or self._is_closed:
@@ -202,6 +204,14 @@ class Replays:
             making.error = error
         except OSError as error:
             making.error = _nothing(parts, error)
+        except Exception as error:  # it is told to who asked, and to nobody else
+            log.exception("video.failed", name=place.name)
+            making.error = VideoFailed(
+                f"The video could not be made ({type(error).__name__}).",
+                done="",
+                kept="The recording is kept, and the pictures of the steps work without it.",
+                next_call="replay.html in the place of replay",
+            )
         finally:
             del self._makings[place]
             making.over.set()

@@ -244,7 +244,7 @@ async def test_its_policy_lets_nothing_in_and_nothing_out(browser: Browser, tmp_
 
 async def test_without_a_video_it_says_what_to_install(opened: Opened) -> None:
     async with opened(made_up(), notes=[player.MISSING_VIDEO]) as page:
-        assert 'pip install "notte-mcp[video]"' in await page.locator("#notes").inner_text()
+        assert 'pip install "PATH[video]"' in await page.locator("#notes").inner_text()
         assert await page.locator("#picture").is_visible()
         assert not await page.locator("#video").is_visible()
 

@@ -107,7 +107,7 @@ async def test_without_pyav_there_is_the_player_and_the_line_that_installs_it(fi
     assert done.returncode == 0, done.stderr
     (page,) = map(Path, done.stdout.splitlines())
     for text in (done.stderr, page.read_text(encoding="utf-8"), refused.stderr):
-        assert "notte-mcp[video]" in text
+        assert "PATH[video]" in text
     assert (refused.returncode, refused.stdout) == (1, "")
 
 

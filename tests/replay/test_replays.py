@@ -113,6 +113,30 @@ async def test_closing_ends_what_is_being_made_and_says_so(part: Part, made: lis
     replays.begin(SESSION, [part])  # never raises
 
 
+async def test_what_nobody_foresaw_ends_one_video_and_nothing_else(
+    part: Part, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is begun by itself nor what somebody asked for: the server and its sessions go on."""
+
+    async def broken(_board: Mapping[str, Any], _place: Path) -> None:
+        raise RuntimeError("unforeseen")
+
+    def unfindable(_name: str) -> None:
+        raise ImportError("unforeseen")
+
+    async with Replays() as replays:
+        with monkeypatch.context() as patched:
+            patched.setattr(encoding, "encode", broken)
+            with pytest.raises(VideoFailed, match="RuntimeError"):
+                await replays.video(SESSION, [part], live=False)
+            patched.setattr(encoding, "find_spec", unfindable)
+            replays.begin(SESSION, [part])
+            with pytest.raises(ImportError):
+                await replays.video(SESSION, [part], live=False)
+        await replays.video(SESSION, [part], live=False)
+    assert made == [f"{SESSION}.mp4"]
+
+
 async def test_nothing_recorded_is_said_in_words(tmp_path: Path, part: Part) -> None:
     """Off, nothing painted yet, swept: each is another thing to do about."""
     empty = Part(tmp_path / "ses_none", part.steps)
@@ -159,9 +183,9 @@ async def test_the_player_is_made_with_the_video_and_without_pyav_with_pictures(
             return None
 
         monkeypatch.setattr(encoding, "find_spec", missing)
-        with pytest.raises(ExtraMissing, match=r"notte-mcp\[video\]"):
+        with pytest.raises(ExtraMissing, match=r"PATH\[video\]"):
             await replays.video(SESSION, [part], live=False)
         text = (await replays.player(SESSION, [part], lines=lines, heading=heading, live=False)).read_text("utf-8")
         assert '<script type="text/plain" id="video-bytes">' not in text
         assert 'id="picture-0"' in text
-        assert "notte-mcp[video]" in text
+        assert "PATH[video]" in text

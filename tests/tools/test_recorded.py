@@ -45,7 +45,7 @@ class NoVideo(Replays):
 
     async def video(self, name: str, parts: Sequence[Part], *, live: bool) -> Video:
         del name, parts, live
-        raise ExtraMissing("Videos need PyAV.", done="", next_call='pip install "notte-mcp[video]"')
+        raise ExtraMissing("Videos need PyAV.", done="", next_call='pip install "PATH[video]"')
 
 
 class Filming(Host):
@@ -255,7 +255,7 @@ async def test_without_pyav_the_words_say_what_to_install(tmp_path: Path) -> Non
         session_id = await host.start()
         said = await refused(host, f"notte://sessions/{session_id}/replay")
 
-    assert "notte-mcp[video]" in said
+    assert "PATH[video]" in said
 
 
 async def test_a_failed_step_and_an_agent_that_begins_say_where_to_look(modern: Filming) -> None:
