@@ -13,13 +13,13 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 
-from notte_mcp.demo.keepsake import keep_replay
+from notte_mcp.demo.keepsake import replay
 from notte_mcp.demo.prove import prove
 from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server, temporary
@@ -78,41 +78,29 @@ async def _shop(out: Path | None, *, show: bool) -> None:
     """Order in the shop by hand, so to speak; let an agent order; let the first order's script do it again."""
     with Shop() as shop, temporary() as ours, temporary() as agents:
         print(f"A shop is open at {shop.url}\n\nFirst act: an assistant places an order, call by call.")
+        script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
         async with server(ours, show=show) as talk:
             shelf = await talk.call("open the shop", "notte_start", url=shop.url)
             number = await _order(talk, shop, shelf)
             print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
             agent = await watch(shop, ACCESS_CODE, agents, show=show)
             session: str = shelf.facts["session_id"]
-            code = await prove(talk, shop, session, ACCESS_CODE)
+            async with replay(agents, agent) as keepsake:
+                code = await prove(talk, shop, session, ACCESS_CODE)
+                of_agent = await keepsake.put(script.with_name(f"{script.stem}-by-agent"))
             await talk.call("end the session", "notte_stop", id=session)
-        script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
         script.write_text(code, encoding="utf-8")
         print(f"\nThe script is {script.absolute()} ({len(code.splitlines())} lines). It runs by itself: see --help.")
-        await _look_back(script, {session: ours, agent: agents})
+        async with replay(ours, session) as keepsake:
+            _look_back([await keepsake.put(script.with_suffix("")), of_agent])
 
 
-async def _look_back(script: Path, folders: Mapping[str, Path]) -> None:
-    """Leave what was seen beside the script, and say where: of the session, and of the agent, each by its server's folder."""
+def _look_back(replays: Sequence[tuple[Sequence[Path], str]]) -> None:
+    """Say where to see again what happened: of the session, and of the agent."""
     print("What happened can be seen again, step by step:")
-    stems = [script.with_suffix(""), script.with_name(f"{script.stem}-by-agent")]
-    made: dict[str, tuple[list[Path], str]] = {}
-    failures: list[DemoFailed] = []
-
-    async def keep(of: str, folder: Path, stem: Path) -> None:
-        try:
-            made[of] = await keep_replay(folder, of, stem)
-        except DemoFailed as error:
-            failures.append(error)  # raised below: the task group would wrap it
-
-    async with anyio.create_task_group() as keeping:
-        for (of, folder), stem in zip(folders.items(), stems, strict=True):
-            keeping.start_soon(keep, of, folder, stem)
-    if failures:
-        raise failures[0]
-    for path in (path for of in folders for path in made[of][0]):
+    for path in (path for paths, _ in replays for path in paths):
         print(f"  {path}")
-    for said in dict.fromkeys(made[of][1] for of in folders if made[of][1]):
+    for said in dict.fromkeys(said for _, said in replays if said):
         print(said)  # that videos need PyAV, where it is not there
 
 

@@ -15,7 +15,7 @@ from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
 
 PLAN: Final = Path(__file__).with_name("plan.json")
-"""What the model answers, turn by turn; each answer takes it a second and a half."""
+"""What the model answers, turn by turn; each answer takes it a second."""
 
 TASK: Final = "Order the red clay teapot for Ada Brew, ada@example.org, Kettle Lane 4, 3011 Bern, Switzerland; pick-up."
 WISH: Final = "The access code is in its field. Please have it wrapped as a gift."
