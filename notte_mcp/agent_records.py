@@ -28,6 +28,9 @@ ENDED_AGENT_STATES: Final[frozenset[AgentState]] = frozenset({"completed", "fail
 UNCOUNTED: Final = frozenset({"completion", "help"})
 """Actions that `max_steps` does not count."""
 
+PERSON_LEFT: Final = "person_left"
+"""The reason of an agent that is paused since a person took over and went away without giving back."""
+
 
 def stands(state: str) -> str:
     """An agent's state as a sentence ends: `is running`, `needs input`."""

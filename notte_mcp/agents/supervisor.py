@@ -15,7 +15,7 @@ from typing import Final, Literal, Protocol, Self
 
 import anyio
 
-from notte_mcp.agent_records import AgentEvent, AgentRecord, AgentSpec, Driver
+from notte_mcp.agent_records import PERSON_LEFT, AgentEvent, AgentRecord, AgentSpec, Driver
 from notte_mcp.agents import answers, refusals
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.attempts import Attempts, by_caller
@@ -210,7 +210,7 @@ class Supervisor(Reading):
             case "resume":
                 accepted, agent.is_held_up = agent.is_held_up, False
                 if agent.record.state == "paused":
-                    await agent.note("resumed", state="running")
+                    await agent.note("resumed", state="running", reason="")
             case "message":
                 await agent.note("message", text)
                 agent.tell(TOLD["message"] + text)
@@ -222,6 +222,15 @@ class Supervisor(Reading):
         agent.beat()
         # An action that is under way ends first, whoever does it.
         return Steered(agent.snapshot(), accepted, agent.step_count + agent.in_flight)
+
+    async def leave_paused(self, agent_id: str, why: str) -> None:
+        """The person for whom it was paused has gone without a word: it waits for whoever lets it go on, and says so.
+
+        Raises: StoreUnusable.
+        """
+        agent = self._life.live.get(agent_id)
+        if agent is not None and agent.ending is None and agent.record.state == "paused":
+            await agent.note("paused", why, reason=PERSON_LEFT)
 
     async def _go_on(self, record: AgentRecord) -> Steered:
         """Drive an interrupted agent again, with its history, in its restored session."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import takewhile
 from typing import Any, Final
 
-from notte_mcp.agent_records import AgentRecord
+from notte_mcp.agent_records import PERSON_LEFT, AgentRecord
 from notte_mcp.observations import clean_line
 from notte_mcp.page_text import url_text
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
@@ -145,7 +145,10 @@ def agent_next(record: AgentRecord, *, last_step: int, is_open: bool = True) -> 
         case "running" | "stopping":
             return f"notte_status(id={named}, wait_seconds=30, after_step={last_step})"
         case "paused":
-            return f'notte_execute on its session, then notte_steer(agent_id={named}, command="resume")'
+            resume = f'then notte_steer(agent_id={named}, command="resume")'
+            gone = "a person took over in the live view and went away, so it is paused still: "
+            look = f'{gone}notte_observe(session_id="{record.session_id}") what the page is now, {resume}'
+            return look if record.reason == PERSON_LEFT else f"notte_execute on its session, {resume}"
         case "needs_input":
             return f'notte_steer(agent_id={named}, command="answer", text=...)'
         case "interrupted":

@@ -3,7 +3,7 @@
 All of it is told from memory while the session is live, but for what was said between steps, which is read when the
 agent says that there is something new. Log lines have the form of the replay's player.
 
-Below: app (agents, registry), replay.entries. Above: stream.
+Below: app (agents, registry), replay.entries, addresses. Above: stream.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from notte_mcp.agent_records import AgentEvent, AgentRecord
 from notte_mcp.observations import Tab, clean
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.replay.entries import entries
+from notte_mcp.step_text import effects
 from notte_mcp.viewer import addresses
 from notte_mcp.viewer.people import People
 
@@ -140,7 +141,13 @@ def _lines(steps: Sequence[StepRecord], events: Iterable[AgentEvent]) -> list[di
     told += [(event.at, {"event": event.event, "text": event.text, "at": event.at}) for event in events]
     lines = [line for _, line in sorted(told, key=lambda one: one[0])]
     shown = [{name: line[name] for name in _SHOWN if name in line} for line in entries(lines, steps, ())]
-    return [{**line, "url": addresses.shown(line["url"])} if "url" in line else line for line in shown]
+    besides = {step.number: "; ".join(effects(step.receipt)) for step in steps if step.receipt is not None}
+    return [line if line["kind"] == "event" else _told(line, besides.get(line["number"], "")) for line in shown]
+
+
+def _told(line: dict[str, Any], besides: str) -> dict[str, Any]:
+    """A step's line, with what it brought about besides: a dialog above all, which no picture shows."""
+    return {**line, "url": addresses.shown(line["url"]), "besides": clean(besides)}
 
 
 def _tab(tab: Tab) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from notte_mcp.agent_records import PERSON_LEFT
 from notte_mcp.errors import NotteMCPError, SessionBusy
 from notte_mcp.logs import Log
 
@@ -96,7 +97,10 @@ class People:
         paused = await self._paused(app, agent) if agent is not None else None
         await app.registry.take_over(session_id)
         self._notes.pop(session_id, None)
-        self._taken[session_id] = Taken(view, paused or (known.agent_id if known else None), self._now())
+        mine = paused or (known.agent_id if known else None)
+        if agent is not None and agent.state == "paused" and agent.reason == PERSON_LEFT:
+            mine = agent.id  # a person went away from it; this one says when it goes on
+        self._taken[session_id] = Taken(view, mine, self._now())
         log.info("viewer.taken_over", session=session_id)
 
     async def _paused(self, app: "App", agent: "AgentRecord") -> str | None:
@@ -148,5 +152,7 @@ class People:
                 self._notes[session_id] = WENT if gone else IDLE
                 with suppress(NotteMCPError), anyio.move_on_after(5):
                     await self.give_back(app, session_id, resume=False)
+                    if taken.agent_id is not None:
+                        await app.agents.leave_paused(taken.agent_id, self._notes[session_id])
         for session_id in [one for one in self._notes if not app.registry.is_live(one)]:
             del self._notes[session_id]

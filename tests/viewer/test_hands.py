@@ -36,6 +36,7 @@ async def test_a_question_of_the_page_is_told_and_may_be_answered_otherwise(
         await take_over(page, shown.viewer.keys.code)
         await click(page, alert)
         await expect(said).to_have_text('alert "Saved." was dismissed')
+        await expect(page.locator("#log .step").last).to_contain_text('alert "Saved." dismissed')
         await expect(again).to_be_hidden()
         await click(page, confirm)
         await expect(said).to_have_text('confirm "Delete everything?" was dismissed')

@@ -15,6 +15,7 @@ from notte_mcp.actions import Reload
 from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.http.refusals import Refusal
 from notte_mcp.state_folder import StateFolder
+from notte_mcp.tools.accounts import agent_next
 from notte_mcp.viewer import commands, people
 from notte_mcp.viewer.admission import LOCKED_S, MAX_WRONG, Admission
 from notte_mcp.viewer.keys import Keys
@@ -218,7 +219,7 @@ async def test_nothing_that_an_assistant_reads_holds_the_code(shown: Viewing) ->
 async def test_who_has_taken_over_and_went_away_has_given_back_and_the_agent_waits(
     shown: Viewing,
 ) -> None:
-    """Whether the page is as it should be, nobody said: so the agent stays paused, and the view tells why."""
+    """Whether the page is as it should be, nobody said: so the agent stays paused, view and status tell why, and who comes back lets it go on."""
     now = [0.0]
     here = people.People(lambda: now[0])
     gate = anyio.Event()
@@ -237,10 +238,14 @@ async def test_who_has_taken_over_and_went_away_has_given_back_and_the_agent_wai
     await here.look(app)
     assert not app.registry.is_taken(session_id)
     assert here.note(session_id) == people.WENT
-    assert (await app.agents.record(agent.id)).state == "paused"
+    left = await app.agents.record(agent.id)
+    assert (left.state, left.reason) == ("paused", "person_left")
+    assert "went away" in agent_next(left, last_step=1)
     await here.take_over(app, session_id, "a view")
-    await app.agents.steer(agent.id, "resume")
     assert here.note(session_id) == ""
+    await here.give_back(app, session_id)
+    gone_on = await app.agents.record(agent.id)
+    assert (gone_on.state, gone_on.reason) == ("running", "")
 
 
 async def test_a_reader_who_does_not_read_holds_up_nobody(shown: Viewing) -> None:

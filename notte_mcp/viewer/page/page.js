@@ -14,6 +14,7 @@ const logbook = (() => {
     flight = null;
     for (const line of lines) {
       const item = line.kind === "event" ? eventLine(line) : stepLine(line, { before, at: time(line.when) });
+      if (line.besides) item.querySelector(".what").append(el("span", { class: "besides", dir: "auto" }, cut(line.besides, 280)));
       list.append(item);
       if (line.outcome === "in flight") { flight = item; continue; }
       if (line.kind === "step") { steps = Math.max(steps, line.number); before = line.url || before; }
@@ -37,8 +38,11 @@ const logbook = (() => {
     flight = null;
   }
 
+  // What stands above it grows by itself: its end stays where it was.
+  new ResizeObserver(() => { if (follows) toEnd(); }).observe(scroll);
+
   newest.addEventListener("click", () => { toEnd(); scroll.focus(); });
-  scroll.addEventListener("scroll", () => { if (atEnd()) newest.hidden = true; }, { passive: true });
+  scroll.addEventListener("scroll", () => { follows = atEnd(); if (follows) newest.hidden = true; }, { passive: true });
   return { add, clear };
 })();
 
