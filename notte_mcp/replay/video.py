@@ -31,7 +31,11 @@ from notte_mcp.replay.bar import Told
 from notte_mcp.replay.pictures import Pointed
 
 ENCODERS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
-    ("libx264", {"preset": "veryfast", "crf": "27", "bf": "0", "g": "9000", "forced-idr": "1"}),
+    (
+        "libx264",
+        # Pages stand still or are others altogether: a finer search for what moves takes a quarter more, for 3 % less.
+        {"preset": "veryfast", "x264-params": "subme=1:me=dia", "crf": "27", "bf": "0", "g": "9000", "forced-idr": "1"},
+    ),
     ("libopenh264", {"b": "600k", "g": "9000"}),
     ("libvpx-vp9", {"crf": "38", "b": "0", "cpu-used": "7", "deadline": "realtime", "row-mt": "1", "g": "9000"}),
     ("libsvtav1", {"crf": "42", "preset": "11", "g": "9000"}),
