@@ -85,14 +85,18 @@ def shot_at(when: Sequence[float], at: float) -> int:
 
 def shot_of(when: Sequence[float], steps: Sequence[StepRecord], index: int) -> int:
     """The index of the shot that a step is known by. `steps` are its session's, in order, and `when` as of `times`."""
-    step = steps[index]
-    chosen = shot_at(when, moment(step, steps[index + 1] if index + 1 < len(steps) else None))
-    if shows_before(step) or step.ended_at is None or not when or when[chosen] >= step.ended_at + PAINTED_S:
+    step, following = steps[index], steps[index + 1] if index + 1 < len(steps) else None
+    chosen, ended = shot_at(when, moment(step, following)), step.ended_at
+    if shows_before(step) or ended is None:
         return chosen
-    until = min(step.ended_at + LATER_S, _left(steps, index))
-    if index + 1 < len(steps) and (then := begun(steps[index + 1])) >= step.ended_at + SETTLES_S:
-        until = min(until, then)  # there was time for a picture of its own
-    return max(chosen, min(bisect_left(when, step.ended_at + PAINTED_S), shot_at(when, until)))
+    until = min(ended + LATER_S, _left(steps, index))
+    if following is not None and following.started_at < ended + SETTLES_S:
+        chosen = shot_at(when, ended)
+    elif chosen < len(when) and when[chosen] >= ended + PAINTED_S:
+        return chosen
+    elif following is not None:
+        until = min(until, begun(following))  # there was time for a picture of its own
+    return max(chosen, min(bisect_left(when, ended + PAINTED_S), shot_at(when, until)))
 
 
 def _left(steps: Sequence[StepRecord], index: int) -> float:

@@ -26,7 +26,7 @@ NEAR_S: Final = 3.0
 PAINTED_S: Final = 0.06
 """How long after its end what a step did has been painted; the next step may begin before."""
 
-OWED_S: Final = 0.35
+OWED_S: Final = 0.5
 """So long after a step's end what it left is wanted at the latest, however fast others follow."""
 
 CALM_S: Final = 60.0

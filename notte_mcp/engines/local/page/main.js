@@ -91,7 +91,7 @@ function bindFrame(el) {
   return keyOf(el);
 }
 
-globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, untilQuiet, waitForText, hasText,
+globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, nextFrame, untilQuiet, waitForText, hasText,
   focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
   localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, describeKey, waitVisible, centerOf, aimed, landed, elementFor, bindFrame, foreignFrames,
   spotAt, heldNow, rolledBy };
