@@ -87,8 +87,8 @@ def shot_of(when: Sequence[float], steps: Sequence[StepRecord], index: int) -> i
     """The index of the shot that a step is known by. `steps` are its session's, in order, and `when` as of `times`."""
     step, following = steps[index], steps[index + 1] if index + 1 < len(steps) else None
     chosen, ended = shot_at(when, moment(step, following)), step.ended_at
-    if shows_before(step) or ended is None:
-        return chosen
+    if led_away(step) or ended is None:
+        return chosen  # of a page that was opened, what comes within the time in which it is painted
     until = min(ended + LATER_S, _left(steps, index))
     if following is not None and following.started_at < ended + SETTLES_S:
         chosen = shot_at(when, ended)

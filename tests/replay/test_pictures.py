@@ -47,6 +47,18 @@ def test_a_step_that_stayed_shows_what_it_left(tmp_path: Path) -> None:
     assert moment(first, replace(second, started_at=10.2, receipt=None)) == 10.2
 
 
+def test_a_page_that_was_opened_is_shown_however_soon_something_is_done_in_it(tmp_path: Path) -> None:
+    """It is painted just after the step that opened it has ended, and before the next one touches it."""
+    record(tmp_path, frame(10.0, 0), frame(10.34, 1), frame(10.6, 2))
+    opening = step(1, 10.03, took=0.29, kind="goto", moved=True)
+    assert opening.receipt is not None
+    opening = replace(opening, receipt=replace(opening.receipt, target=None))
+    typing = step(2, 10.39, took=0.05)
+
+    assert like(shown(picture(tmp_path, [opening, typing], opening) or b""), PAPER, COLOURS[1])
+    assert like(shown(picture(tmp_path, [opening, typing], typing) or b""), PAPER, COLOURS[2])
+
+
 def test_the_acted_element_is_outlined_where_it_stands_in_the_frame(tmp_path: Path) -> None:
     """A box is in CSS px of the viewport; the frame is smaller."""
     record(tmp_path, frame(10.0, 0))
