@@ -32,7 +32,7 @@ _log: Final = Log("filming")
 
 _QUALITY: Final = 50
 _WIDTH: Final = min(800, MAX_WIDTH)
-"""Px. Half as much again costs a quarter more of all that a film costs, and shows hardly more."""
+"""Px. A fifth more costs a quarter more, and shows hardly more."""
 
 _ON_THEIR_WAY: Final = 2
 _ANSWER_S: Final = 5.0
