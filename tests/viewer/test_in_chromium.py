@@ -228,3 +228,18 @@ async def test_the_replay_is_opened_from_the_view_and_has_no_part_in_it(
     assert shown.viewer.keys.of(session_id) not in replay.url
     assert await replay.evaluate("self.origin") == "null"
     await page.close()
+
+
+async def test_the_log_keeps_its_end_in_sight_when_what_stands_above_grows(
+    shown: Viewing, browser: Browser, site: Site
+) -> None:
+    """The last line is what is looked for when it is over."""
+    session_id = await shown.session(site.url("/form.html"))
+    async with view(browser, shown.viewer.url(session_id)) as page:
+        for _ in range(25):
+            await script(shown, session_id, "1")
+        await expect(page.locator("#log .step")).to_have_count(26)
+        await expect(page.locator("#log .step").last).to_be_in_viewport(ratio=1)
+        await shown.app.registry.stop(session_id)
+        await expect(page.locator("#note")).to_be_visible(timeout=15_000)
+        await expect(page.locator("#log .step").last).to_be_in_viewport(ratio=1)
