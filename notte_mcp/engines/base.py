@@ -216,9 +216,10 @@ class BrowserSession(Protocol):
     async def film(self, listener: FrameListener | None) -> None:
         """Give every frame that the current tab paints to `listener`, whichever tab is the current one; None ends it.
 
-        The first one comes at once, the next when something has changed, no sooner than the listener wants it. Asked
-        again with the same listener while it films, it does not wait any more for what the listener said: what was
-        painted meanwhile comes at once. May run beside anything else, and costs nothing while nothing is painted.
+        The first one comes at once, the next when something has changed, no sooner than the listener wants it, but for
+        one of what an action may be about to leave (`Frame.asked`), which the action waits for. Asked again with the
+        same listener while it films, it does not wait any more for what the listener said: what was painted meanwhile
+        comes at once. May run beside anything else, and costs nothing while nothing is painted.
 
         Raises:
             SessionLost.

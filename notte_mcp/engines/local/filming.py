@@ -240,7 +240,11 @@ class Filming:
             await self._rest()
         self._unheard, self._resting, self._answering, self._missed = [], False, answering, False
         self._cast_at = time.time()
-        await self._tab.cdp.send("Page.startScreencast", _CAST)
+        try:
+            await self._tab.cdp.send("Page.startScreencast", _CAST)
+        except PlaywrightError:
+            self._resting, self._due = True, time.monotonic() + _AGAIN_S  # to be tried again
+            raise
 
     # --- one frame ---------------------------------------------------------------
 
