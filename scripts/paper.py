@@ -26,6 +26,7 @@ _SHORTENED: Final = (
     (r"\b(ses|agt|run)_[0-9a-z]{26}", r"\1_…"),
     (r"(127\.0\.0\.1|localhost):\d{4,5}", r"\1:PORT"),
     (r"(127\\\.0\\\.0\\\.1):\d{4,5}", r"\1:PORT"),
+    (r"(PORT/ses_…)#[\w-]+", r"\1#KEY"),
     (r"\d{10}\.\d+", "TIME"),
     (r'("ttlMs": )\d+', r"\1MS"),
     (r"\bp[0-9a-f]{16}\b", "p…"),
