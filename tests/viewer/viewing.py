@@ -157,8 +157,10 @@ async def script(shown: Viewing, session_id: str, code: str) -> Any:
 async def middle(shown: Viewing, session_id: str, name: str) -> tuple[float, float]:
     """Where in the shown page the element of this name stands."""
     async with shown.app.registry.use(session_id) as live:
-        seen = await live.observe()
-        one = next(node.id for node in seen.nodes if node.name == name)
+        with anyio.fail_after(5):
+            while not (found := [node.id for node in (await live.observe()).nodes if node.name == name]):  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+        one = found[0]
         assert one is not None
         browser = shown.app.registry._slots[session_id].browser
         for y in range(10, 500, 8):

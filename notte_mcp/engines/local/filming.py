@@ -16,6 +16,7 @@ import asyncio
 import base64
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import anyio
@@ -41,6 +42,9 @@ _CATCH_UP_S: Final = 0.4
 _PAINTED_S: Final = 0.05
 """After so long what was done to a page has been painted."""
 
+_TAKEN_S: Final = 0.05
+"""A picture that was taken longer after it was asked for may show what was done since."""
+
 _WHILE_S: Final = 0.3
 """How long after its beginning an action is filmed, where it takes so long."""
 
@@ -65,7 +69,10 @@ class Filming:
         self._missed = False
         self._shown_at = self._cast_at = 0.0
         self._asked: anyio.Event | None = None
+        self._asked_at = 0.0
         self._answering = False
+        self._hastened = False
+        self._frame: Frame | None = None
         self._news = anyio.Event()
         stage.followers.append(self._wake)
         stage.screen = self
@@ -86,8 +93,17 @@ class Filming:
         if listener != self._listener or self._task.done():
             return False
         self._due = 0.0
+        self._hastened = True
+        if self._frame is not None and self._stands:
+            self._hand_on(replace(self._frame, at=time.time(), asked=False))
         self._wake()
         return True
+
+    @property
+    def _stands(self) -> bool:
+        """Whether nothing has been painted since the last frame."""
+        quiet = not (self._resting or self._has_more or self._answering) and bool(self._unheard)
+        return quiet and time.time() >= self._stage.changed_at + _PAINTED_S
 
     # --- what the actions tell it, see `stage.Screen` -----------------------------
 
@@ -99,14 +115,15 @@ class Filming:
     def stirs(self) -> None:
         """An action begins."""
         self._due = max(self._due, time.monotonic() + _WHILE_S)
-        if not (self._resting or self._has_more) and time.time() >= self._stage.changed_at + _PAINTED_S:
-            self._shown_at = time.time()  # nothing was painted since the last frame
+        if self._stands:
+            self._shown_at = time.time()
         if not self._resting:
             self._stirred = True
             self._wake()
 
-    async def catch_up(self) -> None:
-        """Come back when what stands on the page has been filmed, after `_CATCH_UP_S` at the latest."""
+    async def catch_up(self, *, patient: bool) -> None:
+        """Come back when what stands on the page has been filmed, after `_CATCH_UP_S` at the latest; without patience
+        as soon as the picture is being taken, which what follows cannot overtake."""
         tab = self._tab
         if tab is None or tab is not self._current() or self._stage.covered or self._task.done() or not self.is_behind:
             return
@@ -115,9 +132,14 @@ class Filming:
             # A picture that takes long to draw is on the screen when the page may draw the next but one.
             await tab.main.call("nextFrame", timeout_s=_AGAIN_S)
             asked = self._asked = anyio.Event()
-            self._wake()
-            await asked.wait()
-        self._asked = None
+            self._asked_at = time.time()
+            if patient:
+                self._wake()
+                await asked.wait()
+            else:
+                await self._restart(answering=True)
+        if patient:
+            self._asked = None
 
     # --- its task -----------------------------------------------------------------
 
@@ -265,21 +287,27 @@ class Filming:
         self._wake()
 
     def _give(self, event: dict[str, Any]) -> None:
-        """Hand a frame on, unless it shows what the last one showed."""
+        """Hand a frame on, unless it shows what the last one showed and nobody waits for it."""
         self._missed = False
         # A frame is made some time before it comes: the first one of a beginning after that, if nothing else is known.
         self._shown_at = self._cast_at if len(self._unheard) == 1 else time.time() - _PAINTED_S
-        if event["data"] == self._last:
+        if event["data"] == self._last and not self._hastened:
             return
         self._last = str(event["data"])
         about = event["metadata"]
         jpeg = base64.b64decode(self._last)
         width, height = size_of(jpeg)
         viewport = (round(about["deviceWidth"]), round(about["deviceHeight"]))
+        at = float(about.get("timestamp") or time.time())
+        if self._answering and at - self._asked_at < _TAKEN_S:
+            at = min(at, self._asked_at)  # what was asked for, though something may have been done since
+        self._hand_on(Frame(at, jpeg, width, height, viewport, self._answering))
+
+    def _hand_on(self, frame: Frame) -> None:
+        self._frame, self._hastened = frame, False
         pace = 0.0
         try:
-            at = about.get("timestamp") or time.time()
-            pace = self._listener(Frame(at, jpeg, width, height, viewport, self._answering))
+            pace = self._listener(frame)
         except Exception:  # noqa: BLE001  (whoever listens is not the browser's trouble)
             _log.exception("film.listener_failed")
             self._task.cancel()

@@ -34,6 +34,8 @@ _HOST_PORT: Final = re.compile(r"^[A-Za-z0-9.-]+:\d+(/|\?|#|$)")
 _NO_HOSTS: Final = frozenset(
     {"about", "blob", "chrome", "data", "devtools", "file", "filesystem", "ftp", "javascript", "mailto", "view-source"}
 )
+_ERROR_PAGE: Final = "The tab shows the browser's error page."
+
 _REASONS: Final = (
     ("ERR_NAME_NOT_RESOLVED", "its host name does not resolve", "check the spelling of the host"),
     ("ERR_CONNECTION_REFUSED", "its host refuses the connection", "check that the server runs and the port is right"),
@@ -228,9 +230,14 @@ def _load_failure(error: PlaywrightError, url: str) -> NotteMCPError:
         )
     for sign, reason, mend in _REASONS:
         if sign in text:
-            return PageLoadFailed(f"{shown} did not load: {reason}.", kept="The session is kept.", next_call=mend)
+            return PageLoadFailed(
+                f"{shown} did not load: {reason}.", done=_ERROR_PAGE, kept="The session is kept.", next_call=mend
+            )
     return PageLoadFailed(
-        f"{shown} did not load: {text.splitlines()[0][:150]}.", kept="The session is kept.", next_call="check the URL"
+        f"{shown} did not load: {text.splitlines()[0][:150]}.",
+        done=_ERROR_PAGE,
+        kept="The session is kept.",
+        next_call="check the URL",
     )
 
 

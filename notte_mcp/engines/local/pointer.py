@@ -213,7 +213,7 @@ async def click(stage: Stage, element: Element, *, timeout_ms: int, count: int =
     """
     reached = await reach(stage, element, kind="click", timeout_ms=timeout_ms, arm=True)
     if leaving:
-        await stage.filmed()
+        await stage.filmed(patient=False)
     world, framed = await watched(stage, reached), is_framed(stage.tab)
     if framed:
         await aim(stage.tab, reached)
@@ -284,7 +284,7 @@ async def aim(tab: Tab, reached: Reached) -> None:
 async def arm(stage: Stage, *, leaving: bool = False) -> None:
     """Begin to watch for what the coming input does in the page. `leaving`: it may lead to another one."""
     if leaving:
-        await stage.filmed()
+        await stage.filmed(patient=False)
     stage.touched()
     stage.acting = stage.tab.main
     await _arm(stage.acting)

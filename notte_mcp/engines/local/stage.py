@@ -59,8 +59,9 @@ class Screen(Protocol):
         """An action begins: what is painted in the next moment need not be told."""
         ...
 
-    async def catch_up(self) -> None:
-        """Come back when what stands on the page has been filmed, at once where it has. Never raises; not for long."""
+    async def catch_up(self, *, patient: bool) -> None:
+        """Come back when what stands on the page has been filmed, at once where it has; without patience, when its
+        picture is being taken. Never raises; not for long."""
         ...
 
 
@@ -116,10 +117,10 @@ class Stage:
         """Something was done to the page, which no earlier frame shows."""
         self.changed_at = time.time()
 
-    async def filmed(self) -> None:
-        """Before what stands on the page goes: let the film have it."""
+    async def filmed(self, *, patient: bool = True) -> None:
+        """Before what stands on the page goes: let the film have it. `patient`: it goes at once."""
         if self.screen is not None:
-            await self.screen.catch_up()
+            await self.screen.catch_up(patient=patient)
 
     @contextmanager
     def drawn_on(self) -> Generator[None]:
