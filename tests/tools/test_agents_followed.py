@@ -49,6 +49,7 @@ async def test_an_agent_is_told_by_its_stable_names(host: Host) -> None:
         "driver": "model",
         "url": DONE,
         "title": "Done",
+        "steps_uri": f"notte://agents/{started['agent_id']}/steps",
         "steps": [],
         "last_step": 5,
         "step_count": 5,
