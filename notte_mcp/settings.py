@@ -147,8 +147,8 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(default=200_000_000, ge=0)
     """Bytes that stay free on the state folder's disk."""
 
-    record: bool = True
-    """Whether sessions are filmed, where their caller says nothing."""
+    record: bool = False
+    """Whether sessions are filmed, where their caller says nothing. It costs a form some 15 % of its time."""
 
     max_replay_bytes: int = Field(default=60_000_000, ge=100_000)
     """Bytes of one session's film."""
