@@ -120,7 +120,8 @@ async def agent_subject(app: "App", record: AgentRecord) -> Subject:
 def _require_film(name: str, kind: str, *, filmed: bool) -> None:
     if not filmed:
         raise NothingRecorded(
-            f"Nothing was filmed of {name}: it was started without recording.",
+            f'Nothing was filmed of {name}: it was started without recording (notte_start(session={{"record": true}}), or '
+            "NOTTE_MCP_RECORD=1, films).",
             done="",
             next_call=f'notte_read(uri="notte://{kind}/{name}/steps?format=text") tells what was done',
         )
