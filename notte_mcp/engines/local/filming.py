@@ -7,7 +7,7 @@ that stays as it is nothing more comes, and nothing is done. While actions follo
 they change something is known.
 
 Everything here happens beside the actions, in one task of its own; one that may lead away from what no frame shows yet
-waits for a frame of it, for `_CATCH_UP_S` at most (`catch_up`). A failure ends in a line of the log: no action fails.
+waits until it has been painted and its picture is being taken, or has come, for `_CATCH_UP_S` at most (`catch_up`). A failure ends in a line of the log: no action fails.
 
 Below: `stage`, `tab`, frames. Above: `session`. Facts: Chromium 156, `Page.startScreencast`.
 """
