@@ -69,7 +69,7 @@ class AgentRecord:
 
     `session_id` is the session of the current attempt. `step_count` is the number of its last step, across
     all attempts. `success`, `answer` and `result` (the parsed answer where a schema was given) are None until
-    it has ended; `question` is what a `needs_input` asks.
+    it has ended; `question` is what a `needs_input` asks. `remote_id` is the id of an agent that another machine runs.
     """
 
     id: str
@@ -88,6 +88,7 @@ class AgentRecord:
     result: Any = None
     question: str | None = None
     usage: Usage = field(default_factory=Usage)
+    remote_id: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -23,7 +23,11 @@ LIVE_STATES: frozenset[SessionState] = frozenset({"starting", "ready", "busy", "
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """How a session was asked for. Sizes in CSS px, times in minutes. `record` says that it is filmed."""
+    """How a session was asked for. Sizes in CSS px, times in minutes. `record` says that it is filmed.
+
+    `cloud` are start fields of the Notte contract, for the engine `notte` alone and as their caller set them.
+    `scripts_after_secrets`: its caller is the program that typed the secrets, and may run scripts in the page after.
+    """
 
     engine: str = "local"
     cdp_url: str | None = None
@@ -36,6 +40,8 @@ class SessionSpec:
     save_profile: bool = False
     own_browser: bool = False
     record: bool = True
+    cloud: dict[str, Any] = field(default_factory=dict[str, Any])
+    scripts_after_secrets: bool = False
     idle_timeout_minutes: float = 15
     max_duration_minutes: float = 240
 
@@ -45,7 +51,8 @@ class SessionRecord:
     """A session as stored. `step_count` counts steps, `view` is the last view's number.
 
     `seen` are the texts that stood out in the last view that a caller had after the last step (headings, messages;
-    see `observations.landmarks`); empty where nobody has looked since.
+    see `observations.landmarks`); empty where nobody has looked since. `remote_id` is the engine's own id of a session
+    that lives on another machine, by which it is found again; empty for one of this machine.
     """
 
     id: str
@@ -62,6 +69,7 @@ class SessionRecord:
     id_counters: dict[str, int] = field(default_factory=dict[str, int])
     storage_saved_at: float | None = None
     seen: tuple[str, ...] = ()
+    remote_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

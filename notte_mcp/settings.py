@@ -186,6 +186,26 @@ class Settings(BaseSettings):
     google_api_key: SecretStr | None = Field(default=None, validation_alias=_theirs("GOOGLE_API_KEY", "GEMINI_API_KEY"))
     ollama_base_url: str | None = Field(default=None, validation_alias=_theirs("OLLAMA_BASE_URL"))
 
+    notte_api_key: SecretStr | None = Field(default=None, validation_alias=_theirs("NOTTE_API_KEY"))
+    """The key of the Notte cloud, for sessions that ask for it; by itself it sends nothing there."""
+
+    notte_api_url: str = Field(default="https://api.notte.cc", validation_alias=_theirs("NOTTE_API_URL"))
+
+    api_host: str = "127.0.0.1"
+    """The address that `notte-mcp api` listens on; beyond loopback it needs a key and allowed hosts from you."""
+
+    api_port: int = Field(default=8788, ge=0, le=65_535)
+    """Its port; 0 is any free one."""
+
+    api_key: SecretStr | None = None
+    """Its key; without one, one is made in the state folder."""
+
+    api_allowed_hosts: tuple[str, ...] = ()
+    """Whole Host headers by which it may be called besides those of loopback."""
+
+    api_contract: Literal["1.9", "1.10"] = "1.10"
+    """The Notte contract that it speaks: that of SDK 1.10 (strict bodies) or of 1.9 (agents as these know them)."""
+
     max_agents: int = Field(default=16, ge=1, le=256)
     """Live agents of one server."""
 
@@ -233,7 +253,7 @@ class Settings(BaseSettings):
     def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(map(_from_here, value))
 
-    @field_validator("http_allowed_hosts", mode="after")
+    @field_validator("http_allowed_hosts", "api_allowed_hosts", mode="after")
     @classmethod
     def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if wrong := next((host for host in value if not _HOST.fullmatch(host)), None):
@@ -243,7 +263,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("http_token", mode="after")
+    @field_validator("http_token", "api_key", mode="after")
     @classmethod
     def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from notte_mcp.actions import Action
+from notte_mcp.engines.remote import Remote
 from notte_mcp.frames import FrameListener
 from notte_mcp.observations import Mode, Observation, Tab
-from notte_mcp.receipts import Box, Receipt
+from notte_mcp.receipts import Box, Locators, Receipt
 from notte_mcp.records import SessionSpec
 
 COMING: Final = "coming"
@@ -34,7 +35,8 @@ class OpenRequest:
     and what may be uploaded. `storage_state` is Playwright's form (cookies and
     origins with local storage), from a profile or from an interrupted session.
     `id_counters` are the last numbers given per id letter, so that a restored
-    session never gives an old id to another element.
+    session never gives an old id to another element. `remote_id` names a session
+    that is open on another machine already, to be gone on with.
     """
 
     session_id: str
@@ -42,6 +44,7 @@ class OpenRequest:
     folder: Path
     storage_state: dict[str, Any] | None = None
     id_counters: dict[str, int] = field(default_factory=dict[str, int])
+    remote_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,29 @@ class Hand:
     text: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An element as its document spells it, for who writes an observation in another form than ours.
+
+    `tag` is in lower case; `attributes` are those of `DESCRIBED` that it has, as written (values cut at 200
+    characters; of a field that takes a secret no value). `locators` has the structural ways alone (css, xpath,
+    frame, shadow), which cost nothing to find. `label` is its visible text, cut at 200 characters.
+    """
+
+    tag: str
+    attributes: dict[str, str]
+    locators: Locators
+    label: str = ""
+    box: Box | None = None
+
+
+DESCRIBED: Final = (
+    "title", "type", "name", "role", "tabindex", "aria-label", "placeholder", "value", "alt", "src", "href",
+    "aria-expanded", "disabled",
+)  # fmt: skip
+"""Attributes that `Described` tells."""
+
+
 class BrowserSession(Protocol):
     """One live browser session. One caller at a time (the registry's lock sees to it), but for
     `position`, `alive`, `take_events` and `close`, which never wait for anyone, and
@@ -143,6 +169,11 @@ class BrowserSession(Protocol):
     @property
     def alive(self) -> bool:
         """Whether the browser behind it still answers as far as is known."""
+        ...
+
+    @property
+    def remote_id(self) -> str:
+        """The engine's own id of a session that lives on another machine; empty where it lives on this one."""
         ...
 
     @property
@@ -171,6 +202,14 @@ class BrowserSession(Protocol):
 
         Raises:
             PageNotResponding, SessionLost.
+        """
+        ...
+
+    async def describe(self, ids: Sequence[str]) -> list[Described | None]:
+        """The elements behind ids as their documents spell them; None for one that is gone. Touches nothing.
+
+        Raises:
+            UnknownElement, PageNotResponding, SessionLost.
         """
         ...
 
@@ -234,13 +273,22 @@ class BrowserSession(Protocol):
         """
         ...
 
+    async def set_cookies(self, cookies: Sequence[dict[str, Any]]) -> None:
+        """Add cookies, in Playwright's form; one of the same name, domain and path is replaced.
+
+        Raises:
+            InvalidArgument: one of them is none; SessionLost.
+        """
+        ...
+
     def take_events(self) -> tuple[str, ...]:
         """What happened outside of any action since this was last asked, one line each: a dialog
         that opened by itself, a tab that the page closed, a renderer that crashed. Never waits."""
         ...
 
-    async def close(self, *, deadline_s: float) -> None:
-        """End it within `deadline_s`: first gracefully, then by force. Never raises."""
+    async def close(self, *, deadline_s: float, keep: bool = False) -> None:
+        """End it within `deadline_s`: first gracefully, then by force. Never raises. With `keep` one that lives on
+        another machine is let go of and lives on there; a session of this machine ends all the same."""
         ...
 
 
@@ -261,6 +309,14 @@ class Engine(Protocol):
 
         Raises:
             BrowserMissing, BrowserLaunchFailed, LimitReached.
+        """
+        ...
+
+    async def remote(self, remote_id: str) -> Remote | None:
+        """What the engine knows of a session on another machine; None where its sessions live on this one.
+
+        Raises:
+            CloudKeyMissing.
         """
         ...
 

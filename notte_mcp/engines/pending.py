@@ -11,7 +11,7 @@ from collections.abc import Callable
 import anyio
 import anyio.to_thread
 
-from notte_mcp.engines.base import BrowserSession, Engine, LostListener, OpenRequest
+from notte_mcp.engines.base import BrowserSession, Engine, LostListener, OpenRequest, Remote
 
 
 class PendingEngine:
@@ -25,13 +25,18 @@ class PendingEngine:
         self._turn = anyio.Lock()
 
     async def open(self, request: OpenRequest) -> BrowserSession:
+        return await (await self._made()).open(request)
+
+    async def remote(self, remote_id: str) -> Remote | None:
+        return await (await self._made()).remote(remote_id)
+
+    async def _made(self) -> Engine:
         async with self._turn:
             if self._engine is None:
                 self._engine = await anyio.to_thread.run_sync(self._make)
                 if self._listener is not None:
                     self._engine.on_lost(self._listener)
-            engine = self._engine
-        return await engine.open(request)
+            return self._engine
 
     def on_lost(self, listener: LostListener) -> None:
         self._listener = listener

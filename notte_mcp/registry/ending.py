@@ -71,7 +71,8 @@ async def end(slot: Slot, store: Store, *, save: Callable[[Slot, float], Awaitab
                     await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
             async with anyio.create_task_group() as closing:
                 closing.start_soon(slot.camera.close, slot.unusable)
-                await browser.close(deadline_s=max(ends_at - anyio.current_time(), _LEAST_CLOSE_S))
+                left = max(ends_at - anyio.current_time(), _LEAST_CLOSE_S)
+                await browser.close(deadline_s=left, keep=ending.state == "interrupted")
         else:
             await slot.camera.close(slot.unusable)
         slot.record = replace(slot.record, state=ending.state, reason=ending.reason)

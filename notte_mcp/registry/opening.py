@@ -135,7 +135,7 @@ async def _or_nothing(slot: Slot, life: Life, *, fresh: bool) -> AsyncGenerator[
 async def _start(slot: Slot, engine: Engine, login: State | None) -> None:
     """Give the slot its browser; a stop can end this too."""
     record = slot.record
-    request = OpenRequest(slot.id, record.spec, slot.folder, login, dict(record.id_counters))
+    request = OpenRequest(slot.id, record.spec, slot.folder, login, dict(record.id_counters), record.remote_id)
     slot.login = login
     with slot.working("start") as work:
         with work.cuttable(OPEN_S):

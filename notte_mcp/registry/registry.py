@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp.engines.base import Engine
+from notte_mcp.engines.remote import Remote
 from notte_mcp.ids import new_session_id
 from notte_mcp.logs import Log
 from notte_mcp.profiles import ProfileStore
@@ -222,6 +223,14 @@ class Registry(Reading):
         raise refusals.busy(slot.id, what=what, since_s=since_s, waited_s=self._limits.lock_wait_s)
 
     # --- files ----------------------------------------------------------------------
+
+    async def remote(self, session_id: str) -> Remote | None:
+        """What the engine of a session on another machine can tell of it besides, also once it has ended; None for one
+        of this machine. Raises: UnknownSession, CloudKeyMissing."""
+        record = await self.record(session_id)
+        if not record.remote_id:
+            return None
+        return await opening.engine_of(self._engines, record.spec).remote(record.remote_id)
 
     async def login(self, profile: str) -> dict[str, Any] | None:
         """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""

@@ -213,6 +213,7 @@ class Slot:
                 "url": self.redactor.text(position.url),
                 "title": self.redactor.text(position.title),
                 "id_counters": dict(self._browser.id_counters),
+                "remote_id": self._browser.remote_id,
             }
         self.record = replace(self.record, **{"updated_at": self.clock.unix(), **where, **changes})
         return self.record

@@ -142,9 +142,14 @@ def _logs(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _remote_ids(connection: Connection) -> None:
+    for table in ("sessions", "agents"):
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN remote_id TEXT NOT NULL DEFAULT ''")
+
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents, _workflows, _logs)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_sessions_steps_requests, _agents, _workflows, _logs, _remote_ids)
 """Every migration, oldest first."""
 
 LATEST: Final = len(MIGRATIONS)

@@ -34,6 +34,7 @@ SESSIONS: Final = Table(
     Column("id_counters", JSON),
     Column("storage_saved_at", REAL),
     Column("seen", JSON),
+    Column("remote_id", Text),
 )
 
 STEPS: Final = Table(
@@ -73,6 +74,7 @@ AGENTS: Final = Table(
     Column("result", JSON(none_as_null=True)),
     Column("question", Text),
     Column("usage", JSON),
+    Column("remote_id", Text),
 )
 
 AGENT_EVENTS: Final = Table(
@@ -142,6 +144,7 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
         "id_counters": record.id_counters,
         "storage_saved_at": record.storage_saved_at,
         "seen": _texts(record.seen),
+        "remote_id": record.remote_id,
     }
 
 

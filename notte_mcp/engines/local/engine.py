@@ -288,6 +288,10 @@ class LocalEngine:
         for key in [k for k, v in self._browsers.items() if v is home]:
             del self._browsers[key]
 
+    async def remote(self, remote_id: str) -> None:
+        """Nothing: its sessions live on this machine."""
+        del remote_id
+
     async def close(self, *, deadline_s: float) -> None:
         """End every browser and the driver (see `Engine.close`)."""
         self._memory.close()

@@ -37,6 +37,7 @@ from notte_mcp.engines.local.observer import Observer
 from notte_mcp.engines.local.origins import live_origins
 from notte_mcp.engines.local.performer import perform
 from notte_mcp.engines.local.pictures import picture
+from notte_mcp.engines.local.spelling import Spelling
 from notte_mcp.engines.local.stage import SessionOptions, Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
@@ -47,7 +48,7 @@ from notte_mcp.observations import Tab as TabView
 from notte_mcp.receipts import Receipt
 
 
-class LocalSession:
+class LocalSession(Spelling):
     """See the module. Made by `begin`."""
 
     def __init__(
@@ -307,8 +308,9 @@ class LocalSession:
             raise self._gone(error) from error
         return {"cookies": cookies, "origins": await live_origins(self._stage)}
 
-    async def close(self, *, deadline_s: float) -> None:
-        """See `BrowserSession.close`."""
+    async def close(self, *, deadline_s: float, keep: bool = False) -> None:
+        """See `BrowserSession.close`. There is nowhere to keep it: `keep` changes nothing."""
+        del keep
         if self._closed:
             return
         self._closed = True

@@ -4,8 +4,10 @@ Below: pages, actions. Above: session.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from notte_mcp import actions as a
+from notte_mcp.engines.base import Described
 from notte_mcp.engines.scripted.drawing import box_of
 from notte_mcp.engines.scripted.pages import Document, LiveElement, selectors_of
 from notte_mcp.errors import SelectorNotFound, StaleElement, UnknownElement
@@ -48,13 +50,29 @@ class Book:
             return heirs[0], True
         raise StaleElement(f"{named} is gone, and {len(heirs)} elements are like it.", next_call="notte_observe")
 
+    def described(self, here: Document, named: str) -> Described | None:
+        """The element of an id as HTML would spell it; None where it is gone. Raises: UnknownElement."""
+        try:
+            live, _ = self.by_id(here, named)
+        except StaleElement:
+            return None
+        script = live.script
+        tag = _TAGS.get(script.role, "button")
+        attributes = {"type": script.role} if script.role in ("checkbox", "password") else {}
+        return Described(tag, attributes, target_of(here, live, None).locators, script.name, box_of(here, live))
+
+
+_TAGS: Final = {
+    "link": "a", "textbox": "input", "password": "input", "checkbox": "input", "combobox": "select",
+}  # fmt: skip
+
 
 def matching(here: Document, selector: str) -> list[LiveElement]:
     """What a selector finds."""
     return [live for live in here.elements if selector in selectors_of(live)]
 
 
-def target_of(here: Document, live: LiveElement, action: a.Action) -> Target:
+def target_of(here: Document, live: LiveElement, action: a.Action | None) -> Target:
     """An element as a receipt tells it."""
     script = live.script
     given = getattr(action, "selector", None)

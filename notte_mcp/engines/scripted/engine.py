@@ -41,6 +41,9 @@ class ScriptedEngine:
         if self._listener is not None:
             self._listener(session_id, why)
 
+    async def remote(self, remote_id: str) -> None:
+        del remote_id
+
     async def close(self, *, deadline_s: float) -> None:
         for session in self.sessions.values():
             await session.close(deadline_s=deadline_s)

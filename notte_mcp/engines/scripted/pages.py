@@ -4,11 +4,16 @@ Below: observations. Above: session.
 """
 
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
 
+from notte_mcp.errors import UnsupportedUrl
 from notte_mcp.ids import letter_for, secret_name
 from notte_mcp.observations import Changes, Node, clean_line
+
+BLANK: Final = "about:blank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +115,9 @@ def changes_between(since: int, then: View, now: View) -> Changes:
         changed=tuple(node for key, node in after.items() if key in before and node != before[key]),
         gone=tuple(node for key, node in before.items() if key not in after),
     )
+
+
+def check_url(url: str) -> None:
+    """Raises UnsupportedUrl for what no page can have."""
+    if url != BLANK and urlsplit(url).scheme not in ("http", "https"):
+        raise UnsupportedUrl(f"{url!r} is no http or https URL.", next_call="the same call with such a URL")

@@ -6,8 +6,7 @@ Below: pages, engines.base. Above: engine.
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 import anyio
 
@@ -26,23 +25,24 @@ from notte_mcp.engines.scripted.book import Book, matching, target_of
 from notte_mcp.engines.scripted.drawing import ScriptedFilm, at_point, picture
 from notte_mcp.engines.scripted.hands import Caret, pointed_at
 from notte_mcp.engines.scripted.pages import (
+    BLANK,
     Document,
     LiveElement,
     ScriptedElement,
     ScriptedPage,
     View,
     changes_between,
+    check_url,
     secret_of,
 )
-from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView, UnsupportedUrl
+from notte_mcp.engines.scripted.spelling import Spelling
+from notte_mcp.errors import SelectorNotFound, SessionLost, StaleElement, UnknownElement, UnknownView
 from notte_mcp.frames import FrameListener
 from notte_mcp.observations import Node, Observation, Tab, clean_line, estimate_tokens
 from notte_mcp.receipts import Receipt, Target
 
-BLANK: Final = "about:blank"
 
-
-class ScriptedSession:
+class ScriptedSession(Spelling):
     """See `BrowserSession`. `cookies` is its login state, `performed` what was done to the page, in order, and
     `acting` says that an action is under way."""
 
@@ -100,7 +100,7 @@ class ScriptedSession:
 
     def _check(self, action: a.Action) -> TargetCheck:
         if isinstance(action, a.Goto | a.GotoNewTab):
-            _check_url(action.url)
+            check_url(action.url)
         found = [
             self._book.by_id(self._here, named)[0] for key in ("id", "to_id") if (named := getattr(action, key, None))
         ]
@@ -334,8 +334,8 @@ class ScriptedSession:
         self._still_there()
         return {"cookies": list(self.cookies), "origins": []}
 
-    async def close(self, *, deadline_s: float) -> None:
-        del deadline_s
+    async def close(self, *, deadline_s: float, keep: bool = False) -> None:
+        del deadline_s, keep
         self.closed = True
         await self.film(None)
         self._scope.cancel()
@@ -343,8 +343,3 @@ class ScriptedSession:
     def _still_there(self) -> None:
         if not self.alive or self.closed:
             raise SessionLost("The browser of this session is gone.")
-
-
-def _check_url(url: str) -> None:
-    if url != BLANK and urlsplit(url).scheme not in ("http", "https"):
-        raise UnsupportedUrl(f"{url!r} is no http or https URL.", next_call="the same call with such a URL")
