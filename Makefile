@@ -65,7 +65,7 @@ $(VENV)/.package: pyproject.toml notte_mcp/__init__.py | $(BIN)/python
 
 # The package, what it is made with, and the providers' clients: tests run their real code.
 $(VENV)/.tools: $(VENV)/.package
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,agents,video]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,agents,video,api,cloud]'
 	@touch $@
 
 # What serves the sites that are not ours, and pytest with Playwright's plugin for the tests that come of them.
