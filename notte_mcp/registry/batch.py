@@ -197,7 +197,8 @@ class Run:
             self._hold.begun(begun)
         if self._known is not None:
             return await self._settle(begun, action, check, self._known)
-        if isinstance(action, EvaluateJs) and slot.redactor.typed:
+        own_scripts = slot.record.spec.scripts_after_secrets
+        if isinstance(action, EvaluateJs) and slot.redactor.typed and not own_scripts:
             return await self._settle(begun, action, check, _no_scripts())
         if self._hold is not None and (judged := self._hold.judge(action, by=self._by)) is not None:
             return await self._settle(begun, action, check, judged)

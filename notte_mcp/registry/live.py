@@ -8,12 +8,12 @@ Below: slot, batch, engines.base, store.base. Above: registry.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 
 from notte_mcp.actions import Action, PressKey, Scrape, WaitFor
-from notte_mcp.engines.base import BrowserSession, Found, Hand, ObserveRequest, Scraped, Spot
+from notte_mcp.engines.base import BrowserSession, Described, Found, Hand, ObserveRequest, Scraped, Spot
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import MAX_LANDMARKS, Mode, Observation, landmarks_after
 from notte_mcp.receipts import Receipt
@@ -195,6 +195,23 @@ class LiveSession:
     async def find(self, selectors: Sequence[str]) -> list[Found | None]:
         """The one element that each selector matches now, if any (see `BrowserSession.find`)."""
         return self._slot.redactor(await self._look("find", lambda browser: browser.find(selectors)))
+
+    async def describe(self, names: Sequence[str]) -> list[Described | None]:
+        """Elements as their documents spell them (see `BrowserSession.describe`)."""
+        return self._slot.redactor(await self._look("describe", lambda browser: browser.describe(names)))
+
+    async def cookies(self) -> list[dict[str, Any]]:
+        """The session's cookies with their values, in Playwright's form; what was typed as a secret is taken out."""
+        state = await self._look("cookies", lambda browser: browser.storage_state())
+        return self._slot.redactor(list[dict[str, Any]](state["cookies"]))
+
+    async def set_cookies(self, cookies: Sequence[dict[str, Any]]) -> None:
+        """Add cookies, in Playwright's form (see `BrowserSession.set_cookies`). It is no step: no page is touched.
+
+        Raises:
+            InvalidArgument: one of them is none; and as looks do.
+        """
+        await self._look("cookies", lambda browser: browser.set_cookies(cookies))
 
     async def met(self, condition: WaitFor) -> bool:
         """Whether it came about in its time. It changes nothing, so it is no step. Raises: as looks do, and where its
