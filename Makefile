@@ -2,6 +2,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Notte's own SDKs, which judge the API that we serve: agents are in the one, strict bodies in the other.
+JUDGES := .venv-sdk-1.9/.made .venv-sdk-1.10/.made
 # Passed on by `make test ARGS="-k restart"`, `make demo ARGS="--url http://..."`, `make bench ARGS=--short`,
 # `make corpus ARGS="--only order"`, `make faults ARGS="--only kills"`.
 ARGS ?=
@@ -24,7 +26,7 @@ help: ## show this list
 demo: $(VENV)/.package browser ## the whole job on a small shop: an order by hand, its script, and an agent's order
 	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
 
-test: $(VENV)/.tools browser ## all tests, on a real Chromium
+test: $(VENV)/.tools $(JUDGES) browser ## all tests, on a real Chromium
 	@$(WITH_BROWSER) $(BIN)/pytest -n 2 $(ARGS)
 
 bench: $(VENV)/.tools browser ## all benchmarks, as a table
@@ -50,7 +52,7 @@ check: $(VENV)/.tools ## style, types, who imports whom, ceilings
 	$(BIN)/python scripts/check_sizes.py
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(dir $(JUDGES)) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up ---
@@ -71,6 +73,14 @@ $(VENV)/.tools: $(VENV)/.package
 # What serves the sites that are not ours, and pytest with Playwright's plugin for the tests that come of them.
 $(VENV)/.foreign: $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[foreign,pytest]'
+	@touch $@
+
+.venv-sdk-1.9/.made: SDK := notte-sdk==1.9.7
+.venv-sdk-1.10/.made: SDK := notte-sdk==1.10.0
+$(JUDGES): | $(BIN)/python
+	@scripts/make_venv.sh $(@D)
+	@echo "Installing $(SDK) there: it judges the API in tests."
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "$(SDK)"
 	@touch $@
 
 # Looked for every time, since a browser may have gone: a tenth of a second.
