@@ -44,7 +44,8 @@ class AgentSpec:
     `max_steps` is per attempt (the first goto included; `completion` and `help` are not counted);
     `timeout_seconds` and the budgets (`max_tokens_spent`: tokens in and out; `max_usd`) are for all attempts
     together. `session` is what fresh sessions of further attempts are like. `guidance` is what the agent is
-    told besides its task (a fallback's steps so far and their last error).
+    told besides its task (a fallback's steps so far and their last error). `unattended`: nobody is there to answer what
+    it asks, so that asking ends it. `asked` are fields that its caller gave and nobody here heeds, kept to be told again.
     """
 
     task: str
@@ -61,6 +62,8 @@ class AgentSpec:
     max_usd: float | None = None
     guidance: str = ""
     is_fallback: bool = False
+    unattended: bool = False
+    asked: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,11 @@ class Agent:
         if self._heartbeat is not None:
             self._heartbeat(self.record)
 
+    @property
+    def pulse(self) -> anyio.Event:
+        """What is set at the next `beat`; taken before one looks, nothing that happens meanwhile is missed."""
+        return self._pulse
+
     async def next_beat(self) -> None:
         """Come back at the next `beat`."""
         await self._pulse.wait()

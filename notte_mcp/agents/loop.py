@@ -135,7 +135,7 @@ class Loop:
             case Completion() as action if last and last.receipt.success:
                 return self._complete(action)
             case Help() as action if last and last.receipt.success:
-                return NeedInput(action.value)
+                return self._help(action)
             case Completion():
                 self._refusals += 1
             case _:
@@ -156,6 +156,11 @@ class Loop:
         if not action.success:
             return Finish("failed", "gave_up", action.answer, result=self._result(action.answer))
         return Finish("completed", "", action.answer, success=True, result=self._result(action.answer))
+
+    def _help(self, action: Help) -> Move:
+        if self._task.unattended:
+            return Finish("failed", "needs_help", f"It asked for help, and nobody is there to give it: {action.value}")
+        return NeedInput(action.value)
 
     def _result(self, answer: str) -> Any:
         schema = self._task.response_schema

@@ -93,6 +93,12 @@ class Reading:
                 await agent.next_beat()
         return agent.snapshot()
 
+    def pulse(self, agent_id: str) -> anyio.Event | None:
+        """What is set once something of a live agent changes: taken before one reads of it, it misses nothing. None of
+        one that is not live here."""
+        agent = self._life.live.get(agent_id)
+        return None if agent is None else agent.pulse
+
     def on_change(self, listener: Callable[[AgentRecord], None]) -> None:
         """Call `listener` on the event loop whenever a step, the log or the state of any live agent has changed.
 

@@ -56,6 +56,7 @@ class Runner:
             url=spec.url,
             response_schema=spec.response_schema,
             guidance=spec.guidance,
+            unattended=spec.unattended,
         )
         self._loop = Loop(task, past=past, interrupted=resumed)
 

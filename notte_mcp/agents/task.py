@@ -13,7 +13,7 @@ class Task:
 
     `max_steps` counts actions, the first goto included, `completion` and `help` not. `guidance` is what came
     before (a fallback's history and last error). `secrets` are NAMES (SECRET_PASSWORD) that the model may write as
-    `{{NAME}}`. `cloud` says that the engine can do what only the Notte cloud can.
+    `{{NAME}}`. `cloud` says that the engine can do what only the Notte cloud can. `unattended`: asking for help ends it.
     """
 
     text: str
@@ -23,3 +23,4 @@ class Task:
     guidance: str = ""
     secrets: tuple[str, ...] = ()
     cloud: bool = False
+    unattended: bool = False
