@@ -10,7 +10,7 @@ whoever takes it ends what still runs and removes what is left. The lock stands
 beside the folder, so that the folder is never there without its lock and goes
 while the lock is held. Synchronous: the App calls it in a worker thread.
 
-Below: errors. Above: app (and whoever is handed its paths).
+Below: processes, errors. Above: app (and whoever is handed its paths).
 """
 
 import json
@@ -21,7 +21,6 @@ import shutil
 import stat
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -31,6 +30,7 @@ from typing import Final, NamedTuple, Self
 import psutil
 from filelock import FileLock, Timeout
 
+from notte_mcp import processes
 from notte_mcp.errors import StateFolderUnusable
 
 _OWNER: Final = re.compile(r"own_[0-9a-f]{12}")
@@ -315,21 +315,4 @@ def _living_in(folder: Path) -> Iterator[psutil.Process]:
 
 def _end(roots: Iterable[psutil.Process]) -> None:
     """Kill these processes and all their descendants, and wait until they are gone."""
-    doomed: list[psutil.Process] = []
-    for root in roots:
-        doomed.append(root)
-        with suppress(psutil.Error):
-            doomed += root.children(recursive=True)
-    for process in doomed:
-        with suppress(psutil.Error):
-            process.kill()
-    deadline = time.monotonic() + _KILL_PATIENCE_S
-    while any(map(_lives, doomed)) and time.monotonic() < deadline:
-        time.sleep(0.005)
-
-
-def _lives(process: psutil.Process) -> bool:
-    # A zombie holds nothing but its number, and may stay for ever where nobody reaps.
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+    processes.end([one for root in roots for one in processes.tree(root)], within_s=_KILL_PATIENCE_S)

@@ -3,12 +3,11 @@
 What a script starts (a driver, and by that a browser in a process group of its own) is found as its children, and
 by the TMPDIR that no other process has where the script itself is gone already.
 
-Below: nothing of ours. Above: scripts.
+Below: processes. Above: scripts.
 """
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from subprocess import DEVNULL, PIPE
 from typing import Final
@@ -17,11 +16,11 @@ import anyio
 import psutil
 from anyio.abc import ByteReceiveStream, Process
 
+from notte_mcp.processes import end, tree
+
 KEPT_BYTES: Final = 65_536
 """Of what a process says, its end."""
 
-_PATIENCE_S: Final = 0.5
-_EVERY_S: Final = 0.01
 _ROUNDS: Final = 4
 
 
@@ -58,36 +57,15 @@ def end_tree(pid: int, tmp: str) -> None:
 
     Blocks for at most two seconds; never raises.
     """
-    victims = _tree(pid)
+    try:
+        victims = tree(psutil.Process(pid))
+    except psutil.Error:
+        victims = []
     for _ in range(_ROUNDS):
-        for victim in victims:
-            _kill(victim)
-        _until_gone(victims)
+        end(victims)
         # Who was being started meanwhile, or has lost its parent, is found by what it was given.
         if not (victims := _with_tmp(tmp)):
             return
-
-
-def _until_gone(victims: Sequence[psutil.Process]) -> None:
-    """Looked at, and not waited for: the event loop, which started one of them, is to learn how it ended."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while any(map(_lives, victims)) and time.monotonic() < deadline:
-        time.sleep(_EVERY_S)
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        process = psutil.Process(pid)
-        return [*process.children(recursive=True), process]
-    except psutil.Error:
-        return []
 
 
 def _with_tmp(tmp: str) -> list[psutil.Process]:
@@ -99,10 +77,3 @@ def _tmp_of(process: psutil.Process) -> str | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.environ().get("TMPDIR")
     except (psutil.Error, OSError):
         return None
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.Error:
-        return

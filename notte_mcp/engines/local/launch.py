@@ -12,13 +12,13 @@ import os
 import re
 import shutil
 import stat
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import psutil
 
+from notte_mcp import processes
 from notte_mcp.errors import BrowserLaunchFailed, BrowserMissing
 from notte_mcp.observations import clean_line
 
@@ -128,35 +128,13 @@ def children_of(pid: int, known: Sequence[int] = ()) -> list[psutil.Process]:
         found = psutil.Process(pid).children()
     except psutil.Error:
         return []
-    return [p for p in found if p.pid not in known and _living(p)]
-
-
-def _living(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return [p for p in found if p.pid not in known and processes.lives(p)]
 
 
 def end_tree(process: psutil.Process | None) -> None:
     """Kill a process and everything below it, and take note that it is gone. Never raises."""
-    if process is None:
-        return
-    try:
-        if not process.is_running():
-            return
-        victims = [*process.children(recursive=True), process]
-    except psutil.Error:
-        return
-    for victim in victims:
-        try:
-            victim.kill()
-        except psutil.Error:
-            continue
-    # Looked at, and not waited for: how a child of ours ended, the event loop that started it is to learn.
-    deadline = time.monotonic() + 0.5
-    while any(map(_living, victims)) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    if process is not None:
+        processes.end(processes.tree(process))
 
 
 def first_line(error: Exception) -> str:
