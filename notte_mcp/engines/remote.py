@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from notte_mcp.receipts import Target
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteSession:
@@ -49,7 +51,8 @@ class HostedTask:
 @dataclass(frozen=True, slots=True)
 class HostedStep:
     """A step of an agent that the engine runs, in one form whatever the engine sends: `action` by our names where it
-    is one of ours, else as it came with `type`. `index` counts the agent's steps from 0."""
+    is one of ours, else as it came with `type`. `index` counts the agent's steps from 0; `url` is the page that it was
+    done on (of a `goto`: that it led to), `target` the element that it names, as far as the engine tells."""
 
     index: int
     action: dict[str, Any]
@@ -59,6 +62,7 @@ class HostedStep:
     started_at: float | None = None
     ended_at: float | None = None
     thought: str = ""
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,10 @@ class Remote(Protocol):
     def follow(self, agent_id: str, *, after: int = 0) -> AsyncGenerator["HostedStep | HostedRemark | HostedStatus"]:
         """An agent's steps from number `after` on (of those that it has had), each once and in order, as they come;
         the last is its status once it has ended. Whatever the wire does, none is lost and none comes twice."""
+        ...
+
+    async def find_agent(self, task: str) -> str | None:
+        """The id of an agent that runs in it with this task: one whose start was not answered, or not put down."""
         ...
 
     async def stop_agent(self, agent_id: str) -> HostedStatus:
