@@ -53,7 +53,7 @@ def actions_schema() -> JsonSchema:
         "required": ["type"],
         "additionalProperties": False,
     }
-    return {"type": "array", "items": item, "description": f"1 to {MAX_ACTIONS}, done in order"}
+    return {"type": "array", "items": item, "description": f"1 to {MAX_ACTIONS}"}
 
 
 def _field_schema(annotation: Any) -> JsonSchema:

@@ -18,9 +18,9 @@ from notte_mcp.tools.boundary import blocks, declare, hints
 from notte_mcp.tools.scraping import as_step, data_of, markdown_of, page_of, scrape_url, wish_of
 from notte_mcp.tools.surface import Call, surface
 
-SessionId = Annotated[str | None, Field(description="may be absent while one session is live")]
+SessionId = Annotated[str | None, Field(description="optional while one session is live")]
 Cursor = str | None
-RequestId = Annotated[str | None, Field(description="a retry with it repeats nothing")]
+RequestId = Annotated[str | None, Field(description="a retry repeats nothing")]
 MaxTokens = Annotated[int, Field(ge=100, le=HARD_MAX_TOKENS)]
 
 SCRAPE_S: Final = 40.0

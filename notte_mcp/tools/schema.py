@@ -48,7 +48,10 @@ def _portable(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> JsonSchema:
     if properties := schema.get("properties"):
         small["properties"] = {name: _portable(value, defs) for name, value in properties.items()}
     if small.get("type") == "object":
-        small["additionalProperties"] = False
+        # One whose keys are not told here is a plain object: what it takes is checked, and stands elsewhere.
+        small.pop("additionalProperties", None)
+        if "properties" in small:
+            small["additionalProperties"] = False
     if items := schema.get("items"):
         small["items"] = _portable(items, defs)
     return small

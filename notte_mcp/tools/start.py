@@ -41,11 +41,11 @@ async def notte_start(
     session: Annotated[SessionOptions | None, Field(description="of a new session")] = None,
     request_id: RequestId = None,
 ) -> CallToolResult:
-    """Start a browser session and open a page. It lives on between calls; it ends after 15 minutes without one,
-    after 240 at most, or by notte_stop; records are kept 30 days. With session_id: open url there, or give an
-    interrupted session a new browser (saved logins, last url; no action is repeated). With a task: an agent does
-    it, driven by the configured model (watch it with notte_status, notte_steer); without a model you drive it with
-    notte_execute, up to a completion action."""
+    """Start a browser session and open a page. It outlives calls; it ends after 15 minutes without one, after 240 at
+    most (cloud: 3, 15), or by notte_stop. With session_id: open url there, or restore an interrupted session (new
+    browser, saved logins, last url; no action is repeated; a cloud one goes on as it is). With a task: an agent does
+    it by the configured model (see notte_status, notte_steer); without a model you drive it with notte_execute, up to
+    a completion action."""
     here = surface(ctx)
     options = AgentOptions(
         driver, max_steps, timeout_seconds, retries, response_schema, model, use_vision, max_tokens_spent, max_usd
