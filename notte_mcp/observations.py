@@ -86,6 +86,18 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewport:
+    """What of a page the tab shows: how far it is scrolled, the size of what is seen, and that of all of it (CSS px)."""
+
+    scroll_x: int
+    scroll_y: int
+    width: int
+    height: int
+    total_width: int
+    total_height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One line of an observation.
 
@@ -136,7 +148,7 @@ class Observation:
     `changes` carries the content. `omitted` counts the lines that did not fit (a row that was not walked yet is one);
     `cursor` continues with them. `note` is a line that the reader must know
     (the compared view is unknown, the page crashed, a frame did not answer). `headings` are the page's first
-    headings, the highest first, whether they are shown or not.
+    headings, the highest first, whether they are shown or not. `viewport` is None where the engine did not measure it.
     """
 
     url: str
@@ -152,6 +164,7 @@ class Observation:
     whole: bool = True
     events: tuple[str, ...] = field(default=())
     headings: tuple[str, ...] = ()
+    viewport: Viewport | None = None
 
 
 MAX_LANDMARKS: Final = 5

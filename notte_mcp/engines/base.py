@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from notte_mcp.actions import Action
+from notte_mcp.engines.described import Described
 from notte_mcp.engines.remote import Remote
 from notte_mcp.frames import FrameListener
 from notte_mcp.observations import Mode, Observation, Tab
-from notte_mcp.receipts import Box, Locators, Receipt
+from notte_mcp.receipts import Box, Receipt
 from notte_mcp.records import SessionSpec
 
 COMING: Final = "coming"
@@ -138,29 +139,6 @@ class Hand:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """An element as its document spells it, for who writes an observation in another form than ours.
-
-    `tag` is in lower case; `attributes` are those of `DESCRIBED` that it has, as written (values cut at 200
-    characters; of a field that takes a secret no value). `locators` has the structural ways alone (css, xpath,
-    frame, shadow), which cost nothing to find. `label` is its visible text, cut at 200 characters.
-    """
-
-    tag: str
-    attributes: dict[str, str]
-    locators: Locators
-    label: str = ""
-    box: Box | None = None
-
-
-DESCRIBED: Final = (
-    "title", "type", "name", "role", "tabindex", "aria-label", "placeholder", "value", "alt", "src", "href",
-    "aria-expanded", "disabled",
-)  # fmt: skip
-"""Attributes that `Described` tells."""
-
-
 class BrowserSession(Protocol):
     """One live browser session. One caller at a time (the registry's lock sees to it), but for
     `position`, `alive`, `take_events` and `close`, which never wait for anyone, and
@@ -207,6 +185,9 @@ class BrowserSession(Protocol):
 
     async def describe(self, ids: Sequence[str]) -> list[Described | None]:
         """The elements behind ids as their documents spell them; None for one that is gone. Touches nothing.
+
+        Of what has no id (a text, a disabled element) the `key` of its node in the last view may be given; None then
+        also where there is nothing to tell of it.
 
         Raises:
             UnknownElement, PageNotResponding, SessionLost.

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from notte_mcp.actions import Action, PressKey, Scrape, WaitFor
-from notte_mcp.engines.base import BrowserSession, Described, Found, Hand, ObserveRequest, Scraped, Spot
+from notte_mcp.engines.base import BrowserSession, Found, Hand, ObserveRequest, Scraped, Spot
+from notte_mcp.engines.described import Described
 from notte_mcp.errors import PageNotResponding, SessionLost
 from notte_mcp.observations import MAX_LANDMARKS, Mode, Observation, landmarks_after
 from notte_mcp.receipts import Receipt

@@ -23,7 +23,7 @@ from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding, UnknownView
-from notte_mcp.observations import Changes, Node, Observation, clean_line
+from notte_mcp.observations import Changes, Node, Observation, Viewport, clean_line
 from notte_mcp.observations import Tab as TabView
 
 CURSOR_SECONDS: Final = 15 * 60
@@ -102,7 +102,7 @@ class Observer:
             view=request.view, nodes=tuple(look.lists["nodes"]) if whole else (), changes=changes,
             omitted=look.omitted if whole else 0, whole=whole, note=_note(request, raw),
             cursor=self._keep(request.view, tab, look.worlds) if look.omitted and whole else None,
-            headings=tuple(clean_line(name) for name in raw["headings"]),
+            headings=tuple(clean_line(name) for name in raw["headings"]), viewport=Viewport(*raw["place"]["viewport"]),
         )  # fmt: skip
 
     async def _main(self, look: "_Look") -> dict[str, Any]:

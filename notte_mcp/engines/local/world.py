@@ -25,7 +25,7 @@ from notte_mcp.errors import NotteMCPError, PageNotResponding
 WORLD_NAME: Final = "notte"
 _PARTS: Final = (
     "roles.js", "veil.js", "names.js", "hints.js", "listeners.js", "rows.js", "walk.js", "views.js", "reach.js", "quiet.js", "locators.js", "fields.js", "scroll.js",
-    "scrape.js", "spots.js", "main.js",
+    "scrape.js", "describe.js", "spots.js", "main.js",
 )  # fmt: skip
 _GONE: Final = (
     "Cannot find context",

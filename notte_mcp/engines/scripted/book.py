@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import Described
+from notte_mcp.engines.described import Described
 from notte_mcp.engines.scripted.drawing import box_of
 from notte_mcp.engines.scripted.pages import Document, LiveElement, selectors_of
 from notte_mcp.errors import SelectorNotFound, StaleElement, UnknownElement
-from notte_mcp.ids import letter_for
+from notte_mcp.ids import element_id, letter_for
 from notte_mcp.receipts import Locators, Target
 
 
@@ -51,7 +51,9 @@ class Book:
         raise StaleElement(f"{named} is gone, and {len(heirs)} elements are like it.", next_call="notte_observe")
 
     def described(self, here: Document, named: str) -> Described | None:
-        """The element of an id as HTML would spell it; None where it is gone. Raises: UnknownElement."""
+        """The element of an id as HTML would spell it; None where it is gone, or is none. Raises: UnknownElement."""
+        if element_id(named) is None:
+            return None
         try:
             live, _ = self.by_id(here, named)
         except StaleElement:

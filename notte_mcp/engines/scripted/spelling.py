@@ -6,7 +6,7 @@ Below: book, pages. Above: session.
 from collections.abc import Sequence
 from typing import Any
 
-from notte_mcp.engines.base import Described
+from notte_mcp.engines.described import Described
 from notte_mcp.engines.scripted.book import Book
 from notte_mcp.engines.scripted.pages import Document
 

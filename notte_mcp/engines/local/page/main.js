@@ -54,7 +54,13 @@ function claimedAll(tokens) {
 
 /** Where this document is, told without the page's own getters. */
 function place() {
-  return { url: location.href.slice(0, 4000), title: squeeze((document.title ?? "").slice(0, 1000)).slice(0, 300), ready: document.readyState };
+  return { url: location.href.slice(0, 4000), title: squeeze((document.title ?? "").slice(0, 1000)).slice(0, 300), ready: document.readyState, viewport: viewportNow() };
+}
+
+/** How far the page is scrolled, the size of what is seen, and that of all of it. */
+function viewportNow() {
+  const all = document.scrollingElement ?? document.documentElement;
+  return [scrollX, scrollY, innerWidth, innerHeight, all?.scrollWidth ?? 0, all?.scrollHeight ?? 0].map(Math.round);
 }
 
 /** What is known of an element by its key, or that it is gone. `req`: keys. */
@@ -94,4 +100,4 @@ function bindFrame(el) {
 globalThis.notte = { look, more, reach, framePoint, framePath, arm, disarm, firstFrames, nextFrame, untilQuiet, waitForText, hasText,
   focusField, setField, readField, checkedOf, selectOption, findOption, matchForm, scroll, mark, unmark, plainHtml,
   localStorageItems, listen, expect, claimed, expectAll, claimedAll, place, inspect, heirs, describeKey, waitVisible, centerOf, aimed, landed, elementFor, bindFrame, foreignFrames,
-  spotAt, heldNow, rolledBy };
+  spotAt, heldNow, rolledBy, spell };

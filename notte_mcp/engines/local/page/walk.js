@@ -57,6 +57,7 @@ class Walk {
     this.frames = [];
     this.run = "";
     this.runBox = null;
+    this.parts = []; // of the run, as elements within it divide it
     this.runs = new Map();
     this.cards = new Map();
     this.level = 0;
@@ -102,8 +103,12 @@ class Walk {
     if (!this.run) {
       this.runBox = parent;
       this.runCtx = ctx;
+      this.parts = [];
     }
-    if (this.run.length < 2000) this.run += text.slice(0, 2000);
+    if (this.run.length < 2000) {
+      this.run += text.slice(0, 2000);
+      this.parts.push(text.slice(0, 2000));
+    }
   }
 
   /** End the current run of text: it becomes one node, keyed by the box that it began in. */
@@ -120,7 +125,9 @@ class Walk {
     if (!this.reachable(rect, ctx) && style.display !== "contents") return;
     const nth = this.runs.get(box) ?? 0;
     this.runs.set(box, nth + 1);
-    this.nodes.push(this.node(`${keyOf(box)}t${nth}`, "text", "text", cap(text, NAME_LIMIT * 2), ctx, rect, null));
+    const node = this.node(`${keyOf(box)}t${nth}`, "text", "text", cap(text, NAME_LIMIT * 2), ctx, rect, null);
+    if (this.parts.length > 1 || text.length > 400) node.parts = this.parts.map(squeeze).filter(Boolean);
+    this.nodes.push(node);
   }
 
   element(el, ctx) {
