@@ -36,6 +36,7 @@ class Connection(H11Protocol):
     _waiting: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _turned_away = False
+    _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -49,6 +50,11 @@ class Connection(H11Protocol):
             return
         super().data_received(data)
         self._look()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        # From here on the connection is another protocol's, which has deadlines of its own (ping and pong).
+        super().handle_websocket_upgrade(event)
+        self._upgraded = True
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -89,11 +95,12 @@ class Connection(H11Protocol):
 
     def _look(self) -> None:
         """What was begun (a header, a body to be passed over) is to be finished in time."""
+        if self._upgraded:
+            return self._disarm()
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
         if begun and not self._is_serving and not self.transport.is_closing():
-            self._arm()
-        else:
-            self._disarm()
+            return self._arm()
+        return self._disarm()
 
     def _arm(self) -> None:
         if self._waiting is None:

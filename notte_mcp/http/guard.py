@@ -2,31 +2,31 @@
 
 In this order: the name that the caller used for this server (DNS rebinding), the web page
 that it comes from, the path, the token, the method, the kind of body, how much is going on,
-the body's size and time. What is let in arrives with the token's name, its whole body, and
-without the token.
+the body's size and time. What is let in arrives with the token's name, its whole body (or one
+that streams, where its route takes such), and without the token. WebSockets pass the same
+rules, where a route takes them.
 
-Knows neither MCP nor sessions. Below: refusals, tokens. Above: listener, serve, viewer.
+Knows neither MCP nor sessions. Below: intake, refusals, sockets, tokens. Above: listener, serve, viewer, api.
 """
 
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import anyio
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notte_mcp import __version__
-from notte_mcp.http import refusals
+from notte_mcp.http import intake, refusals, sockets
+from notte_mcp.http.intake import JSON_ONLY, MAX_BODY_BYTES, Intake, TooMuch, values
 from notte_mcp.http.refusals import Refusal
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.logs import Log
 
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-BODY_S: Final = 15.0
-"""How long a body may take to arrive."""
+__all__ = ["MAX_BODY_BYTES", "Guard", "Names", "Route"]
 
 MAX_REQUESTS: Final = 256
 """Requests at the same time, over all tokens; what listens counts too."""
@@ -45,14 +45,25 @@ Whose = Callable[[str, Sequence[bytes]], str | Refusal]
 log = Log("http")
 
 
+def _json_only(_scope: Scope) -> Intake:
+    return JSON_ONLY
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers at a path, and to which methods; `whose` decides there in the place of the guard's tokens."""
+    """What answers at a path, and to which methods; `whose` decides there in the place of the guard's tokens.
+
+    `intake` says which body a request may have. With `sockets` it answers WebSockets too, whose token may stand in the
+    address; with `linked` so may that of a GET.
+    """
 
     path: str
     methods: Sequence[str]
     answer: Answerer
     whose: Whose | None = None
+    intake: Callable[[Scope], Intake] = _json_only
+    sockets: bool = False
+    linked: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,15 @@ class Names:
 class Guard:
     """See the module. Once `ending` is set nobody is let in any more; `open_requests` counts who is, by name.
 
-    `routes` are by their whole paths; one of `under` answers at every other path that its own begins.
+    `routes` are by their whole paths; one of `under` answers at every other path that its own begins. `/health` is the
+    guard's, unless one of `routes` is there. `worded` says a refusal in another form than ours.
     """
 
     routes: Mapping[str, Route]
     names: Names
     tokens: Tokens
     under: Sequence[Route] = ()
+    worded: Callable[[Refusal], bytes] | None = None
     ending: bool = False
     open_requests: Counter[str] = field(default_factory=Counter[str])
     _inner: ASGIApp = field(init=False)
@@ -101,7 +114,7 @@ class Guard:
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return
         begun = False
 
@@ -111,47 +124,69 @@ class Guard:
             await send(message)
 
         try:
-            await (self._wrong_name(scope) or self._inner)(scope, receive, sent)
+            if (refusal := self._wrong_name(scope)) is not None:
+                return await self._refuse(scope, receive, sent, refusal)
+            return await self._inner(scope, receive, sent)
         except Exception:
             log.exception("http.crashed")
-            if begun:
+            if begun and scope["type"] == "http":
                 raise  # what is half sent is cut off, so that nobody takes it for whole
-            await refusals.FAILED.answer(send)
+            await self._fail(scope, send)
 
-    def _wrong_name(self, scope: Scope) -> ASGIApp | None:
-        hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
+    async def _fail(self, scope: Scope, send: Send) -> None:
+        if scope["type"] == "http":
+            return await refusals.FAILED.answer(send, self._body_of(refusals.FAILED))
+        with suppress(RuntimeError):  # it is closed already
+            await send({"type": "websocket.close", "code": sockets.FAILED})
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+        log.info("http.refused", status=refusal.status, code=refusal.code)
+        body = self._body_of(refusal)
+        if scope["type"] == "websocket":
+            return await sockets.refuse(scope, receive, send, refusal, body)
+        return await refusal.answer(send, body)
+
+    def _body_of(self, refusal: Refusal) -> bytes:
+        return refusal.body if self.worded is None else self.worded(refusal)
+
+    def _wrong_name(self, scope: Scope) -> Refusal | None:
+        hosts, origins = values(scope, b"host"), values(scope, b"origin")
         if len(hosts) != 1 or hosts[0].decode("latin-1").lower() not in self.names.hosts:
-            return _answering(refusals.WRONG_HOST)
+            return refusals.WRONG_HOST
         if origins and (len(origins) > 1 or origins[0].decode("latin-1").lower() not in self.names.origins):
-            return _answering(refusals.WRONG_ORIGIN)
+            return refusals.WRONG_ORIGIN
         return None
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == HEALTH and scope["method"] in {"GET", "HEAD"}:
+        path, is_http = scope["path"], scope["type"] == "http"
+        if is_http and path == HEALTH and HEALTH not in self.routes and scope["method"] in {"GET", "HEAD"}:
             return await self._health(send)
-        decided = self._decided(scope)
-        if isinstance(decided, Refusal):
-            log.info("http.refused", status=decided.status, code=decided.code)
-            return await decided.answer(send)
-        name, route = decided
+        route = self._route_at(path)
+        if route is None or not (is_http or route.sockets):
+            return await self._refuse(scope, receive, send, refusals.no_such_path(", ".join((*self.routes, HEALTH))))
+        given = values(scope, b"authorization")
+        if not given and (not is_http or (route.linked is not None and route.linked(path))):
+            given, scope = sockets.given(scope)
+        name = self._decided(route, scope, given)
+        if isinstance(name, Refusal):
+            return await self._refuse(scope, receive, send, name)
         self.open_requests[name] += 1
         try:
             return await self._let_in(name, route, scope, receive, send)
         finally:
             self.open_requests[name] -= 1
 
-    def _decided(self, scope: Scope) -> Refusal | tuple[str, Route]:
-        """Why not, or (the token's name, where to)."""
-        if (route := self._route_at(scope["path"])) is None:
-            return refusals.no_such_path(", ".join((*self.routes, HEALTH)))
-        name = self._whose(route, scope["path"], _values(scope, b"authorization"))
+    def _decided(self, route: Route, scope: Scope, given: Sequence[bytes]) -> Refusal | str:
+        """Why not, or the token's name."""
+        name = self._whose(route, scope["path"], given)
         if isinstance(name, Refusal):
             return name
-        if scope["method"] not in route.methods:
-            return refusals.wrong_method(", ".join(route.methods))
-        if scope["method"] == "POST" and not _is_json(scope):
-            return refusals.NOT_JSON
-        return self._no_place(name) or (name, route)
+        if scope["type"] == "http":
+            if scope["method"] not in route.methods:
+                return refusals.wrong_method(", ".join(route.methods))
+            if (refusal := intake.refused(scope, route.intake(scope))) is not None:
+                return refusal
+        return self._no_place(name) or name
 
     def _route_at(self, path: str) -> Route | None:
         return self.routes.get(path) or next((one for one in self.under if path.startswith(one.path)), None)
@@ -171,19 +206,22 @@ class Guard:
         return refusals.BUSY if self.open_requests.total() >= MAX_REQUESTS else None
 
     async def _let_in(self, name: str, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(scope, receive)
+        headers = [(key, value) for key, value in scope["headers"] if key != b"authorization"]
+        bare = {**scope, "headers": headers}
+        if scope["type"] == "websocket":
+            return await route.answer(name, bare, receive, send)
+        taken = route.intake(scope)
+        try:
+            if taken.streams:
+                return await route.answer(name, bare, intake.bounded(scope, receive, taken), send)
+        except TooMuch as error:
+            return await self._refuse(scope, receive, send, error.refusal)
+        body = await intake.whole(scope, receive, taken)
         if isinstance(body, Refusal):
-            log.info("http.refused", status=body.status, code=body.code, name=name)
-            return await body.answer(send)
+            return await self._refuse(scope, receive, send, body)
         if body is None:
             return None  # the caller has gone
-        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def again() -> Message:
-            return first.pop() if first else await receive()
-
-        headers = [(key, value) for key, value in scope["headers"] if key != b"authorization"]
-        return await route.answer(name, {**scope, "headers": headers}, again, send)
+        return await route.answer(name, bare, intake.again(body, receive), send)
 
     async def _health(self, send: Send) -> None:
         body = json.dumps({"status": "ending" if self.ending else "ok", "version": __version__}).encode()
@@ -191,39 +229,3 @@ class Guard:
         headers += [(key.encode(), value.encode()) for key, value in refusals.ALWAYS.items()]
         await send({"type": "http.response.start", "status": 503 if self.ending else 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-
-
-def _values(scope: Scope, header: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == header]
-
-
-def _is_json(scope: Scope) -> bool:
-    given = _values(scope, b"content-type")
-    return len(given) == 1 and given[0].split(b";")[0].strip().lower() == b"application/json"
-
-
-async def _body(scope: Scope, receive: Receive) -> bytes | Refusal | None:
-    """The whole body; None when the caller has gone meanwhile."""
-    declared = _values(scope, b"content-length")
-    if declared and int(declared[0]) > MAX_BODY_BYTES:  # h11 has seen to it that it is a number, and one
-        return refusals.too_large(MAX_BODY_BYTES)
-    body = bytearray()
-    with anyio.move_on_after(BODY_S):
-        while True:
-            message: Any = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY_BYTES:
-                return refusals.too_large(MAX_BODY_BYTES)
-            if not message.get("more_body", False):
-                return bytes(body)
-    return refusals.TOO_SLOW
-
-
-def _answering(refusal: Refusal) -> ASGIApp:
-    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
-        log.info("http.refused", status=refusal.status, code=refusal.code)
-        await refusal.answer(send)
-
-    return answer

@@ -16,6 +16,9 @@ from notte_mcp.http.connections import IDLE_S, MAX_HEADER_BYTES, Connection
 from notte_mcp.http.guard import Guard
 from notte_mcp.logs import Log
 
+MAX_FRAME_BYTES: Final = 65_536
+"""What a WebSocket may be sent by its caller at a time."""
+
 LOOK_S: Final = 0.02
 """How often it is looked whether the last answers are out."""
 
@@ -23,9 +26,13 @@ log = Log("http")
 
 
 class Listener:
-    """A guard on a socket that `address.bind` gave. Used on asyncio's loop, which uvicorn needs."""
+    """A guard on a socket that `address.bind` gave. Used on asyncio's loop, which uvicorn needs.
 
-    def __init__(self, guard: Guard, on: socket.socket) -> None:
+    With `sockets` it speaks WebSocket too, for which the package `websockets` has to be there.
+    """
+
+    def __init__(self, guard: Guard, on: socket.socket, *, sockets: bool = False) -> None:
+        self._sockets = sockets
         self._guard = guard
         self._socket = on
         self._server: asyncio.Server | None = None
@@ -38,9 +45,10 @@ class Listener:
     async def open(self) -> None:
         """Let in who comes, from now on."""
         config = uvicorn.Config(
-            self._guard, http=Connection, ws="none", lifespan="off", interface="asgi3", log_config=None,
-            log_level="error", access_log=False, proxy_headers=False, server_header=False, date_header=False,
-            timeout_keep_alive=IDLE_S, h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            self._guard, http=Connection, ws="websockets-sansio" if self._sockets else "none", lifespan="off",
+            interface="asgi3", log_config=None, log_level="error", access_log=False, proxy_headers=False,
+            server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES, ws_max_size=MAX_FRAME_BYTES, ws_per_message_deflate=False,
         )  # fmt: skip
         config.load()
         loop = asyncio.get_running_loop()

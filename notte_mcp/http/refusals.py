@@ -30,12 +30,13 @@ class Refusal:
     def body(self) -> bytes:
         return json.dumps({"error": self.code, "message": self.what, "next": self.mend}).encode()
 
-    async def answer(self, send: Send) -> None:
-        """Send it as the answer of a request."""
-        head = {"content-type": "application/json", "content-length": str(len(self.body)), **ALWAYS, **self.headers}
+    async def answer(self, send: Send, body: bytes | None = None) -> None:
+        """Send it as the answer of a request; `body` is it in another form of JSON."""
+        body = self.body if body is None else body
+        head = {"content-type": "application/json", "content-length": str(len(body)), **ALWAYS, **self.headers}
         raw = [(name.encode(), value.encode()) for name, value in head.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": raw})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": body})
 
     def whole(self) -> bytes:
         """It as bytes, for a connection on which no request was understood; the connection ends with it."""

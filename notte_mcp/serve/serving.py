@@ -1,6 +1,6 @@
 """`notte-mcp serve`: MCP over Streamable HTTP, for one principal or several, until it is told to end.
 
-Below: principals, told, token_file; http, lifetime, state_folder, store, settings. Above: commands.
+Below: principals, told; http, lifetime, state_folder, store, settings. Above: commands.
 """
 
 import shutil
@@ -18,12 +18,13 @@ import anyio.to_thread
 
 from notte_mcp import logs
 from notte_mcp.errors import NotteMCPError
+from notte_mcp.http import token_file
 from notte_mcp.http.address import CannotListen, bind, is_loopback
 from notte_mcp.http.guard import Guard, Names, Route
 from notte_mcp.http.listener import Listener
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.registry.places import Places
-from notte_mcp.serve import token_file, told
+from notte_mcp.serve import told
 from notte_mcp.serve.principals import OpenApp, Principals, settings_of
 from notte_mcp.settings import OWNER, Settings
 from notte_mcp.state_folder import PRINCIPALS, StateFolder
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 PATH: Final = "/mcp"
 METHODS: Final = ("POST", "GET", "DELETE")
+
+TOKEN_FILE: Final = "http-token"
+"""In the state folder: the token that the server made."""
 
 _DAY_S: Final = 86_400
 
@@ -67,7 +71,7 @@ def show_token(settings: Settings) -> int:
         return _failed("The tokens are those of your settings; none was made.")
     try:
         StateFolder.open(settings.state_dir).close()
-        sys.stdout.write(f"{token_file.token_in(settings.state_dir)}\n")
+        sys.stdout.write(f"{token_file.token_in(settings.state_dir, TOKEN_FILE)}\n")
     except (NotteMCPError, token_file.TokenFileUnusable) as error:
         return _failed(str(error))
     return 0
@@ -86,7 +90,7 @@ def _tokens(settings: Settings) -> dict[str, str]:
     given = {name: secret.get_secret_value() for name, secret in settings.http_tokens.items()}
     if settings.http_token is not None:
         given[OWNER] = settings.http_token.get_secret_value()
-    return given or {OWNER: token_file.token_in(settings.state_dir)}
+    return given or {OWNER: token_file.token_in(settings.state_dir, TOKEN_FILE)}
 
 
 def _allow(settings: Settings) -> None:
@@ -163,7 +167,7 @@ async def _serve(
 
 def _tell(settings: Settings, port: int, names: list[str]) -> None:
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    made = None if settings.http_token is not None or settings.http_tokens else settings.state_dir / token_file.NAME
+    made = None if settings.http_token is not None or settings.http_tokens else settings.state_dir / TOKEN_FILE
     beyond = not is_loopback(settings.http_host)
     sys.stderr.write(told.beginning(f"http://{host}:{port}{PATH}", names, made, beyond=beyond) + "\n")
     sys.stderr.flush()

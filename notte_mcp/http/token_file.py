@@ -1,6 +1,6 @@
-"""The token that the server makes for itself: a file in the state folder that only its owner can read.
+"""The token that a server makes for itself: a file in the state folder that only its owner can read.
 
-Below: http.tokens. Above: serving.
+Below: tokens. Above: serve, api.
 """
 
 import os
@@ -12,7 +12,6 @@ from typing import Final
 
 from notte_mcp.http.tokens import new_token
 
-NAME: Final = "http-token"
 _OTHERS: Final = 0o077
 
 
@@ -20,13 +19,13 @@ class TokenFileUnusable(Exception):
     """The file cannot be trusted or read; the text is a sentence that says why, and what to do."""
 
 
-def token_in(state_dir: Path) -> str:
-    """The token of this state folder, made if there is none yet.
+def token_in(state_dir: Path, name: str) -> str:
+    """The token in the file of this name in a state folder, made if there is none yet.
 
     Raises:
         TokenFileUnusable.
     """
-    path = state_dir / NAME
+    path = state_dir / name
     try:
         if not os.path.lexists(path):
             _make(path)
@@ -37,7 +36,7 @@ def token_in(state_dir: Path) -> str:
 
 def _make(path: Path) -> None:
     """Whole or not at all, and by whoever comes first: another server may start at the same time."""
-    beside = path.with_name(f"{NAME}.{os.getpid()}")
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
     made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(made, new_token().encode() + b"\n")

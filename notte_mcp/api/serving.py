@@ -1,0 +1,156 @@
+"""`notte-mcp api`: the Notte-compatible API over the local engine, until it is told to end.
+
+It has an App of its own on the state folder: its sessions are on record with everybody else's, and it alone acts in them.
+
+Below: routes, told; http, lifetime, app, state_folder, settings. Above: commands.
+"""
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp import logs
+from notte_mcp.api import told
+from notte_mcp.errors import NotteMCPError
+from notte_mcp.http import token_file
+from notte_mcp.http.address import CannotListen, bind, is_loopback
+from notte_mcp.settings import Settings
+from notte_mcp.state_folder import StateFolder
+from notte_mcp.viewer.viewer import Viewer
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+
+KEY_FILE: Final = "api-key"
+"""In the state folder: the key that the API made."""
+
+GRACE_S: Final = 0.4
+"""How long what is being answered at the end is waited for."""
+
+NEEDED: Final = ("websockets", "python_multipart")
+"""What the extra `api` brings."""
+
+OpenApp = Callable[[Settings], "AbstractAsyncContextManager[App]"]
+
+log = logs.Log("api")
+
+
+def run(settings: Settings, open_app: OpenApp | None = None) -> int:
+    """Serve; gives the exit code where that cannot begin (once it serves, the process is left by lifetime).
+    `open_app` is for tests: it opens the App."""
+    logs.configure(settings.log_level)
+    if any(find_spec(name) is None for name in NEEDED):
+        return _failed("The API needs the extra `api`: pip install 'notte-mcp[api]'.")
+    try:
+        StateFolder.open(settings.state_dir).close()
+        _allow(settings)
+        key = _key(settings)
+        address = bind(settings.api_host, settings.api_port)
+    except (CannotListen, NotteMCPError, token_file.TokenFileUnusable) as error:
+        return _failed(str(error))
+    viewer = Viewer.bind(settings.viewer_port) if settings.viewer and is_loopback(settings.api_host) else None
+    ports = [int(address.getsockname()[1]), *([viewer.port] if viewer is not None else [])]
+    anyio.run(_serve, settings, key, address, open_app or _opening(viewer, ports), viewer)
+    return 1  # not reached
+
+
+def show_key(settings: Settings) -> int:
+    """Say the key that this API made, or makes now, on stdout; gives the exit code."""
+    if settings.api_key is not None:
+        return _failed("The key is that of your settings; none was made.")
+    try:
+        StateFolder.open(settings.state_dir).close()
+        sys.stdout.write(f"{_key(settings)}\n")
+    except (NotteMCPError, token_file.TokenFileUnusable) as error:
+        return _failed(str(error))
+    return 0
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"notte-mcp: {why}\n")
+    return 1
+
+
+def _key(settings: Settings) -> str:
+    if settings.api_key is not None:
+        return settings.api_key.get_secret_value()
+    return token_file.token_in(settings.state_dir, KEY_FILE)
+
+
+def _allow(settings: Settings) -> None:
+    """Raises: CannotListen: others could reach the address, and nobody said who may and by which name."""
+    if is_loopback(settings.api_host):
+        return
+    if settings.api_key is None:
+        raise CannotListen(
+            f"{settings.api_host} can be reached from other machines, so the key has to come from you: set "
+            "NOTTE_MCP_API_KEY. TLS is a reverse proxy's task. Or leave --host out."
+        )
+    if not settings.api_allowed_hosts:
+        raise CannotListen(
+            f"{settings.api_host} can be reached from other machines, so the names by which it may be called have to "
+            "be given: --allowed-host NAME, as it stands in the URL (with :PORT, where that has one)."
+        )
+
+
+def _opening(viewer: Viewer | None, own_ports: list[int]) -> OpenApp:
+    """Opens the App, from no page of which what this process listens on can be reached."""
+
+    def opened(settings: Settings) -> "AbstractAsyncContextManager[App]":
+        from notte_mcp.app import open_app
+
+        return open_app(settings, view=viewer, own_ports=own_ports)
+
+    return opened
+
+
+async def _serve(
+    settings: Settings, key: str, address: socket.socket, open_app: OpenApp, viewer: Viewer | None
+) -> None:
+    from notte_mcp.lifetime import OnDemand, serve_until_left
+
+    for late in ("notte_mcp.api.routes", "notte_mcp.http.listener"):
+        await anyio.to_thread.run_sync(import_module, late)
+    from notte_mcp.api.calls import Defaults
+    from notte_mcp.api.routes import Api
+    from notte_mcp.http.listener import Listener
+
+    app = OnDemand(lambda: open_app(settings))
+    defaults = Defaults(settings.headless, settings.viewport_width, settings.viewport_height, settings.max_upload_bytes)
+    api = Api(app.get, contract=settings.api_contract, key=key, defaults=defaults)
+    port = int(address.getsockname()[1])
+    listener = Listener(api.guard(port, hosts=settings.api_allowed_hosts), address, sockets=True)
+
+    async def serve() -> None:
+        async with app.running():
+            await listener.open()
+            _tell(settings, port)
+            await app.get()
+            await anyio.sleep_forever()
+
+    async def end() -> None:
+        await listener.close(grace_s=GRACE_S)
+        await app.close()
+        if viewer is not None:
+            await viewer.close()
+
+    served = serve if viewer is None else partial(viewer.beside, serve, lambda: app.opened)
+    await serve_until_left(served, end, parent=None)
+
+
+def _tell(settings: Settings, port: int) -> None:
+    host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
+    made = None if settings.api_key is not None else settings.state_dir / KEY_FILE
+    beyond = not is_loopback(settings.api_host)
+    said = told.beginning(f"http://{host}:{port}", settings.api_contract, made, beyond=beyond)
+    sys.stderr.write(f"{said}\n")
+    sys.stderr.flush()
+    log.info("api.started", port=port, contract=settings.api_contract)

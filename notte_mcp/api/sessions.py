@@ -1,0 +1,62 @@
+"""Sessions of the API: start, list, get, stop, and how long their trajectory is.
+
+Below: starting, answers, trajectory; calls; registry (by the App). Above: routes.
+"""
+
+from typing import Final, Literal, cast
+
+from starlette.responses import Response
+
+from notte_mcp.api import faults
+from notte_mcp.api.answers import session_json
+from notte_mcp.api.calls import ApiCall, ApiRoute, answer
+from notte_mcp.api.paging import page_of
+from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, ignored, spec_of
+from notte_mcp.records import LIVE_STATES
+
+_REASONS: Final = {"manual": "user", "error": "error"}
+"""What a stop is called in our records."""
+
+MAX_LISTED: Final = 1_000
+
+
+async def _start(call: ApiCall) -> Response:
+    model = StartBody if call.contract == "1.10" else StartBody19
+    given = await call.body(model)
+    record, _ = await call.app.registry.open(spec_of(given, call.defaults))
+    left = ignored(given)
+    told = {IGNORED: ", ".join(left)} if left else None
+    return answer(await session_json(call, record), headers=told)
+
+
+async def _list(call: ApiCall) -> Response:
+    records = await call.app.registry.sessions(limit=MAX_LISTED)
+    if call.flag("only_active", default=True):
+        records = [record for record in records if record.state in LIVE_STATES]
+    call.flag("only_current_token", default=False)
+    call.flag("include_system", default=True)
+    shown, page = page_of(call, records)
+    items = [await session_json(call, record, steps=False) for record in shown]
+    return answer({"items": items, **page})
+
+
+async def _get(call: ApiCall) -> Response:
+    return answer(await session_json(call, await call.app.registry.record(call.path("session_id"))))
+
+
+async def _stop(call: ApiCall) -> Response:
+    reason = call.text("close_reason", "manual")
+    if reason not in _REASONS:
+        raise faults.wrong("query", "close_reason", "literal_error", "Input should be 'manual' or 'error'", reason)
+    session_id = call.path("session_id")
+    record = await call.app.registry.stop(session_id, reason=_REASONS[cast(Literal["manual", "error"], reason)])
+    call.kept.forget(session_id)
+    return answer(await session_json(call, record))
+
+
+ROUTES: Final = (
+    ApiRoute("POST", "/sessions/start", _start),
+    ApiRoute("GET", "/sessions", _list),
+    ApiRoute("GET", "/sessions/{session_id}", _get),
+    ApiRoute("DELETE", "/sessions/{session_id}/stop", _stop),
+)

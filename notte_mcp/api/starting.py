@@ -1,0 +1,188 @@
+"""The body with which a session is started, and what becomes of each of its fields here.
+
+Honoured: viewport and aspect ratio, user agent, profile, an external proxy, `cdp_url`, the two limits; in 1.9 `headless`.
+Recorded and echoed, since it means nothing on a machine of one's own: captchas, stealth, ad blocking, web bot auth,
+managed auth, `proxies: true`. Refused, since doing without would be another thing than what was asked: a proxy of
+Notte's in some country, a tailnet, a vault.
+
+Below: calls, faults; records. Above: sessions.
+"""
+
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import AliasChoices, BaseModel, Field, model_validator
+
+from notte_mcp.api.calls import Defaults
+from notte_mcp.api.faults import ApiFault, not_served
+from notte_mcp.records import SessionSpec
+
+IGNORED: Final = "x-notte-mcp-ignored"
+"""The header of an answer that names the start fields which were recorded and have no effect here."""
+
+IDLE_MINUTES: Final = 3
+MAX_MINUTES: Final = 15
+_LEAST_PX: Final = 500
+
+_RATIOS: Final = {"16:9": (1280, 720), "5:4": (1280, 1024)}
+"""The viewports that an aspect ratio stands for."""
+
+_SECRET: Final = frozenset({"proxies", "cdp_url", "extra_http_headers"})
+"""Fields that may hold a password: of these only whether they were given is put on record."""
+
+_HONOURED: Final = frozenset(
+    {"max_duration_minutes", "idle_timeout_minutes", "user_agent", "viewport_width", "viewport_height", "aspect_ratio",
+     "cdp_url", "profile", "headless", "browser_type", "wait_for_authentication", "screenshot_type", "use_file_storage"}
+)  # fmt: skip
+"""Fields that do what they say, or whose effect nobody would miss."""
+
+
+class ExternalProxy(BaseModel):
+    """A proxy of the caller's own."""
+
+    type: Literal["external"] = "external"
+    server: str
+    username: str | None = None
+    password: str | None = None
+    bypass: str | None = None
+
+
+class NotteProxy(BaseModel):
+    """One of Notte's; with a place it is a matter of the cloud."""
+
+    type: Literal["notte"] = "notte"
+    id: str | None = None
+    country: str | None = None
+    city: str | None = None
+
+
+class TailnetProxy(BaseModel):
+    """A way into somebody's tailnet."""
+
+    type: Literal["tailnet"]
+    oauth_client_id: str | None = None
+    oauth_client_secret: str | None = None
+    exit_node: str | None = None
+
+
+Proxy = Annotated[NotteProxy | ExternalProxy | TailnetProxy, Field(discriminator="type")]
+
+
+class Profile(BaseModel):
+    """A login state by its name; it is written back at the end where it is to persist."""
+
+    id: str = Field(min_length=1)
+    persist: bool = False
+
+
+class StartBody(BaseModel):
+    """`POST /sessions/start`, as SDK 1.10 knows it."""
+
+    solve_captchas: bool = True
+    max_duration_minutes: int = Field(default=MAX_MINUTES, gt=0, le=1_440)
+    idle_timeout_minutes: int = Field(
+        default=IDLE_MINUTES, gt=0, le=30, validation_alias=AliasChoices("idle_timeout_minutes", "timeout_minutes")
+    )
+    proxies: list[Proxy] | bool = True
+    browser_type: Literal["chromium", "chrome", "chrome-nightly", "chrome-turbo", "firefox"] = "chromium"
+    user_agent: str | None = None
+    chrome_args: list[str] | None = None
+    viewport_width: int | None = Field(default=None, ge=_LEAST_PX, le=4_000)
+    viewport_height: int | None = Field(default=None, ge=_LEAST_PX, le=4_000)
+    aspect_ratio: Literal["5:4", "16:9"] | None = None
+    cdp_url: str | None = None
+    profile: Profile | None = None
+    web_bot_auth: bool = False
+    extra_http_headers: dict[str, str] | None = None
+    vault_id: str | None = None
+    auth_ids: list[str] | None = Field(default=None, max_length=10)
+    wait_for_authentication: bool = True
+    auth_retry: int = Field(default=0, ge=0, le=2)
+    block_ads: bool = True
+    advanced_stealth: bool = False
+    screenshot_type: Literal["raw", "full", "last_action"] = "last_action"
+    demonstrate: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> "StartBody":
+        if (self.viewport_width is None) != (self.viewport_height is None):
+            raise ValueError("viewport_width and viewport_height are given both or none")
+        if self.aspect_ratio is not None and self.viewport_width is not None:
+            raise ValueError("aspect_ratio is not given with a viewport")
+        if self.idle_timeout_minutes > self.max_duration_minutes:
+            if "idle_timeout_minutes" in self.model_fields_set:
+                raise ValueError("idle_timeout_minutes is more than max_duration_minutes")
+            self.idle_timeout_minutes = self.max_duration_minutes
+        return self
+
+
+class StartBody19(StartBody):
+    """The same as SDKs up to 1.9 know it."""
+
+    headless: bool | None = None
+    use_file_storage: bool | None = None
+
+
+def spec_of(body: StartBody, defaults: Defaults) -> SessionSpec:
+    """The session that is asked for. Raises: ApiFault (422, 501)."""
+    width, height = defaults.viewport_width, defaults.viewport_height
+    if body.viewport_width is not None and body.viewport_height is not None:
+        width, height = body.viewport_width, body.viewport_height
+    elif body.aspect_ratio is not None:
+        width, height = _RATIOS[body.aspect_ratio]
+    if body.vault_id is not None:
+        raise not_served("Vaults live in the Notte cloud; leave vault_id out, and keep secrets in your own script.")
+    headless = body.headless if isinstance(body, StartBody19) else None
+    return SessionSpec(
+        engine="local",
+        cdp_url=body.cdp_url,
+        headless=defaults.headless if headless is None else headless,
+        viewport_width=width,
+        viewport_height=height,
+        user_agent=body.user_agent,
+        proxy=_proxy(body.proxies),
+        profile=body.profile.id if body.profile is not None else None,
+        save_profile=body.profile is not None and body.profile.persist,
+        record=True,
+        cloud=recorded(body),
+        scripts_after_secrets=True,
+        idle_timeout_minutes=body.idle_timeout_minutes,
+        max_duration_minutes=body.max_duration_minutes,
+    )
+
+
+def recorded(body: StartBody) -> dict[str, Any]:
+    """What the caller set, as it goes on record: of what may hold a password, only that it was given."""
+    given = body.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {name: bool(value) if name in _SECRET else value for name, value in given.items()}
+
+
+def ignored(body: StartBody) -> list[str]:
+    """The fields that the caller set to something which has no effect here."""
+    fields = type(body).model_fields
+    told = [
+        name
+        for name in body.model_fields_set
+        if name not in _HONOURED and getattr(body, name) not in (None, False, [], {}, fields[name].default)
+    ]
+    return sorted(name for name in told if name != "proxies" or body.proxies is True)
+
+
+def _proxy(given: list[Proxy] | bool) -> str | None:  # noqa: FBT001 - the contract's own form
+    if isinstance(given, bool) or not given:
+        return None
+    if len(given) > 1:
+        raise ApiFault(422, "One proxy at a time.")
+    match given[0]:
+        case ExternalProxy(server=server, username=username, password=password):
+            parts = urlsplit(server if "://" in server else f"http://{server}")
+            if username is None:
+                return parts.geturl()
+            login = f"{quote(username, safe='')}:{quote(password or '', safe='')}"
+            return parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}").geturl()
+        case NotteProxy(id=None, country=None, city=None):
+            return None
+        case _:
+            raise not_served(
+                "Proxies of Notte's with a place, and tailnets, are the cloud's; give one of type `external`, or none."
+            )
