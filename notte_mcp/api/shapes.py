@@ -39,7 +39,7 @@ _RETRYABLE: Final = frozenset({"timeout", "action_timeout", "page_not_responding
 
 def moment(seconds: float | None) -> str | None:
     """Unix seconds as UTC in ISO 8601."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def action_of(step: StepRecord) -> dict[str, Any]:
