@@ -38,6 +38,9 @@ FLAGS: Final = ("state_dir", "browser", "no_sandbox", "headless", "log_level")
 SERVE_FLAGS: Final = ("http_host", "http_port", "http_allowed_hosts", "http_allowed_origins")
 """Those of `serve` that are."""
 
+API_FLAGS: Final = ("api_host", "api_port", "api_allowed_hosts", "api_contract")
+"""Those of `api` that are."""
+
 ALONE: Final = (
     "No keeper can live in this state folder, so agents and sessions end with this host, and other hosts do not see them "
     "live: {why}."
@@ -78,6 +81,10 @@ def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
 
         gc.enable()
         return serving.show_token(settings) if arguments.show_token else serving.run(settings)
+    if arguments.command == "api":
+        from notte_mcp.api import serving as api
+
+        return api.show_key(settings) if arguments.show_key else api.run(settings)
     if arguments.command == "sessions":
         return _sessions(settings)
     if arguments.command == "replay":
@@ -130,10 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--headful", dest="headless", action="store_false", default=None, help="with a window")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: warning")
     commands = parser.add_subparsers(
-        dest="command", metavar="{demo,serve,sessions,replay,viewer,keeper,doctor,install-browser}"
+        dest="command", metavar="{demo,serve,api,sessions,replay,viewer,keeper,doctor,install-browser}"
     )
     commands.add_parser("demo", help="drive a small shop and print what happens", add_help=False)
     _add_serve(commands.add_parser("serve", help="serve MCP over HTTP, on loopback with a token"))
+    _add_api(commands.add_parser("api", help="serve the Notte API over the browsers of this machine"))
     commands.add_parser("sessions", help="list the sessions that are kept")
     _add_replay(commands.add_parser("replay", help="make the player and the video of a session or an agent"))
     viewer = commands.add_parser("viewer", help="where live sessions are shown, and the code to act there")
@@ -168,6 +176,18 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-token", action="store_true", help="print the token that it made, and end")
 
 
+def _add_api(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", dest="api_host", metavar="ADDRESS", help="default: 127.0.0.1")
+    parser.add_argument("--port", dest="api_port", type=int, metavar="N", help="default: 8788; 0 is any free one")
+    parser.add_argument(
+        "--allowed-host", dest="api_allowed_hosts", action="append", metavar="NAME", help="another name it is called by"
+    )
+    parser.add_argument(
+        "--contract", dest="api_contract", choices=("1.9", "1.10"), help="the SDK's version that it is for"
+    )
+    parser.add_argument("--show-key", action="store_true", help="print the key that it made, and end")
+
+
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("of", metavar="ID", help="of a session or an agent")
     where = parser.add_mutually_exclusive_group()
@@ -185,7 +205,11 @@ def _replay_file(given: str) -> "Path":
 
 def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
     """The flags that are settings, where they were given."""
-    return {name: value for name in (*FLAGS, *SERVE_FLAGS) if (value := getattr(arguments, name, None)) is not None}
+    return {
+        name: value
+        for name in (*FLAGS, *SERVE_FLAGS, *API_FLAGS)
+        if (value := getattr(arguments, name, None)) is not None
+    }
 
 
 def _settings(arguments: argparse.Namespace) -> "Settings | str":

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
 from notte_mcp.api import faults
-from notte_mcp.api.keys import ApiKeys
 from notte_mcp.api.kept import Kept
+from notte_mcp.api.keys import ApiKeys
 
 if TYPE_CHECKING:
     from notte_mcp.app import App

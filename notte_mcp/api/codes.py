@@ -1,7 +1,62 @@
-"""Not here yet."""
+"""Workflow code: what was done as a script of the contract's SDK, and as plain actions.
 
-from typing import Final
+Scripts are those of `workflows`, target `notte`; of the statements alone, what stands within its session.
 
-from notte_mcp.api.calls import ApiRoute
+Below: resources.script, calls. Above: agents, routes.
+"""
 
-ROUTES: Final[tuple[ApiRoute, ...]] = ()
+import ast
+import json
+import textwrap
+from typing import Any, Final, cast
+
+from starlette.responses import Response
+
+from notte_mcp.api.calls import ApiCall, ApiRoute, answer
+from notte_mcp.resources.script import code_of as code_of_target
+from notte_mcp.resources.script import made_of
+
+
+async def code_of(call: ApiCall, of: str, *, as_workflow: bool) -> dict[str, Any]:
+    """The answer for a session or an agent: a whole script, or its statements alone.
+
+    Raises:
+        UnknownSession, UnknownAgent; InvalidArgument: nothing of it is worth repeating.
+    """
+    made = await made_of(call.app, of, keep_failed=True)
+    script = code_of_target(made, "notte", sdk=call.contract).code
+    actions = json.loads(code_of_target(made, "json").code)
+    return {
+        "python_script": script if as_workflow else _statements(script),
+        "json_actions": [_spelt(action) for action in actions],
+    }
+
+
+def _statements(script: str) -> str:
+    """What stands within `with client.Session(...) as session:`."""
+    within = next((node for node in ast.walk(ast.parse(script)) if isinstance(node, ast.With)), None)
+    if within is None:
+        return script
+    lines = script.splitlines()[within.items[-1].context_expr.end_lineno or 0 : within.end_lineno]
+    return textwrap.dedent("\n".join(lines)) + "\n"
+
+
+def _spelt(value: Any) -> Any:
+    """A secret's place as a text, which is what the contract's fields hold."""
+    if isinstance(value, dict):
+        fields = cast(dict[str, Any], value)
+        if fields.keys() == {"secret"}:
+            return f"[secret {fields['secret']}]"
+        return {name: _spelt(one) for name, one in fields.items()}
+    return [_spelt(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+
+
+async def _of_session(call: ApiCall) -> Response:
+    as_workflow = call.flag("as_workflow")
+    # A form is inferred for every scrape that was given none, asked for or not.
+    call.flag("infer_response_format", default=False)
+    record = await call.app.registry.record(call.path("session_id"))
+    return answer(await code_of(call, record.id, as_workflow=as_workflow))
+
+
+ROUTES: Final = (ApiRoute("GET", "/sessions/{session_id}/workflow/code", _of_session),)

@@ -31,7 +31,7 @@ from notte_mcp.api import (
     sessions,
     sockets,
 )
-from notte_mcp.api.calls import ApiCall, ApiRoute, ApiSocket, Contract, Defaults, SocketRoute
+from notte_mcp.api.calls import ApiCall, ApiRoute, ApiSocket, Contract, Defaults
 from notte_mcp.api.faults import ApiFault, fault_of
 from notte_mcp.api.kept import Kept
 from notte_mcp.api.keys import ANYBODY, OWNER, ApiKeys
@@ -101,7 +101,8 @@ class Api:
         """Answer a request or a WebSocket that the guard let in."""
         scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         if scope["type"] == "websocket":
-            return await self._socket(caller, scope, receive, send)
+            await self._socket(caller, scope, receive, send)
+            return
         try:
             response = await self._answered(caller, scope, receive)
         except ApiFault as fault:

@@ -115,7 +115,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            return
+            return None
         begun = False
 
         async def sent(message: Message) -> None:
@@ -131,11 +131,12 @@ class Guard:
             log.exception("http.crashed")
             if begun and scope["type"] == "http":
                 raise  # what is half sent is cut off, so that nobody takes it for whole
-            await self._fail(scope, send)
+            return await self._fail(scope, send)
 
     async def _fail(self, scope: Scope, send: Send) -> None:
         if scope["type"] == "http":
-            return await refusals.FAILED.answer(send, self._body_of(refusals.FAILED))
+            await refusals.FAILED.answer(send, self._body_of(refusals.FAILED))
+            return
         with suppress(RuntimeError):  # it is closed already
             await send({"type": "websocket.close", "code": sockets.FAILED})
 

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from notte_mcp.http.refusals import ALWAYS, Refusal
 
-TOKEN: Final = "token"
+TOKEN: Final = "token"  # noqa: S105 - its name
 """The parameter of the address that holds a token: what a browser opens cannot send headers."""
 
 FAILED: Final = 1011

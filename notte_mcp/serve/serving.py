@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PATH: Final = "/mcp"
 METHODS: Final = ("POST", "GET", "DELETE")
 
-TOKEN_FILE: Final = "http-token"
+TOKEN_FILE: Final = "http-token"  # noqa: S105 - its name
 """In the state folder: the token that the server made."""
 
 _DAY_S: Final = 86_400

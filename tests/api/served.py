@@ -1,6 +1,6 @@
 """The local API in this process, on loopback with the real listener; and ways to ask it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ async def served_api(
     model: str | None = None,
     contract: Contract = "1.10",
     **settings: Any,
-) -> AsyncIterator[Api]:
+) -> AsyncGenerator[Api]:
     """The API with an App of its own on this state folder; `engines` replace the real ones, and need no Chromium."""
     address = bind("127.0.0.1", 0)
     port = int(address.getsockname()[1])
