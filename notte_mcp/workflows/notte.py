@@ -1,12 +1,12 @@
 """A workflow as a script for Notte's own SDK (`notte_sdk`), in the form of its exports.
 
-One `session.execute(type=..., selector=..., ...)` per step, never an element id.
-What Notte has no action for (waiting for a condition, hovering, double clicks,
-dragging, keys on an element) goes through the session's Playwright page, and so does
-what a step or the end waits for. A script that has no use for the page is not made to
-need Playwright for its last address. No `from __future__` and no client-only session fields: Functions or newer servers refuse them.
+One `session.execute(type=..., selector=..., ...)` per step, never an element id. What a step or
+the end waits for is looked at by scripts within the page, so that the end is checked on any server. Only what Notte
+has no action for (hovering, double clicks, dragging, keys on an element) goes through the session's Playwright page:
+that needs Playwright, and a server that serves it, and the script says so. No `from __future__`
+and no client-only session fields: Functions or newer servers refuse them.
 
-Below: notte_steps, playwright_needs, workflow, source. Above: the package's `write`.
+Below: notte_steps, notte_needs, workflow, source. Above: the package's `write`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,10 @@ from notte_mcp.actions import CloseTab, EvaluateJs, GotoNewTab, Scrape, SwitchTa
 from notte_mcp.workflows.agent_parts import by_agents, parts_of
 from notte_mcp.workflows.asked import shape_asked
 from notte_mcp.workflows.heading import Provenance, heading
-from notte_mcp.workflows.notte_steps import NotteStatements, needs_json, needs_page
-from notte_mcp.workflows.playwright_needs import Needs, import_lines, signature
-from notte_mcp.workflows.playwright_parts import ANSWERS, SHOWN, SHOWN_OPEN, secrets_line
+from notte_mcp.workflows.notte_needs import NotteNeeds
+from notte_mcp.workflows.notte_steps import NotteStatements, condition, needs_page
+from notte_mcp.workflows.playwright_needs import import_lines, signature
+from notte_mcp.workflows.playwright_parts import secrets_line
 from notte_mcp.workflows.shapes import Models, model_shape
 from notte_mcp.workflows.source import WIDTH, Arg, Text, call, columns, comment, flat, lay_out, pattern, quote
 from notte_mcp.workflows.urls import ending_regex
@@ -40,17 +41,14 @@ class _Script:
     """The script while it is written: what its steps need decides about imports and what is opened."""
 
     def __init__(self, workflow: Workflow, provenance: Provenance, *, is_async: bool, sdk: str) -> None:
-        self.needs = Needs(_on_one_page(workflow))
+        self.needs = NotteNeeds(_warned(workflow))
         self.workflow = self.needs.workflow
-        self.on_one_page = self.workflow is workflow
-        self.ended_with = () if self.on_one_page else workflow.expects
         self.provenance = provenance
         self.is_async = is_async
         self.sdk = sdk
         self.steps = self.needs.steps
         self.secrets = self.needs.secrets
-        waits = any(step.awaits or step.pause for step in self.steps)
-        self.needs_page = bool(self.workflow.expects) or waits or any(map(needs_page, self.steps))
+        self.needs_page = self.needs.page
         self.scraped = isinstance(self.steps[-1].action, Scrape)
         self.reads = isinstance(self.steps[-1].action, EvaluateJs) and self.steps[-1].answers
         self.models = Models()
@@ -70,36 +68,31 @@ class _Script:
         ending = f"print({start})" if self.scraped or self.reads else start
         client = [] if self.is_async else ["client = NotteClient()"]
         head = "\n\n".join([self._header(), self._imports(), *client])
-        called = [ANSWERS] if self.needs.awaits_answers else []
-        called += [SHOWN_OPEN if self.needs.opens_numbers else SHOWN] if self.needs.shows else []
+        called = self.needs.parts(is_async=self.is_async)
         pieces = [head, *self.models.sources, self._run(), *called, f'if __name__ == "__main__":\n    {ending}\n']
         return "\n\n\n".join(pieces)
 
     def _header(self) -> str:
         lines = [
-            f'Needs `pip install "notte-sdk~={self.sdk}.0"` and NOTTE_API_KEY.',
+            f'Needs `pip install "notte-sdk~={self.sdk}.0"` and NOTTE_API_KEY. NOTTE_API_URL names another server.',
         ]
         if self.needs_page:
-            lines.append("Some steps use the session's Playwright page: `pip install playwright`.")
+            lines.append("Some steps use the session's Playwright page: `pip install playwright`, on the cloud only.")
         if self.secrets:
             lines += secrets_line(self.secrets)
-        title = "A recorded browser session, to be run again on the Notte cloud."
+        title = "A recorded browser session, to be run again on the Notte cloud, or where its API is served."
         return heading(title, self.workflow, self.provenance, lines)
 
     def _imports(self) -> str:
-        modules = ["asyncio"] if self.is_async else []
-        modules += ["json"] if any(map(needs_json, self.steps)) else []
-        modules += ["os"] if self.secrets else []
-        modules += ["re"] if self.needs.opens_numbers or self._ends_anywhere() else []
-        lines = [f"import {module}" for module in modules]
-        lines += ["from collections.abc import Callable"] if self.needs.awaits_answers else []
-        lines += [""] if lines else []
-        lines.append(f"from notte_sdk import {'AsyncNotteClient' if self.is_async else 'NotteClient'}")
-        names = ["async_playwright"] if self.is_async and self.needs_page else []
-        names += ["Locator", "Page"] if self.needs.shows else []
-        names += ["Response"] if self.needs.awaits_answers else []
-        names += ["expect"] if self.needs.waits_gone or self.workflow.expects or self._ends_at else []
-        lines += import_lines(f"playwright.{'async' if self.is_async else 'sync'}_api", names) if names else []
+        modules = sorted([*(["asyncio"] if self.is_async else []), *self.needs.modules])
+        lines = [*(f"import {module}" for module in modules), *([""] if modules else [])]
+        typed = self.needs.session_type
+        if self.is_async:
+            lines.append("from notte_sdk import AsyncNotteClient")
+            lines += ["from notte_sdk.endpoints.sessions import AsyncRemoteSession"] if typed else []
+            lines += ["from playwright.async_api import async_playwright"] if self.needs_page else []
+        else:
+            lines += import_lines("notte_sdk", ["NotteClient", *(["RemoteSession"] if typed else [])])
         if self.models.sources:
             lines.append(f"from pydantic import BaseModel{', Field' if self.models.aliased else ''}")
         return "\n".join(lines)
@@ -129,25 +122,12 @@ class _Script:
             lines += [line for step in group for line in written.of(step, last=step is self.steps[-1])]
         return lines
 
-    @property
-    def _ends_at(self) -> str | None:
-        """The address to look for at the end, where there is a page to look at."""
-        return self.workflow.final_url if self.needs_page and self.on_one_page else None
-
-    def _ends_anywhere(self) -> bool:
-        return "*" in (self._ends_at or "")
-
     def _ending(self) -> list[str]:
-        """Where it ends and what is to be seen there; in words where no page is looked at."""
-        lines: list[str] = []
-        if (final := self._ends_at) is not None:
-            url = pattern(ending_regex(final)) if self._ends_anywhere() else Text(final)
-            lines = lay_out(call("expect", "page", awaited=self.is_async).then("to_have_url", url), indent=8)
-        elif self.workflow.final_url is not None:
-            lines = [comment(f"The recording ended at {self.workflow.final_url}", 8)]
-        lines += [comment(f"At the end it saw: {text}", 8) for text in self.ended_with]
+        """Waits for where it ends and for what is to be seen there."""
+        final = self.workflow.final_url
+        url = None if final is None else pattern(ending_regex(final)) if "*" in final else Text(final)
         writer = NotteStatements(self.is_async, self.workflow.spec.viewport_height)
-        return [*lines, *writer.expectations(self.workflow.expects)]
+        return writer.ending(url, self.workflow.expects)
 
     def _signature(self) -> list[str]:
         given = [f"{p.name}: str = {quote(p.default or '')}" for p in self.workflow.parameters if not p.secret]
@@ -194,25 +174,20 @@ class _Script:
         return hints
 
 
-def _on_one_page(workflow: Workflow) -> Workflow:
-    """The workflow, without what is to be seen where tabs come and go: which of them the session's page is then, the
-    SDK does not say. What was seen before a step is told in words."""
-    if not any(step.opens_tab or step.closes_tab or isinstance(step.action, _TABS) for step in workflow.steps):
-        return workflow
+def _warned(workflow: Workflow) -> Workflow:
+    """The workflow, with a word at the steps on the session's Playwright page where tabs came or went before: which of
+    them that page is then, the SDK does not say."""
     steps: list[WorkflowStep] = []
     elsewhere = False
     for step in workflow.steps:
-        plain = replace(step, awaits=(), pause="")
-        if step.awaits:
-            plain = replace(plain, comment=step.comment or f"Seen before this step: {step.awaits[0]}")
-        steps.append(_told(plain) if elsewhere else plain)
+        steps.append(_told(step) if elsewhere else step)
         elsewhere = elsewhere or step.opens_tab or step.closes_tab or isinstance(step.action, _TABS)
-    return replace(workflow, steps=tuple(steps), expects=())
+    return replace(workflow, steps=tuple(steps))
 
 
 def _told(step: WorkflowStep) -> WorkflowStep:
     """A step on the session's page where that may be another tab: a wait in words, anything else with a warning."""
-    if isinstance(step.action, WaitFor):
+    if isinstance(step.action, WaitFor) and condition(step) is None:
         wanted = step.action.model_dump(exclude_defaults=True, exclude={"type", "timeout_ms"})
         what = ", ".join(f"{name} {value}" for name, value in wanted.items())
         return replace(step, action=None, comment=f"Waited here, in the tab that was open then: {what or step.name}")

@@ -109,36 +109,32 @@ def test_without_a_text_the_answer_to_what_was_sent_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("style", ["sync", "async"])
-def test_a_script_on_notte_s_session_waits_for_the_same_on_its_page(style: Style) -> None:
-    """Notte: execute and scrape wait for nothing; the session's Playwright page does."""
+def test_a_script_on_notte_s_session_waits_for_the_same_within_its_page(style: Style) -> None:
+    """Notte: execute and scrape wait for nothing; what a script of the page tells is looked at again and again."""
     code = write(generalise(reader().steps, SPEC), target="notte", style=style).code
-    wait, an = ("await ", "async ") if style == "async" else ("", "")
+    wait = "await " if style == "async" else ""
 
-    assert (
-        f'        {an}with page.expect_response(answers("POST", "{HOME}/graphql")):\n            {wait}session.exec'
-        in code
-    )
-    assert f'        {wait}page.wait_for_load_state("networkidle")\n' in code
-    assert f'        {wait}shown(page, "Shop").wait_for()\n' in code
-    assert f'        {wait}expect(page).to_have_url("{HOME}")' in code
+    assert f'        began = {wait}clock(session)\n        {wait}session.execute(type="click"' in code
+    assert f'        {wait}wait_for(session, answered("{HOME}/graphql", began))\n' in code
+    assert f"        {wait}wait_quiet(session)\n" in code
+    assert f'        {wait}wait_for(session, shown("Shop"))\n' in code
+    assert f'        {wait}wait_for(session, at("{HOME}"))\n' in code
+    assert "playwright" not in code
     assert compile(code, "recorded.py", "exec")
 
 
-def test_where_the_session_has_no_page_of_its_own_the_script_says_what_was_seen() -> None:
-    """Ours: among tabs the SDK does not say which one its page is; without any use of it no Playwright is needed."""
+def test_the_end_is_looked_for_among_tabs_too_and_where_nothing_else_is() -> None:
+    """Ours: it is what tells a run that worked from one that did not."""
     recording = Recording().goto(HOME).add({"type": "goto_new_tab", "url": f"{HOME}/a"}, to=f"{HOME}/a", new_tab=1)
     tabs = saw(recording.add(READ, data=1), "12 rows loaded").steps
     among_tabs = write(generalise(tabs, SPEC, seen=["Thank you"]), target="notte").code
     plain = write(generalise(Recording().goto(HOME).steps, SPEC), target="notte").code
 
-    for line in (
-        "# Seen before this step: * rows loaded",
-        f"# The recording ended at {HOME}/a",
-        "# At the end it saw: Thank you",
-    ):
-        assert f"        {line}\n" in among_tabs
-    assert f"        # The recording ended at {HOME}\n" in plain
-    assert "playwright" not in among_tabs + plain
+    for condition in (r're.compile(r"\d[\d.,]*\s+rows\s+loaded")', '"Thank you"'):
+        assert f"        wait_for(session, shown({condition}))\n" in among_tabs
+    assert f'        wait_for(session, at("{HOME}/a"))\n' in among_tabs
+    assert f'        wait_for(session, at("{HOME}"))\n' in plain
+    assert "shown" not in plain
 
 
 def test_a_fixed_wait_that_nothing_replaces_stays_a_comment() -> None:

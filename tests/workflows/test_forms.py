@@ -138,10 +138,15 @@ def test_no_script_sleeps_or_names_an_element_id() -> None:
 
 
 def calls(code: str, function: str) -> list[dict[str, Any]]:
-    """The keywords of each call of `session.<function>`; what is no literal as its source."""
-    found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    """The keywords of each call of `session.<function>` in `run`; what is no literal as its source."""
+    found = [node for node in ast.walk(runs(code)) if isinstance(node, ast.Call)]
     wanted = [node for node in found if ast.unparse(node.func) == f"session.{function}"]
     return [{str(word.arg): literal(word.value) for word in node.keywords} for node in wanted]
+
+
+def runs(code: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    """The first function of a script: its steps."""
+    return next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def literal(node: ast.expr) -> Any:
@@ -188,7 +193,7 @@ def test_a_notte_script_is_one_execute_per_step(style: Style) -> None:
         {"type": "press_key", "key": "Enter"},
     ]
     assert calls(code, "scrape") == [{"instructions": "prices", "only_main_content": False}]
-    run = next(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    run = runs(code)
     assert ast.unparse(run.args) == "applicant: str='A \"B\"', cv: str='cv.pdf'"
     assert "return " in ast.unparse(run.body[-1])
     assert "__future__" not in code
@@ -206,20 +211,39 @@ def test_what_a_last_script_found_is_what_a_notte_script_returns(style: Style) -
     assert "        return read.data\n" in code
     assert "run() -> object:" in code
     assert "print(" in code
-    assert "read" not in write_code(silent.steps, SPEC, target="notte", style=style).code.partition("def run")[2]
+    assert "read" not in ast.unparse(runs(write_code(silent.steps, SPEC, target="notte", style=style).code))
 
 
-def test_a_wait_in_a_tab_that_the_session_s_page_may_not_be_is_told_in_words() -> None:
-    """Ours: which tab `session.page` is after another was opened, the SDK does not say."""
+def test_a_wait_is_for_the_tab_that_the_session_shows_whichever_that_is() -> None:
+    """Ours: a condition is looked at where the session is; which tab `session.page` is by then, the SDK does not say."""
     recording = Recording().goto(HOME).add({"type": "wait_for", "value": "Ready"})
     recording.click(element("L1", "link", "Details"), new_tab=1).add({"type": "wait_for", "value": "Loaded"})
     recording.add({"type": "hover", "id": "B1"}, button("B1", "Menu"))
     code = write_code(recording.steps, SPEC, target="notte").code
 
-    assert '"Ready"' in code
-    assert '"Loaded"' not in code
-    assert "# Waited here, in the tab that was open then: value Loaded" in code
+    assert 'wait_for(session, shown("Ready"))' in code
+    assert 'wait_for(session, shown("Loaded"))' in code
     assert "# Look here which tab `page` is" in code
+    assert "`pip install playwright`, on the cloud only" in code
+
+
+@pytest.mark.parametrize(
+    ("wait", "condition"),
+    [
+        ({"value": "Ready"}, 'shown("Ready")'),
+        ({"gone": "Loading"}, 'gone("Loading")'),
+        ({"url": f"{HOME}/p/*"}, 'at(re.compile(r"^http://h\\.test/p/[^/]*$"))'),
+        ({"selector": "#done", "timeout_ms": 45_000}, 'present("#done"), seconds=45'),
+    ],
+)
+def test_what_is_waited_for_is_a_condition_within_the_page(wait: dict[str, Any], condition: str) -> None:
+    """Notte has no action for it, and a server may have no page of Playwright's."""
+    target = Target("", "", "", Locators(css="#done")) if "selector" in wait else None
+    recording = Recording().goto(HOME).add({"type": "wait_for"} | wait, target).click(button("B1", "Go"))
+    code = write_code(recording.steps, SPEC, target="notte").code
+
+    assert f"        wait_for(session, {condition})\n" in code
+    assert "playwright" not in code
 
 
 def test_the_1_9_sdk_has_no_async_form() -> None:
