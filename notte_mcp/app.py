@@ -21,6 +21,7 @@ import anyio.to_thread
 from notte_mcp.agents.supervisor import Supervisor
 from notte_mcp.caller import environment
 from notte_mcp.engines.base import Engine
+from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.ids import is_agent_id
@@ -54,6 +55,9 @@ SWEEP_S: Final = 86_400
 """How often what is too old is looked for, besides at the beginning."""
 
 _COMPANIONS: Final = ("-journal", "-wal", "-shm")
+
+WhoseCloud = Callable[[], CloudAccess]
+"""Tells on whose account the cloud is used."""
 
 log = Log("app")
 
@@ -108,12 +112,14 @@ async def open_app(
     notes: Sequence[str] = (),
     view: View | None = None,
     own_ports: Collection[int] = (),
+    cloud: WhoseCloud | None = None,
 ) -> AsyncGenerator[App]:
     """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
     `models` those of the settings, which is for tests and for a server whose connections bring their own. `places` bounds what is
     live in several Apps of one process together; the settings' own limits hold for this one besides. `notes` are
     among the App's. `view` is the live view of its sessions; `own_ports`, with the view's, are those that this process
-    listens on, which no page may reach.
+    listens on, which no page may reach. `cloud` tells on whose account a call uses the Notte cloud: that of the settings,
+    unless connections bring their own.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -129,7 +135,7 @@ async def open_app(
         sweep = Sweep(folder.sessions_dir, _keep(settings))
         room = Room(folder.path, max_bytes=settings.max_state_bytes, min_free=settings.min_free_bytes)
         afterwards = Afterwards()
-        engines = engines if engines is not None else _engines(folder, settings, room, ports)
+        engines = engines if engines is not None else _engines(folder, settings, room, ports, cloud)
         registry = _registry(
             folder, settings, engines=engines, store=store, places=places, room=room, afterwards=afterwards
         )
@@ -231,8 +237,10 @@ async def _close(
         await store.close()
 
 
-def _engines(folder: StateFolder, settings: Settings, room: Room, own_ports: Collection[int]) -> dict[str, Engine]:
-    """The engines of this version. (The Notte cloud is not among them yet.)"""
+def _engines(
+    folder: StateFolder, settings: Settings, room: Room, own_ports: Collection[int], cloud: WhoseCloud | None
+) -> dict[str, Engine]:
+    """The engines of this version. That there is one of the cloud sends nothing there: a session has to ask for it."""
 
     def local() -> Engine:
         from notte_mcp.engines.local.engine import LocalEngine
@@ -245,21 +253,24 @@ def _engines(folder: StateFolder, settings: Settings, room: Room, own_ports: Col
             drop_tmp=folder.discard,
             note_process=folder.note_process,
             options=SessionOptions(
-                max_tabs=settings.max_tabs,
-                max_download_bytes=settings.max_download_bytes,
-                max_session_bytes=settings.max_session_bytes,
-                max_session_files=settings.max_session_files,
-                max_upload_bytes=settings.max_upload_bytes,
-                max_page_mb=settings.max_page_mb,
-                max_browser_mb=settings.max_browser_mb,
-                upload_dirs=settings.upload_dirs,
-                own_ports=tuple(own_ports),
-                shortage=room.shortage,
+                max_tabs=settings.max_tabs, max_download_bytes=settings.max_download_bytes,
+                max_session_bytes=settings.max_session_bytes, max_session_files=settings.max_session_files,
+                max_upload_bytes=settings.max_upload_bytes, max_page_mb=settings.max_page_mb,
+                max_browser_mb=settings.max_browser_mb, upload_dirs=settings.upload_dirs,
+                own_ports=tuple(own_ports), shortage=room.shortage,
             ),
             cache=settings.state_dir / "cache",
-        )
+        )  # fmt: skip
 
-    return {"local": PendingEngine("local", local)}
+    def notte() -> Engine:
+        from notte_mcp.engines.notte.engine import NotteEngine
+
+        # Who is not this machine's user has no key of its environment.
+        key = None if settings.for_others else settings.notte_api_key
+        own = CloudAccess(key.get_secret_value() if key is not None else None, settings.notte_api_url)
+        return NotteEngine(cloud or (lambda: own))
+
+    return {"local": PendingEngine("local", local), "notte": PendingEngine("notte", notte)}
 
 
 def _keep(settings: Settings) -> Keep:

@@ -14,6 +14,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from notte_mcp import __version__
 from notte_mcp.caller import called_by
+from notte_mcp.engines.notte import access
 from notte_mcp.keeper import given
 from notte_mcp.keeper.conversation import LOST, converse
 from notte_mcp.keeper.door import Door
@@ -107,7 +108,8 @@ class Reception:
             return await _say(stream, f"refused The keeper has {MAX_GUESTS} connections, and no more. End one of them.")
         guest = Guest(self._server.surface, self._app, default_spec(settings))
         models = self._shelves.of(Access.of(settings.endpoints), settings.model)
-        with self._life.staying(guest), models, called_by(given.caller_given(values)):
+        cloud = access.given(given.cloud_given(settings))
+        with self._life.staying(guest), models, cloud, called_by(given.caller_given(values)):
             log.info("connection.opened", connections=len(self._life.guests))
             await _say(stream, f"ok {os.getpid()}")
             await converse(self._server, guest, partial(incoming.receive, CHUNK), stream.send, guest.note)

@@ -4,7 +4,7 @@ What a new session is, which model, which keys: a connection's own (`default_spe
 belongs to the process (which browser, how many sessions) is the keeper's; a connection that asks for
 something else there is refused in words, since to pass it over would be to do what it did not ask for.
 
-Below: settings, caller. Above: connection, serve.
+Below: settings, caller, engines.notte.access. Above: connection, serve.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from notte_mcp.caller import Caller
+from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.keeper.link import named
 from notte_mcp.settings import Settings
 
@@ -62,6 +63,12 @@ def settings_given(values: dict[str, str]) -> Settings:
 def caller_given(values: dict[str, str]) -> Caller:
     """Whose calls the connection's are."""
     return Caller(named(values, "env."), Path(values.get("folder", os.sep)))
+
+
+def cloud_given(settings: Settings) -> CloudAccess:
+    """On whose account the connection uses the Notte cloud."""
+    key = settings.notte_api_key
+    return CloudAccess(key.get_secret_value() if key is not None else None, settings.notte_api_url)
 
 
 def as_settings(flags: Mapping[str, str]) -> dict[str, str | bool]:

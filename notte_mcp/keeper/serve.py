@@ -136,5 +136,7 @@ def _ready() -> None:
 async def _open_app(settings: Settings, shelves: "Shelves", viewer: "Viewer | None") -> "AsyncGenerator[App]":
     # In a thread: it brings the database along, and whoever calls meanwhile is to be answered.
     app = await anyio.to_thread.run_sync(import_module, "notte_mcp.app")
-    async with app.open_app(settings, models=shelves, view=viewer) as opened:
+    from notte_mcp.engines.notte import access
+
+    async with app.open_app(settings, models=shelves, view=viewer, cloud=access.current) as opened:
         yield opened

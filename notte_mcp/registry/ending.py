@@ -16,7 +16,7 @@ import anyio
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.logs import Log
 from notte_mcp.receipts import Receipt
-from notte_mcp.records import StepRecord
+from notte_mcp.records import SessionRecord, StepRecord
 from notte_mcp.registry.slot import Ending, Slot
 from notte_mcp.store.base import Store
 
@@ -49,10 +49,17 @@ def interrupted(deadline_s: float) -> Ending:
     return Ending("interrupted", "restart", grace_s=deadline_s * 0.25, budget_s=deadline_s, clean=True)
 
 
-async def end(slot: Slot, store: Store, *, save: Callable[[Slot, float], Awaitable[None]]) -> None:
+async def end(
+    slot: Slot,
+    store: Store,
+    *,
+    save: Callable[[Slot, float], Awaitable[None]],
+    is_over: Callable[[SessionRecord], Awaitable[bool]],
+) -> None:
     """End a session whose `ending` is set. Never raises for what the browser or the disk do.
 
-    `save` writes the login state down; it is told how many seconds the browser has to give it.
+    `save` writes the login state down; it is told how many seconds the browser has to give it. `is_over` tells of a
+    session on another machine whether it has ended there: until then it is `stopping`.
     """
     assert slot.ending is not None  # noqa: S101 - set in the same turn of the loop that starts this
     ending = slot.ending
@@ -72,12 +79,25 @@ async def end(slot: Slot, store: Store, *, save: Callable[[Slot, float], Awaitab
             async with anyio.create_task_group() as closing:
                 closing.start_soon(slot.camera.close, slot.unusable)
                 left = max(ends_at - anyio.current_time(), _LEAST_CLOSE_S)
-                await browser.close(deadline_s=left, keep=ending.state == "interrupted")
+                keep = _stays(slot.record, ending)
+                await browser.close(deadline_s=left, keep=keep)
+                if slot.record.remote_id and not keep:
+                    slot.is_unheard = True
+                    with anyio.move_on_after(max(ends_at - anyio.current_time(), _LEAST_CLOSE_S)):
+                        slot.is_unheard = not await is_over(slot.record)
         else:
             await slot.camera.close(slot.unusable)
-        slot.record = replace(slot.record, state=ending.state, reason=ending.reason)
+        state = "stopping" if slot.is_unheard else ending.state
+        slot.record = replace(slot.record, state=state, reason=ending.reason)
         await _write(slot, store)
     log.info("session.ended", session=slot.id, state=ending.state, reason=ending.reason)
+
+
+def _stays(record: SessionRecord, ending: Ending) -> bool:
+    """Whether one on another machine lives on there: we are the ones who go, or it was there before us."""
+    if ending.state != "stopped":
+        return True
+    return "session_id" in record.spec.cloud and ending.reason in ("idle_timeout", "max_duration")
 
 
 async def _quiet(slot: Slot, ending: Ending) -> bool:

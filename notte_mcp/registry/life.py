@@ -22,6 +22,7 @@ from notte_mcp.profiles import ProfileStore
 from notte_mcp.records import SessionRecord
 from notte_mcp.registry import ending, refusals
 from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.elsewhere import Elsewhere, ended
 from notte_mcp.registry.redaction import Redactor
 from notte_mcp.registry.saving import merge, write_state
 from notte_mcp.registry.slot import Ending, Slot
@@ -56,6 +57,7 @@ class Life:
         sessions_dir: Path,
         max_steps: int,
         recording: Recording | None,
+        elsewhere: Elsewhere,
     ) -> None:
         self.slots: dict[str, Slot] = {}
         self.listener: Callable[[str], None] | None = None
@@ -65,6 +67,7 @@ class Life:
         self._sessions_dir = sessions_dir
         self._max_steps = max_steps
         self._recording = recording
+        self._elsewhere = elsewhere
         # Of sessions that may come back in this process: what was typed before the crash stays secret after it.
         self._redactors: dict[str, Redactor] = {}
 
@@ -239,16 +242,42 @@ class Life:
 
     async def _end(self, slot: Slot, how: Ending) -> None:
         with anyio.CancelScope(shield=True):
+            slot.ending = how = await self._known_there(slot, how)
             try:
-                await ending.end(slot, self._store, save=self._save_finally)
+                await ending.end(slot, self._store, save=self._save_finally, is_over=self._elsewhere.is_over)
             except Exception:
                 log.exception("session.ended_badly", session=slot.id)
                 slot.record = replace(slot.record, state=how.state, reason=how.reason)
-            await self._release_profile(slot)
-            if how.state in refusals.RESTORABLE:
-                self._redactors[slot.id] = slot.redactor
-            self._leave(slot)
-            self._filmed(slot)
+        try:
+            if slot.is_unheard:
+                slot.beat()
+                await self._elsewhere.until_over(slot)  # or until the server ends: the next one finds it `stopping`
+                slot.is_unheard = False
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._after(slot, how)
+
+    async def _known_there(self, slot: Slot, how: Ending) -> Ending:
+        """Of one that was lost on another machine: how it ended there, if it did; else it can be gone on with."""
+        if how.state != "failed" or (stands := await self._elsewhere.heard(slot.record)) is None:
+            return how
+        if stands.is_live:
+            return replace(how, state="interrupted", reason="connection")
+        return replace(how, state="stopped", reason=ended(slot.record, stands).reason)
+
+    async def _after(self, slot: Slot, how: Ending) -> None:
+        """It has ended, or its server does."""
+        if slot.record.state == "stopping" and not slot.is_unheard:
+            slot.record = replace(slot.record, state=how.state, updated_at=self._clock.unix())
+            try:
+                await self._store.put_session(slot.record)
+            except NotteMCPError as error:
+                log.error("session.not_written", session=slot.id, error=str(error))
+        await self._release_profile(slot)
+        if how.state in refusals.RESTORABLE:
+            self._redactors[slot.id] = slot.redactor
+        self._leave(slot)
+        self._filmed(slot)
 
     def _filmed(self, slot: Slot) -> None:
         recorder = slot.camera.recorder

@@ -43,14 +43,14 @@ def engine_of(engines: Mapping[str, Engine], spec: SessionSpec) -> Engine:
     """The engine that a session asks for.
 
     Raises:
-        NeedsCloud: the Notte cloud, which this version does not reach.
+        NeedsCloud: the Notte cloud, which this server does not reach.
         InvalidArgument: there is none of this name.
     """
     if (engine := engines.get(spec.engine)) is not None:
         return engine
     if spec.engine == "notte":
         raise NeedsCloud(
-            "This version cannot open sessions in the Notte cloud yet; browsers run on this machine.",
+            "This server does not reach the Notte cloud; its browsers run on this machine.",
             next_call='notte_start(session={"engine": "local"})',
         )
     raise InvalidArgument(
@@ -90,7 +90,7 @@ async def restore(slot: Slot, before: SessionRecord, engine: Engine, life: Life,
                     await store.put_session(before)
                 raise
         with _first_page(slot, life):
-            if (url := loadable(before.url)) is not None:
+            if not before.remote_id and (url := loadable(before.url)) is not None:
                 await _load(slot, store, url)
     return before.storage_saved_at if saved is not None else None
 
@@ -124,7 +124,9 @@ async def _or_nothing(slot: Slot, life: Life, *, fresh: bool) -> AsyncGenerator[
     except BaseException:
         with anyio.CancelScope(shield=True):
             if (browser := slot.last_browser) is not None:
-                await browser.close(deadline_s=2)
+                # What was there before us is let go of.
+                was_there = not fresh or "session_id" in slot.record.spec.cloud
+                await browser.close(deadline_s=2, keep=was_there)
             if slot.ending is None:
                 await life.give_up(slot)
             if fresh:

@@ -1,20 +1,23 @@
 """Reading what is recorded and looking at what is live: no lock, and nobody waits for a caller.
 
-Below: holding, camera, refusals, store.base. Above: registry.
+Below: holding, camera, elsewhere, refusals, store.base. Above: registry.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Literal
 
 import anyio
 
+from notte_mcp.engines.remote import RemoteSession
 from notte_mcp.frames import Frame
 from notte_mcp.observations import Tab
-from notte_mcp.records import SessionRecord, StepRecord
+from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
 from notte_mcp.registry import refusals
 from notte_mcp.registry.camera import Watch
 from notte_mcp.registry.clock import Clock
+from notte_mcp.registry.elsewhere import ASK_S, Elsewhere, ended
 from notte_mcp.registry.holding import Holding
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
@@ -23,8 +26,9 @@ from notte_mcp.store.base import Store
 class Reading(Holding):
     """The registry's part of that: see the module."""
 
-    def __init__(self, slots: dict[str, Slot], clock: Clock, store: Store, owner: str) -> None:
+    def __init__(self, slots: dict[str, Slot], clock: Clock, store: Store, owner: str, elsewhere: Elsewhere) -> None:
         super().__init__(slots, clock)
+        self._elsewhere = elsewhere
         self._store = store
         self._owner = owner
 
@@ -56,6 +60,37 @@ class Reading(Holding):
         """The record of a session, live or not (never waits for a caller). Raises: UnknownSession."""
         slot = self._slots.get(session_id)
         return slot.snapshot() if slot is not None else await self._stored(session_id)
+
+    async def asked_after(self, session_id: str) -> SessionRecord:
+        """The record of a session; one that lives on another machine, and is not known to have ended, is asked after
+        there before. Where that cannot be learnt it stays as it is. Raises: UnknownSession."""
+        record = await self.record(session_id)
+        if not record.remote_id or record.state == "stopped":
+            return record
+        if record.state in LIVE_STATES and record.owner != self._owner:
+            return record  # another server's to say
+        stands = await self._elsewhere.heard(record)
+        if stands is None or stands.is_live:
+            return await self.record(session_id)
+        if (slot := self._slots.get(session_id)) is None:
+            return await self._ended_there(record, stands)
+        self._life.lost(session_id, f"it is {ended(record, stands).reason} there")
+        await slot.ended.wait()
+        return slot.snapshot()
+
+    async def _require_there(self, record: SessionRecord) -> None:
+        """Raises: SessionNotLive: it has ended on its machine, which is on record then. CloudError: nobody knows."""
+        try:
+            stands = await self._elsewhere.stands(record)
+        except TimeoutError:
+            raise refusals.unheard(record, within_s=ASK_S) from None
+        if stands is not None and not stands.is_live:
+            raise refusals.not_live(await self._ended_there(record, stands), owner=record.owner)
+
+    async def _ended_there(self, record: SessionRecord, stands: RemoteSession) -> SessionRecord:
+        record = replace(ended(record, stands), updated_at=self._clock.unix())
+        await self._store.put_session(record)
+        return record
 
     async def sessions(self, *, limit: int = 100) -> list[SessionRecord]:
         """Sessions, newest first, the live ones as they stand."""

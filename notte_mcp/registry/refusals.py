@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from notte_mcp.cloud_errors import CloudUnavailable
 from notte_mcp.errors import (
     InvalidAction,
     LimitReached,
@@ -93,7 +94,11 @@ def not_live(
         return SessionNotLive(
             what, done=done, kept=kept, next_call=f'notte_start(session_id="{record.id}") restores it'
         )
-    again = f'notte_start(url="{record.url}")' if record.url else "notte_start()"
+    if record.remote_id:
+        what = what.replace("Session", "Cloud session", 1)
+    how = [f'url="{record.url}"'] if record.url else []
+    how += ['session={"engine": "notte"}'] if record.spec.engine == "notte" else []
+    again = f"notte_start({', '.join(how)})"
     return SessionNotLive(what, done=done, kept=kept, next_call=f"{again} for a new one")
 
 
@@ -156,11 +161,27 @@ def secret_by_key(session_id: str, name: str) -> InvalidAction:
 def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
     """The browser behind a session went away."""
     why = f": {detail.rstrip('.')}" if detail else ""
+    if record.remote_id:
+        return SessionLost(
+            f"The cloud session behind {record.id} does not answer any more{why}.",
+            done=done,
+            kept=f"Its {record.step_count} steps are kept.",
+            next_call=f'notte_status(id="{record.id}"), which tells whether it lives on there, and why not',
+        )
     return SessionLost(
         f"The browser of session {record.id} is gone{why}.",
         done=done,
         kept=f"Its {record.step_count} steps and its last saved logins are kept.",
         next_call=f'notte_start(session_id="{record.id}") restores it in a new browser at its last url',
+    )
+
+
+def unheard(record: SessionRecord, *, within_s: float) -> CloudUnavailable:
+    """Nobody knows how a session on another machine stands."""
+    return CloudUnavailable(
+        f"The cloud did not tell within {span(within_s)} how session {record.id} stands there.",
+        kept="It is as it was.",
+        next_call=f'notte_status(id="{record.id}"), then the same call',
     )
 
 

@@ -20,6 +20,7 @@ import anyio.to_thread
 
 from notte_mcp.engines.base import Engine
 from notte_mcp.engines.remote import Remote
+from notte_mcp.errors import SessionNotLive
 from notte_mcp.ids import new_session_id
 from notte_mcp.logs import Log
 from notte_mcp.profiles import ProfileStore
@@ -27,6 +28,7 @@ from notte_mcp.records import LIVE_STATES, SessionRecord, SessionSpec
 from notte_mcp.registry import ending, files, opening, refusals
 from notte_mcp.registry.batch import Batch
 from notte_mcp.registry.clock import Clock, SystemClock
+from notte_mcp.registry.elsewhere import Elsewhere
 from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
 from notte_mcp.registry.places import Count, Limits
@@ -60,11 +62,12 @@ class Registry(Reading):
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
+        elsewhere = Elsewhere(engines)
         self._life = Life(
             store=store, clock=self._clock, profiles=ProfileStore(profiles_dir), sessions_dir=sessions_dir,
-            max_steps=limits.max_steps, recording=recording,
+            max_steps=limits.max_steps, recording=recording, elsewhere=elsewhere,
         )  # fmt: skip
-        super().__init__(self._life.slots, self._clock, store, owner)
+        super().__init__(self._life.slots, self._clock, store, owner, elsewhere)
         self._engines = engines
         self._limits = limits
         self._places = places or Count(limits.max_sessions)
@@ -125,10 +128,10 @@ class Registry(Reading):
         No action is done again; loading the last url is a step of its own, and
         whether it worked stands there. `storage_saved_at` of what is returned
         is the age of the state that was brought back (None: there was none).
-        A live session is returned as it is.
+        A live session is returned as it is. One that lives on another machine is gone on with as it is there.
 
         Raises:
-            UnknownSession; SessionNotLive (stopped, or live in another server); and what `open` raises.
+            UnknownSession; SessionNotLive (stopped here or there, or live in another server); and what `open` raises.
         """
         if (slot := self._slots.get(session_id)) is not None:
             return await self._joined(slot)
@@ -139,6 +142,7 @@ class Registry(Reading):
         if record.state not in refusals.RESTORABLE:
             raise refusals.not_live(record, owner=self._owner)
         engine = self._engine(record.spec)
+        await self._require_there(record)
         await self._has_room()
         # So might one have while the disk was looked at.
         if (slot := self._slots.get(session_id)) is not None:
@@ -274,10 +278,12 @@ class Registry(Reading):
     async def stop(
         self, session_id: str, *, mode: Literal["graceful", "now"] = "graceful", reason: str = "user"
     ) -> SessionRecord:
-        """End a session within 4 s, whoever holds it. Idempotent; who stops it again waits for the same end.
+        """End a session within 4 s, whoever holds it. Idempotent; who stops it again waits for the same end. One on
+        another machine is `stopping` for as long as its end is not acknowledged there.
 
         Raises:
-            UnknownSession; SessionNotLive (live in another server).
+            UnknownSession; SessionNotLive (live in another server); CloudError: it is interrupted here, and could not
+            be reached there.
         """
         slot = self._slots.get(session_id)
         if slot is None:
@@ -287,13 +293,21 @@ class Registry(Reading):
         self._life.end(slot, ending.stopped(reason, now=mode == "now"))
         if mode == "now":
             slot.grace.cancel()
-        await slot.ended.wait()
+        while not slot.ended.is_set() and not slot.is_unheard:
+            await slot.next_beat()
         return slot.snapshot()
 
     async def _stop_record(self, record: SessionRecord, reason: str) -> SessionRecord:
         """A session without a browser here: one that could be restored is not to be any more."""
         if record.state in LIVE_STATES and record.owner != self._owner:
             raise refusals.not_live(record, owner=self._owner)
+        if record.remote_id and record.state in refusals.RESTORABLE:
+            # It lives on there, as far as is known: whoever ends it goes on with it first.
+            try:
+                await self.restore(record.id)
+            except SessionNotLive:
+                return await self.record(record.id)
+            return await self.stop(record.id, mode="now", reason=reason)
         if record.state in LIVE_STATES or record.state == "interrupted":
             record = replace(record, state="stopped", reason=reason, updated_at=self._clock.unix())
             await self._store.put_session(record)

@@ -5,7 +5,8 @@ ends. `record` is always what the disk shall say next, whoever writes it, so
 that two writers cannot undo each other; `acknowledged` is how far the disk has
 got with the steps, `tail` holds the last of these, `flight` holds the steps whose outcome it does not have, and
 `begun` is the number of the one that is being done; `unwanted` are the numbers of intents to be taken back.
-`landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone. `noted` is what
+`landmarks` are a view's number and what stood out in it. One that `is_aside` is meant by its id alone; of one that
+`is_unheard` the end on another machine was asked for and is not acknowledged. `noted` is what
 its callers are to be told of what went on beside it.
 
 Below: refusals, redaction, clock, hold, taking, camera, engines.base. Above: live, batch, ending, registry.
@@ -121,6 +122,7 @@ class Slot:
         self.hold: Hold | None = None
         self.taking = Taking(clock)
         self.is_aside = False
+        self.is_unheard = False
         self.camera = Camera()
         self.noted: list[str] = []
         self.opened_at = self.used_at = clock.now()
