@@ -10,14 +10,19 @@ from starlette.responses import Response
 from notte_mcp.api import faults
 from notte_mcp.api.answers import session_json
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
+from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
 from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, ignored, spec_of
+from notte_mcp.api.trajectory import trajectory
 from notte_mcp.records import LIVE_STATES
 
 _REASONS: Final = {"manual": "user", "error": "error"}
 """What a stop is called in our records."""
 
 MAX_LISTED: Final = 1_000
+PAGE: Final = 100
+MAX_CURSOR: Final = 9
+"""Digits of a cursor."""
 
 
 async def _start(call: ApiCall) -> Response:
@@ -54,9 +59,26 @@ async def _stop(call: ApiCall) -> Response:
     return answer(await session_json(call, record))
 
 
+async def _offset(call: ApiCall) -> Response:
+    return answer({"offset": len(await trajectory(call.app, call.path("session_id")))})
+
+
+async def _steps(call: ApiCall) -> Response:
+    """A page of the trajectory; the cursor is an index into it."""
+    elements = await trajectory(call.app, call.path("session_id"))
+    cursor, limit = call.text("cursor", "0") or "0", call.number("limit", PAGE, least=1, most=MAX_LISTED)
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= MAX_CURSOR and int(cursor) <= len(elements)):
+        raise ApiFault(400, "The cursor is none of this session's; begin again without one.")
+    begin = int(cursor)
+    more = str(begin + limit) if begin + limit < len(elements) else None
+    return answer({"steps": elements[begin : begin + limit], "next_cursor": more})
+
+
 ROUTES: Final = (
     ApiRoute("POST", "/sessions/start", _start),
     ApiRoute("GET", "/sessions", _list),
     ApiRoute("GET", "/sessions/{session_id}", _get),
     ApiRoute("DELETE", "/sessions/{session_id}/stop", _stop),
+    ApiRoute("GET", "/sessions/{session_id}/offset", _offset),
+    ApiRoute("GET", "/sessions/{session_id}/steps", _steps),
 )
