@@ -16,7 +16,7 @@ def plain(action: dict[str, Any]) -> dict[str, Any]:
     """As the client's translation: kinds it does not know are refused."""
     if action.get("type") == "captcha_dance":
         raise ValueError("unknown")
-    return {name: value for name, value in action.items() if name not in ("category", "description")}
+    return {name: value for name, value in action.items() if name not in ("category", "description", "id")}
 
 
 def typed(number: int, action: dict[str, Any], *, success: bool = True, goal: str = "") -> list[dict[str, Any]]:
@@ -52,7 +52,8 @@ def test_a_typed_step_is_its_completion_and_its_result() -> None:
     """What was thought, what was done, to what, where, when and how it went."""
     (told,) = steps_of(typed(0, CLICK, goal="Send it."), plain, over=False)
     step = told.step
-    assert (step.index, step.action, step.success, step.message) == (0, {"type": "click", "id": "B1"}, True, "Clicked")
+    assert step.action == {"type": "click", "selector": "html > body > button"}
+    assert (step.index, step.success, step.message) == (0, True, "Clicked")
     assert (step.url, step.thought, step.started_at, step.ended_at) == ("http://shop.test/", "Send it.", AT, AT + 1)
     assert step.target is not None
     assert (step.target.id, step.target.role, step.target.name) == (None, "button", "Send it")
@@ -105,6 +106,15 @@ def test_an_action_of_a_kind_that_we_do_not_have_is_told_as_it_came() -> None:
     """Newer agents do newer things."""
     (told,) = steps_of(typed(0, {"type": "captcha_dance", "beat": 3, "partner": None}), plain, over=False)
     assert told.step.action == {"type": "captcha_dance", "beat": 3}
+
+
+def test_a_legacy_step_that_says_how_it_went_is_told_at_once() -> None:
+    """A newer server says it besides, and what was really done where the old kinds have none for it."""
+    action, own = {"type": "click", "id": "B1"}, {"type": "double_click", "id": "B1"}
+    said = {"state": {"next_goal": "On."}, "action": action, "own": own, "success": False, "message": "covered"}
+    (told,) = Reader(plain).feed({**said, "started_at": FROM, "ended_at": TO, "url": None})
+    assert (told.step.action, told.step.success, told.step.message) == ({"type": "double_click"}, False, "covered")
+    assert (told.step.thought, told.step.started_at) == ("On.", AT)
 
 
 @pytest.mark.parametrize("junk", [None, 7, [], "step", {}, {"type": 1, "value": {}}, {"type": "dream", "value": {}},

@@ -48,6 +48,12 @@ class Reader:
         match element:
             case {"type": str(kind), "value": dict()}:
                 return self._typed(kind, _inner(cast(dict[str, Any], element), "value"))
+            case {
+                "action": dict() | str(),
+                "success": bool(),
+            }:  # flat, and what a newer server says of legacy ones besides
+                said = cast(dict[str, Any], element)
+                return [*self.end(), self._told({**said, "action": said.get("own") or said["action"]}, said)]
             case {"action": dict() | str(), "state": dict()}:
                 return self._legacy(cast(dict[str, Any], element))
             case {"action": dict() | str()}:
@@ -132,6 +138,8 @@ class Reader:
         if not raw.get("id") and not raw.get("selector"):
             return action, None
         locators = locators_of(selector)
+        if "selector" not in action and (way := locators.css or (locators.xpath and f"xpath={locators.xpath}")):
+            action["selector"] = way
         role = _ROLES.get(str(raw.get("id") or "")[:1], "")
         return action, Target(None, role, clean_line(str(named or "")), locators)
 
