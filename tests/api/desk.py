@@ -1,7 +1,7 @@
 """An API over the permit office as scripted pages, whose agents are driven by plans; and what reads its WebSockets."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,15 +108,14 @@ class Reader:
             while least is None or len(self.frames) < least:
                 got = await socket.recv()
                 self.frames.append(json.loads(got) if isinstance(got, str) else got)
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            self.code, self.reason = closed.rcvd.code, closed.rcvd.reason
+        except ConnectionClosed:
+            self.code, self.reason = socket.close_code, socket.close_reason or ""
 
 
 @asynccontextmanager
 async def desk(
     folder: Path, *, contract: Contract = "1.10", model: bool = True, settings: Mapping[str, Any] | None = None
-) -> AsyncIterator[Desk]:
+) -> AsyncGenerator[Desk]:
     """The API with a model that tells `PLAN`, unless there is to be none."""
     plan_at = folder / "plan.json"
     plan_at.write_text(json.dumps(PLAN))
