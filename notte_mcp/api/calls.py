@@ -39,6 +39,8 @@ class Defaults:
     viewport_width: int = 1280
     viewport_height: int = 800
     max_upload_bytes: int = 200_000_000
+    max_session_bytes: int = 1_000_000_000
+    max_session_files: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,14 @@ async def _serve(
     from notte_mcp.http.listener import Listener
 
     app = OnDemand(lambda: open_app(settings))
-    defaults = Defaults(settings.headless, settings.viewport_width, settings.viewport_height, settings.max_upload_bytes)
+    defaults = Defaults(
+        settings.headless,
+        settings.viewport_width,
+        settings.viewport_height,
+        settings.max_upload_bytes,
+        settings.max_session_bytes,
+        settings.max_session_files,
+    )
     api = Api(app.get, contract=settings.api_contract, key=key, defaults=defaults)
     port = int(address.getsockname()[1])
     listener = Listener(api.guard(port, hosts=settings.api_allowed_hosts), address, sockets=True)

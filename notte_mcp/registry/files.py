@@ -6,15 +6,31 @@ Below: errors, engines.base. Above: registry.
 """
 
 import os
+import shutil
 import stat
 from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from notte_mcp.engines.base import COMING
 from notte_mcp.errors import UnknownResource
 
 FOLDER: Final = "files"
+
+_PUT: Final = "put"
+"""In a session's folder: an empty file of its name for each file that a caller put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file: its size in bytes, when it was written (Unix seconds), and whether a caller put it there or a page sent it."""
+
+    name: str
+    size: int
+    at: float
+    was_put: bool
 
 
 def list_files(folder: Path) -> list[tuple[str, int]]:
@@ -41,8 +57,28 @@ def forget_unarrived(folder: Path, names: Iterable[str]) -> None:
         (folder / COMING / name).unlink(missing_ok=True)
 
 
-def read_file(folder: Path, name: str) -> bytes:
-    """The bytes of one of them.
+def told_files(folder: Path) -> list[Kept]:
+    """The regular files of a session's folder, oldest first."""
+    given = put_there(folder)
+    try:
+        with os.scandir(folder / FOLDER) as entries:
+            found = [(e.name, e.stat()) for e in entries if e.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    kept = [Kept(name, stat.st_size, stat.st_mtime, was_put=name in given) for name, stat in found]
+    return sorted(kept, key=lambda one: (one.at, one.name))
+
+
+def put_there(folder: Path) -> frozenset[str]:
+    """The names of the files that a caller put there; what else there is was downloaded."""
+    try:
+        return frozenset(mark.name for mark in (folder / _PUT).iterdir())
+    except OSError:
+        return frozenset()
+
+
+def open_file(folder: Path, name: str) -> BufferedReader:
+    """One of them, to be read.
 
     Raises:
         UnknownResource: the session has no such file.
@@ -58,19 +94,35 @@ def read_file(folder: Path, name: str) -> bytes:
         fd = os.open(folder / FOLDER / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         raise missing from None
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise missing
-        with os.fdopen(fd, "rb", closefd=False) as file:
-            return file.read()
-    finally:
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
+        raise missing
+    return os.fdopen(fd, "rb")
 
 
-def put_file(folder: Path, name: str, content: bytes) -> None:
+def read_file(folder: Path, name: str) -> bytes:
+    """The bytes of one of them. Raises: UnknownResource."""
+    with open_file(folder, name) as file:
+        return file.read()
+
+
+def put_file(folder: Path, name: str, content: bytes | BinaryIO) -> None:
     """Put a file there, readable by its owner alone, in place of one of that name. `name` is one that `list_files` gave."""
-    place = folder / FOLDER
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place, put = folder / FOLDER, folder / _PUT
+    for one in (place, put):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bare = Path(name).name
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(place / Path(name).name, flags, 0o600), "wb") as file:
-        file.write(content)
+    with os.fdopen(os.open(place / bare, flags, 0o600), "wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            shutil.copyfileobj(content, file)
+    (put / bare).touch(mode=0o600)
+
+
+def drop_file(folder: Path, name: str) -> None:
+    """Remove one of them. Raises: UnknownResource."""
+    open_file(folder, name).close()
+    (folder / FOLDER / name).unlink(missing_ok=True)
+    (folder / _PUT / name).unlink(missing_ok=True)

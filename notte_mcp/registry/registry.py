@@ -13,7 +13,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, BinaryIO, Final, Literal, Self
 
 import anyio
 import anyio.to_thread
@@ -33,6 +33,7 @@ from notte_mcp.registry.life import Life
 from notte_mcp.registry.live import LiveSession
 from notte_mcp.registry.places import Count, Limits
 from notte_mcp.registry.reading import Reading
+from notte_mcp.registry.saving import read_state
 from notte_mcp.registry.slot import Slot
 from notte_mcp.replay.recorder import Recording
 from notte_mcp.store.base import Store
@@ -240,6 +241,12 @@ class Registry(Reading):
         """The login state that a profile keeps, in Playwright's form. Raises: InvalidArgument, StateFolderUnusable."""
         return await anyio.to_thread.run_sync(self._life.profiles.load, profile)
 
+    async def saved(self, session_id: str) -> dict[str, Any] | None:
+        """The login state that was saved last of a session, in Playwright's form; None where none was. Raises:
+        UnknownSession."""
+        await self.record(session_id)
+        return await anyio.to_thread.run_sync(read_state, self._life.folder(session_id))
+
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` on the event loop with a live session's id whenever a step of it has its outcome or its state
         has changed. One listener; it must not wait."""
@@ -267,7 +274,7 @@ class Registry(Reading):
         """They were told of, and the session goes on."""
         await anyio.to_thread.run_sync(files.forget_unarrived, self._life.folder(session_id), names)
 
-    async def put_file(self, session_id: str, name: str, content: bytes) -> None:
+    async def put_file(self, session_id: str, name: str, content: bytes | BinaryIO) -> None:
         """Give the session a file, to be uploaded by its name. Raises: UnknownSession, LimitReached."""
         await self.record(session_id)
         await self._has_room()
