@@ -172,6 +172,7 @@ _KNOWN: Final[dict[int, tuple[type[CloudError], str, str]]] = {
     403: (CloudKeyRefused, "refuses the key", NEW_KEY),
     404: (CloudUnknown, "does not know this", "notte_status() lists what is known here"),
     405: (CloudUnknown, "does not know this", "notte_status() lists what is known here"),
+    501: (CloudUnknown, "does not have this", LOCAL),
     410: (CloudUnknown, "does not know this any more", "notte_status() lists what is known here"),
 }
 

@@ -100,10 +100,11 @@ class NotteClient:
         query: Query | None = None,
         within_s: float = WITHIN_S,
         limit: int = MAX_FILE_BYTES,
+        passes: frozenset[int] = frozenset(),
     ) -> Answer:
-        """The answer as it came, of at most `limit` bytes: JSON or not, but a success."""
+        """The answer as it came, of at most `limit` bytes: JSON or not, but a success or of a status in `passes`."""
         found = await self._reply(replace(self._asked(method, segments, query, within_s), limit=limit))
-        if found.status >= 300 or found.is_json:  # noqa: PLR2004
+        if (found.status >= 300 and found.status not in passes) or (found.status < 300 and found.is_json):  # noqa: PLR2004
             await self._raise_if_fault(found, method)
         return found
 

@@ -1,8 +1,8 @@
 """The Notte contract's spelling and our values: how a session starts, how it stands, what an action came to.
 
-Plain values in and out; nothing is sent from here (actions are spelled by `spelling`, cookies by `cookies`, and are to be had from here too). Only what a caller set is spelled out, what is unknown is passed
-over, and what is missing is taken for its default. Facts: the contract of SDK 1.10 (start fields, actions, cookies,
-SessionResponse, ApiExecutionResponse).
+Plain values in and out; nothing is sent from here. Actions are spelled by `spelling`, cookies by `cookies`, and are to
+be had from here too. Only what a caller set is spelled out, what is unknown is passed over, and what is missing is taken
+for its default. Facts: the contract of SDK 1.10 (start fields, SessionResponse, ApiExecutionResponse).
 
 Below: actions, records, remote, cloud_errors. Above: session, cloud, hosted.
 """
