@@ -91,7 +91,7 @@ async def _heard(fault: Fault | None) -> tuple[list[str], int | None]:
             if fault is not None:
                 between.on("WS", "/logs", fault)
             url = f"{between.url.replace('http', 'ws', 1)}/logs?token=t"
-            async with connect(url, proxy=None, ping_interval=None) as socket:
+            async with connect(url, proxy=None, ping_interval=None, close_timeout=0.1) as socket:
                 try:
                     while True:
                         with anyio.fail_after(0.5 if isinstance(fault, Silence) else 10):
