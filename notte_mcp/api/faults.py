@@ -131,12 +131,12 @@ def wrong(where: str, name: str, kind: str, said: str, given: Any = None) -> Api
     return ApiFault(422, [{"type": kind, "loc": [where, name] if name else [where], "msg": said, **_input(given)}])
 
 
-def invalid(error: ValidationError, *, where: str = "body") -> ApiFault:
-    """What pydantic found, in the form in which FastAPI tells it."""
+def invalid(error: ValidationError, *, where: str = "body", at: Sequence[str] = ()) -> ApiFault:
+    """What pydantic found, in the form in which FastAPI tells it; `at` is the part of the body that was looked at."""
     return ApiFault(
         422,
         [
-            {"type": one["type"], "loc": [where, *one["loc"]], "msg": one["msg"], **_input(one["input"])}
+            {"type": one["type"], "loc": [where, *at, *one["loc"]], "msg": one["msg"], **_input(one["input"])}
             for one in error.errors(include_url=False, include_context=False)
         ],
     )

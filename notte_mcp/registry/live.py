@@ -21,6 +21,8 @@ from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, SessionRecord
 from notte_mcp.registry import refusals
 from notte_mcp.registry.batch import Batch, OnError, Run
+from notte_mcp.registry.noting import Deed, note_done
+from notte_mcp.registry.portrait import Portrait, portray
 from notte_mcp.registry.slot import Slot
 from notte_mcp.store.base import Store
 
@@ -61,6 +63,10 @@ class LiveSession:
         self._events += (_TAKEN,)
         return self._events
 
+    def redacted(self, value: T) -> T:
+        """A copy of `value` without what was typed as a secret in this session."""
+        return self._slot.redactor(value)
+
     async def observe(
         self,
         *,
@@ -85,6 +91,14 @@ class LiveSession:
         seen = await self._look("observe", lambda browser: browser.observe(request))
         await self._remember(seen, own=own, landmarks=None if find or cursor else self._landmarks(seen))
         return slot.redactor(seen)
+
+    async def portray(self) -> Portrait:
+        """The whole page at once, as a view of its callers (see `portrait`). Raises: as `observe`."""
+        slot = self._slot
+        view = slot.record.view + 1
+        found = await self._look("observe", lambda browser: portray(browser, view))
+        await self._remember(found.seen, own=False, landmarks=self._landmarks(found.seen))
+        return slot.redactor(found)
 
     async def execute(
         self,
@@ -188,6 +202,14 @@ class LiveSession:
         with self._slot.working("scrape") as work:
             run = Run(self._slot, self._store, work, [action], actor="assistant", ends_at=ends_at, known=receipt)
             await run.all(on_error="stop")
+
+    async def note_done(self, deed: Deed, *, actor: Actor) -> None:
+        """Put on record what somebody else did in the session: it is a step of the agent that has it.
+
+        Raises: LimitReached, SessionNotLive, SessionLost, StoreUnusable.
+        """
+        with self._slot.working("note"):
+            await note_done(self._slot, self._store, deed, actor=actor)
 
     async def screenshot(self, *, marks: bool) -> bytes:
         """The viewport as a JPEG (see `BrowserSession.screenshot`)."""

@@ -203,7 +203,7 @@ async def _scroll(stage: Stage, action: a.ScrollUp | a.ScrollDown, timeout_ms: i
 
 
 async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Receipt:
-    if stage.tainted:
+    if stage.tainted and not stage.own_scripts:
         raise ActionFailed(
             "evaluate_js is off in this session: a secret was typed in it, and a script could read it.",
             next_call="notte_observe or notte_scrape to read the page",

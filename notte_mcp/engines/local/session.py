@@ -78,7 +78,7 @@ class LocalSession(Spelling):
         files = request.folder / "files"
         stage = Stage(
             context, options, files, ElementBook(request.id_counters), Dialogs(),
-            Downloads(files, options.of_files, in_flight), because=because,
+            Downloads(files, options.of_files, in_flight), because=because, own_scripts=request.spec.scripts_after_secrets,
         )  # fmt: skip
         session = cls(stage, own_context=own_context, leave=leave, lost=lost)
         page = await context.new_page()

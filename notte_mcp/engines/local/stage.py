@@ -69,7 +69,7 @@ class Screen(Protocol):
 class Stage:
     """See the module.
 
-    `tainted` is set once a secret was typed. `opening` counts tabs that are being attached,
+    `tainted` is set once a secret was typed; scripts run after that only where they are the typist's `own_scripts`. `opening` counts tabs that are being attached,
     `expected` those that this session itself asked for, `awaited` those that a page is opening. `patient` says that the action in hand
     named its own time, `acting` is the world that its input went to,
     `choosing` that it expects a file chooser. `acted_at` is when it touched the page (Unix s). `hand` is how a person does the action in hand, where one does. `lost` is why the browser
@@ -89,6 +89,7 @@ class Stage:
     expected: int = 0
     awaited: int = 0
     tainted: bool = False
+    own_scripts: bool = False
     patient: bool = False
     acting: World | None = None
     choosing: bool = False
