@@ -65,7 +65,7 @@ class Probe:
                 continue
             if isinstance(found, Mapping):
                 self.there = True
-                return cast("dict[str, Any]", dict(cast("Mapping[str, Any]", found)))
+                return dict(cast("Mapping[str, Any]", found))
             if not self.there:
                 return None
             self.there = False  # another document: it has not been told yet how to answer

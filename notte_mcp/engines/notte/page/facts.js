@@ -173,5 +173,6 @@ function factsOf(el) {
 function place() {
   const first = performance.getEntriesByType("navigation")[0];
   return { document: documentName, url: location.href.slice(0, 4000), title: squeeze(document.title).slice(0, 300),
-    ready: document.readyState, status: first?.responseStatus || null };
+    ready: document.readyState, status: first?.responseStatus || null,
+    view: [innerWidth, innerHeight] };
 }

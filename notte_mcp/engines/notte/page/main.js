@@ -122,6 +122,8 @@ const DO = {
     return answer(el, { count });
   },
   find: (req) => ({ ...place(), found: req.selectors.map((selector) => { const { el } = single(selector); return el ? Object.values(called(el)) : null; }) }),
+  facts: (req) => ({ ...place(), found: req.keys.map((key) => { const el = elementOf(key); return el && factsOf(el); }) }),
+  focus(req) { const { count, el } = meant(req); el?.focus({ preventScroll: true }); return answer(el, { count }); },
   describe: (req) => ({ ...place(), found: req.keys.map((key) => { const el = elementOf(key); return el && describe(el); }) }),
   boxes: (req) => ({ ...place(), width: innerWidth, found: req.keys.map((key) => { const el = elementOf(key); return el && shown(el) ? boxOf(el) : null; }) }),
   spot(req) {

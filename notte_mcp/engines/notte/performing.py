@@ -1,0 +1,195 @@
+"""One action of ours as one of the cloud's, and the receipt of it: written from what the page showed, not from what was
+asked.
+
+Before an action its element is looked up, after it the page is asked where it stands and what the field holds. What the
+cloud cannot do (hover, drag, waiting for something) scripts do, and the receipt says so.
+
+Below: stage, reaching, wire. Above: session. Beside: pointing (a person's hand), transferring (files).
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+
+import anyio
+
+from notte_mcp import actions as a
+from notte_mcp.cloud_errors import CloudError
+from notte_mcp.engines.base import Hand
+from notte_mcp.engines.notte import pointing, saying, transferring, wire
+from notte_mcp.engines.notte.answers import NOBODY_KNOWS
+from notte_mcp.engines.notte.reaching import Reached, reach
+from notte_mcp.engines.notte.spelling import action_to_wire
+from notte_mcp.engines.notte.stage import Stage
+from notte_mcp.engines.notte.waiting import wait_for
+from notte_mcp.errors import NotteMCPError, SessionLost
+from notte_mcp.observations import clean
+from notte_mcp.receipts import Receipt
+
+_LATE_S: Final = 3.0
+"""How long beyond its timeout an action's answer may take."""
+
+_STILL: Final = (a.Scrape, a.HandleDialog, a.Help, a.Completion)
+_OF_TABS: Final = (a.GotoNewTab, a.CloseTab, a.SwitchTab)
+
+
+async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand | None) -> Receipt:
+    """See `BrowserSession.perform`."""
+    stage.still_there()
+    begun, url, document = time.time(), stage.url, stage.document
+    stage.here = None
+    allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
+    receipt = Receipt(
+        action.type, success=False, code="action_timeout",
+        message=f"{action.type} was not answered within {allowed_ms} ms. Whether it happened is unknown.",
+    )  # fmt: skip
+    with anyio.move_on_after(allowed_ms / 1000 + _LATE_S):
+        receipt = await _told(stage, action, allowed_ms, hand)
+    if not isinstance(action, _STILL):
+        receipt = await _settled(stage, action, receipt, document)
+    stage.still_there()
+    return receipt.but(
+        url_before=url, url_after=stage.url, acted_at=receipt.acted_at or (begun if receipt.success else time.time())
+    )
+
+
+async def _told(stage: Stage, action: a.Action, allowed_ms: int, hand: Hand | None) -> Receipt:
+    """The receipt as far as the action itself tells it; a failure is one too."""
+    try:
+        if hand is not None and (receipt := await pointing.perform(stage, action, hand, allowed_ms)) is not None:
+            return receipt
+        return await _do(stage, action, allowed_ms)
+    except SessionLost:
+        raise
+    except CloudError as error:
+        code = "outcome_unknown" if error.done == NOBODY_KNOWS else error.code
+        return Receipt(action.type, success=False, code=code, message=str(error))
+    except NotteMCPError as error:
+        said = str(error).removesuffix(" Nothing was done.")
+        return Receipt(action.type, success=False, code=error.code, message=said)
+
+
+async def _settled(stage: Stage, action: a.Action, receipt: Receipt, document: str) -> Receipt:
+    """The receipt with where the page stands now, and what the field holds."""
+    stage.acted += 1
+    here = stage.here or await stage.settled()
+    moved = here is not None and here["document"] != document
+    opened = 0
+    if moved or here is None or isinstance(action, _OF_TABS):
+        opened = await stage.learn_tabs()
+        if here is None:
+            stage.url, stage.title = stage.tabs[stage.current]
+            stage.document = ""
+    by_itself = opened > 0 and not isinstance(action, a.GotoNewTab)
+    navigated = moved and not (by_itself or isinstance(action, a.CloseTab | a.SwitchTab))
+    return receipt.but(
+        navigated=navigated and (bool(document) or receipt.success),
+        status=here.get("status") if navigated and here else None,
+        new_tab=stage.current if by_itself else None,
+        tab_closed=opened < 0,
+        unsettled=here is not None and here["ready"] == "loading",
+    )
+
+
+async def _do(stage: Stage, action: a.Action, allowed_ms: int) -> Receipt:
+    if isinstance(action, a.HandleDialog):
+        return saying.no_dialogs(action)
+    if isinstance(action, a.Help | a.Completion):
+        return saying.said(action)
+    return await (_of_ours(stage, action, allowed_ms) or _of_theirs(stage, action, allowed_ms))
+
+
+def _of_ours(stage: Stage, action: a.Action, allowed_ms: int) -> Awaitable[Receipt] | None:  # noqa: PLR0911 - one a type
+    """What takes more than the cloud's own action, or has none."""
+    match action:
+        case a.WaitFor():
+            return wait_for(stage, action, allowed_ms)
+        case a.Scrape():
+            return _scrape(stage, action)
+        case a.UploadFile():
+            return transferring.upload(stage, action, allowed_ms)
+        case a.DownloadFile():
+            return transferring.download(stage, action, allowed_ms)
+        case a.Hover() | a.DoubleClick() | a.Drag():
+            return pointing.by_script(stage, action)
+        case a.PressKey() if action.id is not None or action.selector is not None:
+            return _key_on(stage, action)
+        case _:
+            return None
+
+
+async def _of_theirs(stage: Stage, action: a.Action, allowed_ms: int) -> Receipt:
+    if isinstance(action, a.ElementAction):
+        return await _on_element(stage, action, allowed_ms)
+    if isinstance(action, a.ScrollDown | a.ScrollUp) and action.id is not None:
+        return await _plain(stage, action, allowed_ms, await reach(stage, action.id, None))
+    return await _plain(stage, action, allowed_ms)
+
+
+async def _plain(stage: Stage, action: a.Action, allowed_ms: int, reached: Reached | None = None) -> Receipt:
+    """An action of the cloud's as it is, on no element or in one that scrolls."""
+    called = {str(getattr(action, "id", "")): reached.called} if reached else {}
+    if isinstance(action, a.Wait):
+        action = action.model_copy(update={"time_ms": min(action.time_ms, allowed_ms)})
+    sent = action_to_wire(action, called)
+    done = await _sent(stage, sent or {"type": action.type}, allowed_ms)
+    receipt = saying.receipt(action, done)
+    if isinstance(action, a.EvaluateJs) and done.success:
+        receipt = receipt.but(data=_json(done.markdown))
+    elif done.markdown and done.success:
+        receipt = receipt.but(data=clean(done.markdown))
+    return receipt.but(target=reached.target, healed=reached.healed) if reached else receipt
+
+
+async def _sent(stage: Stage, sent: Mapping[str, Any], allowed_ms: int) -> wire.Executed:
+    """Execute, and where a captcha stands before it, wait until the cloud has solved it, then the same again."""
+    within_s = allowed_ms / 1000 + _LATE_S
+    done = await stage.execute(sent, within_s=within_s)
+    while (captcha := done.captcha) is not None and captcha.get("state") == "solving":
+        await anyio.sleep(min(1.0, float(captcha.get("retry_after_ms") or 1_000) / 1_000))
+        again = {"type": "captcha_solve"}
+        asked = done
+        done = await stage.execute(again, within_s=within_s, captcha_id=str(captcha.get("captcha_id") or ""))
+        if asked.executed is False and (done.captcha or {}).get("state") == "solved":
+            return await stage.execute(sent, within_s=within_s)
+    return done
+
+
+async def _on_element(stage: Stage, action: a.ElementAction, allowed_ms: int) -> Receipt:
+    reached = await reach(stage, action.id, action.selector)
+    touched = time.time()
+    sent = action_to_wire(action, {action.id: reached.called} if action.id else {}, timeout_ms=allowed_ms)
+    done = await _sent(stage, sent or {}, allowed_ms)
+    if reached.target is None and done.success:
+        reached = await reach(stage, action.id, action.selector, scroll=False)  # it came while it was waited for
+    receipt = saying.receipt(action, done, reached).but(
+        target=reached.target, healed=reached.healed, acted_at=touched if done.success else None
+    )
+    if not done.success:
+        return receipt.but(secret=reached.secret if isinstance(action, a.FillAction) else None)
+    return await saying.read_back(stage, action, reached, receipt)
+
+
+async def _key_on(stage: Stage, action: a.PressKey) -> Receipt:
+    reached = await reach(stage, action.id, action.selector)
+    if not reached.key:
+        return saying.not_found(action, reached)
+    await stage.ask("focus", key=reached.key)
+    done = await stage.execute({"type": "press_key", "key": action.key}, within_s=action.timeout_ms / 1000 + _LATE_S)
+    return saying.receipt(action, done, reached).but(target=reached.target, healed=reached.healed)
+
+
+async def _scrape(stage: Stage, action: a.Scrape) -> Receipt:
+    asked = {"selector": action.selector, "only_main_content": action.only_main_content, "scrape_images": False}
+    async with stage.asking() as client:
+        body = await client.post("sessions", stage.remote_id, "page", "scrape", body=asked)
+    text = clean(wire.text(body, "markdown"))
+    return Receipt(action.type, success=True, message=f"Scraped {len(text)} characters", data=text)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return clean(text)
