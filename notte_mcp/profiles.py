@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,6 +22,15 @@ from filelock import FileLock, Timeout
 from notte_mcp.errors import InvalidArgument, ProfileLocked, StateFolderUnusable
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTold:
+    """A profile in a list: its name, what a person calls it ("" where nobody said), when it was written (Unix seconds)."""
+
+    name: str
+    label: str
+    at: float
 
 
 class ProfileLock:
@@ -85,6 +95,46 @@ class ProfileStore:
             except BaseException:
                 Path(fresh).unlink(missing_ok=True)
                 raise
+
+    def names(self) -> list[ProfileTold]:
+        """The profiles that there are, by name."""
+        with self._usable():
+            found = [path for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem)]
+            return sorted(
+                (ProfileTold(path.stem, self._label(path.stem), path.stat().st_mtime) for path in found),
+                key=lambda one: one.name,
+            )
+
+    def call(self, name: str, label: str) -> None:
+        """Keep what a person calls it, beside it."""
+        path = self._path(name, "label")
+        with self._usable():
+            self._make_folder()
+            path.touch(mode=0o600)
+            path.write_text(label, encoding="utf-8", errors="replace")
+
+    def drop(self, name: str, holder: str) -> bool:
+        """Remove a profile; False where there was none.
+
+        Raises:
+            ProfileLocked: a session holds it.
+        """
+        held = self.lock(name, holder)
+        try:
+            with self._usable():
+                path = self._path(name, "json")
+                was_there = path.exists()
+                for suffix in ("json", "label"):
+                    self._path(name, suffix).unlink(missing_ok=True)
+                return was_there
+        finally:
+            held.release()
+
+    def _label(self, name: str) -> str:
+        try:
+            return self._path(name, "label").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def lock(self, name: str, holder: str) -> ProfileLock:
         """Hold a profile for a session; `holder` is the session's id.

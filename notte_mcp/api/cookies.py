@@ -41,7 +41,7 @@ class CookiesBody(BaseModel):
 async def _get(call: ApiCall) -> Response:
     async with call.app.registry.use(call.path("session_id")) as session:
         found = await session.cookies()
-    return answer({"cookies": [_told(cookie) for cookie in found]})
+    return answer({"cookies": [told(cookie) for cookie in found]})
 
 
 async def _set(call: ApiCall) -> Response:
@@ -52,7 +52,8 @@ async def _set(call: ApiCall) -> Response:
     return answer({"success": True, "message": f"Set {len(cookies)} cookies"})
 
 
-def _told(cookie: dict[str, Any]) -> dict[str, Any]:
+def told(cookie: dict[str, Any]) -> dict[str, Any]:
+    """A cookie in Playwright's form as an answer tells it."""
     return {**cookie_to_wire(cookie), "hostOnly": not str(cookie["domain"]).startswith(".")}
 
 

@@ -4,6 +4,7 @@ Below: calls. Above: routes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -37,4 +38,27 @@ ROUTES_OPEN: Final[Mapping[str, Callable[[Request, Contract], Awaitable[Response
 }
 """For anybody, and without an App: who asks may be a watchdog."""
 
-ROUTES: Final = (ApiRoute("GET", "/health", _asked), ApiRoute("GET", "/ready", _asked))
+
+async def _usage(call: ApiCall) -> Response:
+    """What an account would have been billed for: nothing."""
+    records = await call.app.registry.sessions(limit=MAX_COUNTED)
+    period = call.text("period") or datetime.now(UTC).strftime("%Y-%m")
+    nothing = dict.fromkeys(_COSTS, 0.0)
+    counts = {"session_count": len(records), "function_count": 0, "is_usage_limit_exceeded": False}
+    return answer({"plan_type": "local", "period": period, **counts, **nothing})
+
+
+_COSTS: Final = (
+    "browser_usage_cost", "proxy_usage_cost", "llm_usage_cost", "function_usage_cost", "total_cost",
+    "subscription_limit_amount", "topup_limit_amount", "subscription_balance_amount", "topup_balance_amount",
+    "balance_amount",
+)  # fmt: skip
+
+MAX_COUNTED: Final = 10_000
+
+
+ROUTES: Final = (
+    ApiRoute("GET", "/health", _asked),
+    ApiRoute("GET", "/ready", _asked),
+    ApiRoute("GET", "/usage", _usage),
+)

@@ -27,6 +27,7 @@ from notte_mcp.api import (
     files,
     health,
     pages,
+    profiles,
     recordings,
     sessions,
     sockets,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
-_MODULES: Final = (sessions, pages, agents, cookies, files, debug, recordings, codes, health, absent)
+_MODULES: Final = (sessions, pages, agents, cookies, files, debug, recordings, codes, profiles, health, absent)
 _ANY: Final = Intake(is_json=False)
 _FORM_BYTES: Final = 65_536
 """What a form costs besides the file in it."""

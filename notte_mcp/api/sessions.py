@@ -74,6 +74,13 @@ async def _steps(call: ApiCall) -> Response:
     return answer({"steps": elements[begin : begin + limit], "next_cursor": more})
 
 
+async def _auth(call: ApiCall) -> Response:
+    """Nothing is signed in by itself, so a session is ready as soon as it is there."""
+    record = await call.app.registry.record(call.path("session_id"))
+    status = "active" if record.state in LIVE_STATES else "closed"
+    return answer({"session_id": record.id, "status": status, "operations": None, "error": None})
+
+
 ROUTES: Final = (
     ApiRoute("POST", "/sessions/start", _start),
     ApiRoute("GET", "/sessions", _list),
@@ -81,4 +88,5 @@ ROUTES: Final = (
     ApiRoute("DELETE", "/sessions/{session_id}/stop", _stop),
     ApiRoute("GET", "/sessions/{session_id}/offset", _offset),
     ApiRoute("GET", "/sessions/{session_id}/steps", _steps),
+    ApiRoute("GET", "/sessions/{session_id}/auth", _auth),
 )

@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from notte_mcp.errors import NotteMCPError
+from notte_mcp.errors import NotteMCPError, PageNotResponding
 from notte_mcp.logs import Log
 from notte_mcp.profiles import ProfileStore
 from notte_mcp.records import SessionRecord
@@ -216,6 +216,22 @@ class Life:
                 log.info("profile.saved", session=slot.id, profile=spec.profile)
         except NotteMCPError as error:
             log.error("profile.not_saved", session=slot.id, profile=spec.profile, error=str(error))
+
+    async def keep(self, slot: Slot, profile: str) -> None:
+        """Write the login state of now into a profile, its own or another one that nobody holds.
+
+        Raises:
+            ProfileLocked, InvalidArgument, StateFolderUnusable; PageNotResponding: the browser does not tell it.
+        """
+        mine = slot.record.spec.profile == profile
+        held = None if mine else await anyio.to_thread.run_sync(self.profiles.lock, profile, slot.id)
+        try:
+            if not await self.save(slot) or slot.login is None:
+                raise PageNotResponding("The browser does not tell its login state.", kept="The profile is as it was.")
+            await anyio.to_thread.run_sync(self.profiles.save, profile, slot.login)
+        finally:
+            if held is not None:
+                await anyio.to_thread.run_sync(held.release)
 
     # --- ends ---------------------------------------------------------------------
 

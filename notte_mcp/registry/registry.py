@@ -247,6 +247,20 @@ class Registry(Reading):
         await self.record(session_id)
         return await anyio.to_thread.run_sync(read_state, self._life.folder(session_id))
 
+    @property
+    def profiles(self) -> ProfileStore:
+        """The profiles that there are. (It is synchronous: for a worker thread.)"""
+        return self._life.profiles
+
+    async def keep_login(self, session_id: str, profile: str) -> None:
+        """Keep a live session's login state in a profile, its own or another, as it is now.
+
+        Raises:
+            ProfileLocked, InvalidArgument, StateFolderUnusable; and what `use` raises.
+        """
+        async with self.use(session_id) as live:
+            await self._life.keep(self._slots[live.record.id], profile)
+
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` on the event loop with a live session's id whenever a step of it has its outcome or its state
         has changed. One listener; it must not wait."""

@@ -1,0 +1,119 @@
+"""Profiles: the login states of the state folder, by the contract's ids.
+
+One that is made here gets an id in the contract's form, which is its name in the folder; one that was made otherwise is
+found by its name. Saved are a session's cookies and local storage, whole.
+
+Below: cookies, paging, calls; profiles (by the registry). Above: routes.
+"""
+
+import re
+import secrets
+from typing import Any, Final
+
+import anyio.to_thread
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from notte_mcp.api import faults
+from notte_mcp.api.answers import iso
+from notte_mcp.api.calls import ApiCall, ApiRoute, answer
+from notte_mcp.api.cookies import told as cookie_told
+from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.paging import page_of
+from notte_mcp.profiles import ProfileTold
+
+_EMPTY: Final[dict[str, Any]] = {"cookies": [], "origins": []}
+_HOLDER: Final = "the API"
+
+
+class CreateBody(BaseModel):
+    """`POST /profiles/create`."""
+
+    name: str | None = Field(default=None, max_length=200)
+
+
+class SaveBody(BaseModel):
+    """`POST /sessions/{session_id}/profile/save`: into this one, or into a new one of this name."""
+
+    profile_id: str | None = Field(default=None, min_length=1)
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+async def _list(call: ApiCall) -> Response:
+    found = await anyio.to_thread.run_sync(call.app.registry.profiles.names)
+    if (name := call.text("name")) is not None:
+        found = [one for one in found if name in (one.label, one.name)]
+    shown, page = page_of(call, found)
+    return answer({"items": [_told(one) for one in shown], **page})
+
+
+async def _create(call: ApiCall) -> Response:
+    given = await call.body(CreateBody)
+    return answer(_told(await _made(call, given.name)))
+
+
+async def _get(call: ApiCall) -> Response:
+    return answer(_told(await _meant(call)))
+
+
+async def _delete(call: ApiCall) -> Response:
+    one = await _meant(call)
+    await anyio.to_thread.run_sync(call.app.registry.profiles.drop, one.name, _HOLDER)
+    return answer({"success": True, "message": "Profile deleted successfully"})
+
+
+async def _cookies(call: ApiCall) -> Response:
+    one = await _meant(call)
+    state = await call.app.registry.login(one.name) or _EMPTY
+    return answer({"cookies": [cookie_told(cookie) for cookie in state["cookies"]]})
+
+
+async def _save(call: ApiCall) -> Response:
+    given = await call.body(SaveBody)
+    if given.profile_id is not None and given.name is not None:
+        raise ApiFault(422, "profile_id and name are given one at a time.")
+    record = await call.app.registry.record(call.path("session_id"))
+    profile = given.profile_id or (None if given.name else record.spec.profile)
+    if profile is None:
+        profile = (await _made(call, given.name)).name
+    await call.app.registry.keep_login(record.id, profile)
+    return answer(_told(await _named(call, profile)))
+
+
+async def _made(call: ApiCall, label: str | None) -> ProfileTold:
+    store, name = call.app.registry.profiles, f"notte-profile-{secrets.token_hex(8)}"
+    await anyio.to_thread.run_sync(store.save, name, _EMPTY)
+    if label is not None:
+        await anyio.to_thread.run_sync(store.call, name, label)
+    return await _named(call, name)
+
+
+async def _meant(call: ApiCall) -> ProfileTold:
+    return await _named(call, call.path("profile_id"))
+
+
+async def _named(call: ApiCall, name: str) -> ProfileTold:
+    """Raises: ApiFault (404)."""
+    found = await anyio.to_thread.run_sync(call.app.registry.profiles.names)
+    if (one := next((one for one in found if one.name == name), None)) is None:
+        raise faults.unknown("profile", name)
+    return one
+
+
+def _told(one: ProfileTold) -> dict[str, Any]:
+    # A state file is replaced at each save, so that when the first one was written is not known.
+    at = iso(one.at)
+    label = one.label or (None if _MADE.fullmatch(one.name) else one.name)
+    return {"profile_id": one.name, "name": label, "created_at": at, "updated_at": at, "persisted_domains": None}
+
+
+_MADE: Final = re.compile(r"notte-profile-[0-9a-f]{16}")
+
+ROUTES: Final = (
+    ApiRoute("GET", "/profiles", _list),
+    ApiRoute("POST", "/profiles/create", _create),
+    ApiRoute("GET", "/profiles/{profile_id}", _get),
+    ApiRoute("DELETE", "/profiles/{profile_id}", _delete),
+    ApiRoute("GET", "/profiles/{profile_id}/cookies", _cookies),
+    ApiRoute("POST", "/sessions/{session_id}/profile/save", _save),
+)
