@@ -122,11 +122,15 @@ def selector_text(given: str | w.Selectors) -> str:
     """A selector of the contract as one of Playwright's, through its frames."""
     if isinstance(given, str):
         return given
-    if given.playwright_selector:
-        return given.playwright_selector
     into = "".join(f"{css}{_INTO_FRAME}" for css in given.iframe_parent_css_selectors)
+    if given.playwright_selector:
+        return (
+            given.playwright_selector if _INTO_FRAME in given.playwright_selector else into + given.playwright_selector
+        )
     if given.css_selector:
         return f"{into}{given.css_selector}"
     if given.xpath_selector:
-        return f"{into}xpath=/{given.xpath_selector.removeprefix('xpath=').lstrip('/')}"
+        path = given.xpath_selector.removeprefix("xpath=")
+        # An observation's begins without the root's slash.
+        return f"{into}xpath={path if path.startswith(('/', '(')) else f'/{path}'}"
     raise Unactable("FailedNodeResolutionError", "The selector names nothing: all of its forms are empty.")

@@ -115,7 +115,8 @@ def outcome_of(asked: w.AnyAsked, receipts: Sequence[Receipt], stopped: str) -> 
     if isinstance(asked, w.EvaluateJs):
         if _CUT in receipt.message:
             return failed("EvaluateJsResultLimitError", f"{receipt.message}; return less, or in parts.")
-        text = json.dumps(receipt.data, indent=2, ensure_ascii=False)
+        # A text is told as it is: who returns JSON.stringify(...) reads it as JSON.
+        text = receipt.data if isinstance(receipt.data, str) else json.dumps(receipt.data, indent=2, ensure_ascii=False)
         return Outcome(f"Evaluated JavaScript code: {asked.code}", data={"markdown": text, "structured": None})
     return Outcome("; ".join((_said(asked, receipt), *_besides(receipts))))
 
