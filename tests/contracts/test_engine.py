@@ -1,4 +1,5 @@
-"""The engine's contract, held by the scripted double and by a real Chromium. Another engine is one more name in `ENGINES`."""
+"""The engine's contract, held by the scripted double, by a real Chromium, and by one behind the API that speaks the
+cloud's contract. Another engine is one more name in `ENGINES`."""
 
 import itertools
 import os
@@ -33,7 +34,7 @@ from tests import office
 
 pytestmark = pytest.mark.anyio
 
-ENGINES = ("scripted", "local")
+ENGINES = ("scripted", "local", "notte")
 
 
 @dataclass
@@ -68,6 +69,20 @@ async def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     from notte_mcp.engines.local.engine import LocalEngine
 
     chromium: Path = request.getfixturevalue("chromium")
+    if request.param == "notte":
+        from notte_mcp.engines.notte.access import CloudAccess
+        from notte_mcp.engines.notte.engine import NotteEngine
+        from tests.api.served import served_api
+
+        async with served_api(folder / "state", chromium=chromium) as api:
+            cloud = NotteEngine(lambda: CloudAccess(api.key, api.url))
+            with office.served() as base:
+                ground = Ground(cloud, base, folder)
+                kept = await ground.open()  # the browser behind the API lives as long as one session does
+                yield ground
+                await kept.close(deadline_s=2)
+            await cloud.close(deadline_s=3)
+        return
     numbers = itertools.count()
 
     def tmp_for(name: str) -> Path:
