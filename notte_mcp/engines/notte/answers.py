@@ -143,7 +143,7 @@ def fault(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError 
     try:
         body = answer.json() if answer.body else None
     except ValueError:
-        return _not_json(answer, method=method, place=place)
+        return _not_json(answer, method=method, place=place, hush=hush)
     status = answer.status
     if status < 300:  # noqa: PLR2004
         if not isinstance(body, dict) or "detail" not in body:
@@ -152,13 +152,13 @@ def fault(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError 
         # Its clients take an answer with `detail` for an error whatever the status; the body may name another one.
         status = given if isinstance(given, int) and 400 <= given < 600 else 400  # noqa: PLR2004
     words = clean_line(hush.text(said(body)), MAX_SAID_CHARS)
-    return _by_status(status, answer, words, method=method, place=place)
+    return _by_status(status, answer, words, method=method, place=place, hush=hush)
 
 
-def _not_json(answer: Answer, *, method: str, place: str) -> CloudError | None:
+def _not_json(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError | None:
     if answer.status in {401, 402, 408, 429} or answer.status >= 500:  # noqa: PLR2004
         # Gateways in front of it say these in their own words.
-        return _by_status(answer.status, answer, "", method=method, place=place)
+        return _by_status(answer.status, answer, "", method=method, place=place, hush=hush)
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     form = "an HTML page" if "html" in kind else "something that is no JSON"
     what = f"{place} answered with {form} (HTTP {answer.status}): it is not the Notte API, or something stands between."
@@ -177,12 +177,12 @@ _KNOWN: Final[dict[int, tuple[type[CloudError], str, str]]] = {
 }
 
 
-def _by_status(status: int, answer: Answer, words: str, *, method: str, place: str) -> CloudError:
+def _by_status(status: int, answer: Answer, words: str, *, method: str, place: str, hush: Hush) -> CloudError:
     done = NOTHING
     if status in _KNOWN:
         kind, what, next_call = _KNOWN[status]
     elif status < 400:  # noqa: PLR2004
-        kind, what, next_call = CloudNotNotte, f"sends elsewhere, to {_host(answer)}", CHECK_URL
+        kind, what, next_call = CloudNotNotte, f"sends elsewhere, to {hush.text(_host(answer))}", CHECK_URL
     elif status >= 500 or status in _LATER:  # noqa: PLR2004
         kind, what, done, next_call = _failed(status, answer, method)
     elif b"extra_forbidden" in answer.body:

@@ -8,6 +8,8 @@ Below: answers, patience, access, httpx. Above: client.
 
 import logging
 from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -63,7 +65,13 @@ def pool(access: CloudAccess) -> httpx.AsyncClient:
     here = urlsplit(access.base).hostname in {"127.0.0.1", "::1", "localhost"}
     names = {"user-agent": f"notte-mcp/{__version__}", "x-notte-request-origin": "notte-mcp", "accept": "*/*"}
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE_S)
-    return httpx.AsyncClient(headers=names, limits=limits, trust_env=not here, max_redirects=5)
+    return httpx.AsyncClient(headers=names, limits=limits, trust_env=not here, max_redirects=5, verify=_trusted())
+
+
+@cache
+def _trusted() -> SSLContext:
+    """Whose certificates are taken. Reading them takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 async def ask(http: httpx.AsyncClient, asked: Asked, patience: Patience) -> Answer | Lost:
