@@ -96,6 +96,11 @@ class Agent:
         return self.record.spec.driver == "assistant"
 
     @property
+    def is_hosted(self) -> bool:
+        """Whether the cloud runs it: nothing reaches it between its steps but the word to stop."""
+        return self.record.spec.driver == "notte"
+
+    @property
     def is_waiting(self) -> bool:
         return self.record.state in WAITING
 
@@ -234,9 +239,11 @@ class Agent:
                 f"Agent {self.id} is being paused: its step in flight ends first.",
                 next_call=f'notte_status(id="{self.id}", wait_seconds=10), then the same call',
             )
+        pause = f'notte_steer(agent_id="{self.id}", command="pause")'
+        wait = f'notte_status(id="{self.id}", wait_seconds=30, until="done") or notte_stop(id="{self.id}")'
         return SessionBusy(
             f"Agent {self.id} is at work in session {self.record.session_id}; you may observe, but not act.",
-            next_call=f'notte_steer(agent_id="{self.id}", command="pause"), then the same call',
+            next_call=f"{wait if self.is_hosted else pause}, then the same call",
         )
 
     async def intended(self, *, by: str | None) -> None:
@@ -320,7 +327,7 @@ class Agent:
                 self.told.pop()
             self.told += [told_of(step)] if counts else []
         else:
-            if not self.is_driven_by_caller:
+            if not self.is_driven_by_caller and not self.is_hosted:
                 self.own_steps.append(step)
             self.acted += counts
         self.beat()

@@ -1,37 +1,47 @@
-"""How an agent is driven from its first attempt to its end: by a model, or by whoever calls.
+"""How an agent is driven from its first attempt to its end: by a model, by the cloud, or by whoever calls.
 
 A failed attempt is followed by another one in a fresh session, where retries were asked
 for, after 1, 2, 4 seconds. What cannot be mended by trying again (a refused key, an end
 that somebody asked for) is not tried again.
 
-Below: runner, agent, registry, models. Above: supervisor.
+Below: agent, registry. Above: driving, supervisor.
 """
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, Protocol
 
 from notte_mcp.actions import Completion, Help
 from notte_mcp.agents import answers
 from notte_mcp.agents.agent import Agent
-from notte_mcp.agents.moves import Finish, Remark
-from notte_mcp.agents.runner import Past, Runner
+from notte_mcp.agents.moves import Finish, Past, Remark
 from notte_mcp.errors import ModelMissing, ModelRefused, ModelUnavailable, ModelUnknown, NotteMCPError
-from notte_mcp.models.base import ChatModel
-from notte_mcp.records import SessionRecord
+from notte_mcp.records import SessionRecord, SessionSpec
 from notte_mcp.registry import Clock, Registry
 
 HOPELESS: Final = frozenset(
-    {"user", "timeout", "budget", "restart", "session_stopped", "model_refused", "store_unusable"}
-)
+    {
+        "user", "timeout", "budget", "restart", "session_stopped", "model_refused", "store_unusable", "unheard",
+        "cloud_key_missing", "cloud_key_refused", "cloud_no_credit", "cloud_unknown", "cloud_refused",
+    }
+)  # fmt: skip
 """Reasons after which another attempt would end the same, or is not wanted."""
 
 
-class Attempts:
-    """An agent that a model drives."""
+class Work(Protocol):
+    """One attempt."""
 
-    def __init__(self, agent: Agent, registry: Registry, model: ChatModel, clock: Clock, *, owns_session: bool) -> None:
+    async def __call__(self, past: Past, *, resumed: bool) -> Finish:
+        """Until it is over. `resumed`: it goes on with what `past` tells. Raises: any error of ours."""
+        ...
+
+
+class Attempts:
+    """An agent that drives itself: `work` is one attempt of it."""
+
+    def __init__(self, agent: Agent, registry: Registry, work: Work, clock: Clock, *, owns_session: bool) -> None:
         self._agent = agent
         self._registry = registry
-        self._model = model
+        self._work = work
         self._clock = clock
         self._owns_session = owns_session
         self._place: str | None = None
@@ -63,7 +73,7 @@ class Attempts:
 
     async def _attempt(self, past: Past, *, resumed: bool) -> Finish:
         try:
-            return await Runner(self._agent, self._registry, self._model, past=past, resumed=resumed).run()
+            return await self._work(past, resumed=resumed)
         except NotteMCPError as error:
             return await failure(error, self._agent, self._registry)
 
@@ -92,13 +102,18 @@ class Attempts:
         self._registry.release(before, agent)
         if self._owns_session:
             await self._registry.stop(before, reason="retried")
-        session, _ = await self._registry.open(agent.record.spec.session, url=self._place)
+        session, _ = await self._registry.open(_fresh(agent.record.spec.session), url=self._place)
         agent.redact = self._registry.take(session.id, agent)
         self._owns_session = True
         agent.acted, agent.said, agent.told = 0, None, []
-        agent.record = agent.record.but(session_id=session.id)
+        agent.record = agent.record.but(session_id=session.id, remote_id="")
         agent.watching.cancel()
         await agent.note("started", f"in session {session.id}")
+
+
+def _fresh(spec: SessionSpec) -> SessionSpec:
+    """What a further attempt's session is like: a new one, also where the first was attached to one of the cloud."""
+    return replace(spec, cloud={name: value for name, value in spec.cloud.items() if name != "session_id"})
 
 
 async def by_caller(agent: Agent) -> Finish:

@@ -6,7 +6,7 @@ take the task group down, since every agent lives by it.
 Below: agent, attempts, registry. Above: supervisor.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import anyio
@@ -21,6 +21,9 @@ from notte_mcp.registry import Clock, Registry
 
 GRACE_S: Final = 2.5
 """How long an agent that is to end may finish the action in flight (Notte's rule)."""
+
+HOSTED_GRACE_S: Final = 30.0
+"""The same for one that the cloud runs: it is `stopping` until the cloud says that it has stopped."""
 
 CUT_S: Final = 0.3
 """How long a caller's action that was cut with the agent may take to be on record."""
@@ -52,6 +55,10 @@ class Life:
     def drive(self, agent: Agent, work: Coroutine[Any, Any, Finish]) -> None:
         """Let `work` drive it to its end, beside whoever asked for that."""
         self.tasks.start_soon(self._run, agent, work)
+
+    def beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Let `work` go on after the agent that it is for has ended, for as long as the server runs."""
+        self.tasks.start_soon(work)
 
     async def _run(self, agent: Agent, work: Coroutine[Any, Any, Finish]) -> None:
         finish: Finish | None = None
@@ -102,7 +109,8 @@ class Life:
         while agent.ending is None:
             await agent.next_beat()
         if agent.ending.state != "interrupted":
-            with anyio.move_on_after(GRACE_S):
+            heeds = agent.is_hosted and self._registry.is_live(agent.record.session_id)
+            with anyio.move_on_after(HOSTED_GRACE_S if heeds else GRACE_S):
                 await agent.ended.wait()
         agent.running.cancel()
 

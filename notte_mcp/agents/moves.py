@@ -3,6 +3,7 @@
 Below: actions, receipts, models.base. Above: loop, runner.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,6 +45,10 @@ class Remark:
     """A line of history that is no step: a person's message, an answer, what the caller did while it was paused."""
 
     text: str
+
+
+Past = Sequence[Outcome | Remark]
+"""What was done and said before."""
 
 
 # --- what the loop answers ------------------------------------------------------

@@ -28,7 +28,7 @@ class Past:
     """What an agent is to go on with.
 
     `lines` are of its current attempt, `heard` is all that a person said, `acted` how many of the attempt's steps
-    count; `has_begun` says whether the attempt took any step. Numbers go on after `step_count` and `sequence`.
+    count and `own` how many are the agent's own at all; `has_begun` says whether the attempt took any step. Numbers go on after `step_count` and `sequence`.
     """
 
     lines: tuple[Outcome | Remark, ...]
@@ -36,6 +36,7 @@ class Past:
     step_count: int
     sequence: int
     acted: int
+    own: int
     has_begun: bool
 
 
@@ -53,6 +54,7 @@ async def past_of(record: AgentRecord, store: Store) -> Past:
         step_count=max(record.step_count, *(step.agent_step or 0 for step in steps), 0),
         sequence=max((event.sequence for event in events), default=0),
         acted=sum(1 for step in now if _is_own(step, record) and step.action.get("type") not in UNCOUNTED),
+        own=sum(1 for step in now if _is_own(step, record)),
         has_begun=bool(now),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.errors import AgentEnded, InvalidArgument, LimitReached, UnknownAgent
+from notte_mcp.errors import AgentEnded, InvalidArgument, LimitReached, NeedsCloud, UnknownAgent
 
 _NAMED: Final = 20
 
@@ -73,6 +73,31 @@ def driven_by_caller(record: AgentRecord) -> InvalidArgument:
     return InvalidArgument(
         f"Agent {record.id} is driven by you: it does nothing between your calls, so there is nothing to pause.",
         next_call="notte_execute to go on, or notte_stop to end it",
+    )
+
+
+def hosted(record: AgentRecord) -> InvalidArgument:
+    """The cloud's agents hear nothing between their steps."""
+    return InvalidArgument(
+        f"Agent {record.id} runs in the Notte cloud, which takes no word in between: it can be watched and stopped.",
+        next_call=f'notte_status(id="{record.id}", wait_seconds=30), or notte_stop(id="{record.id}") and '
+        'notte_start(task=..., driver="assistant") in its session to go on yourself',
+    )
+
+
+def not_in_the_cloud() -> NeedsCloud:
+    """The cloud's agents act in the cloud's sessions only."""
+    return NeedsCloud(
+        "driver notte runs an agent in a session of the Notte cloud, and this session is none.",
+        next_call='the same call with session={"engine": "notte"}, or with driver="model" or "assistant"',
+    )
+
+
+def beyond_the_cloud(what: str, why: str) -> InvalidArgument:
+    """An option that the cloud's agents do not have."""
+    return InvalidArgument(
+        f"{what}: {why} of an agent in the Notte cloud.",
+        next_call='the same call without, or with driver="model"',
     )
 
 

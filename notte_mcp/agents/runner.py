@@ -6,7 +6,7 @@ It runs in the App's task group. A model's answer that was under way when the ag
 told to end, or was told something new, is dropped; an action that was under way is
 finished first.
 
-Below: loop, looking, agent, models, registry. Above: attempts.
+Below: loop, looking, agent, models, registry. Above: driving, hosting.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from notte_mcp.actions import Action, Goto
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.looking import GONE, look
 from notte_mcp.agents.loop import Loop, Task
-from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Remark
+from notte_mcp.agents.moves import Act, AskModel, Finish, Move, NeedInput, Outcome, Past, Remark
 from notte_mcp.errors import NotteMCPError, SessionBusy, SessionLost
 from notte_mcp.models.base import ChatModel, ChatRequest
 from notte_mcp.models.patience import ask_patiently
@@ -34,8 +34,6 @@ _TAKEN_S: Final = 0.5
 
 ACT_S: Final = 120.0
 """No action of a turn is begun later than this after the first one."""
-
-Past = Sequence[Outcome | Remark]
 
 
 class Runner:

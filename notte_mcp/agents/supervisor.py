@@ -4,27 +4,28 @@ Agents live in the App's task group, never in a request: whoever waits may leave
 and stopping never queue behind an agent. Of each agent that ended it is said how and why;
 what a dead server drove is `interrupted`, and goes on only when asked to.
 
-Below: reading, life, attempts, agent, past, registry, models, store.base. Above: app, tools, resources.
+Below: reading, life, attempts, driving, agent, past, registry, models, store.base. Above: app, tools, resources.
 """
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Literal, Self
 
 import anyio
 
 from notte_mcp.agent_records import PERSON_LEFT, AgentEvent, AgentRecord, AgentSpec, Driver
 from notte_mcp.agents import answers, refusals
 from notte_mcp.agents.agent import Agent
-from notte_mcp.agents.attempts import Attempts, by_caller
+from notte_mcp.agents.attempts import by_caller
 from notte_mcp.agents.beginning import Beginning
+from notte_mcp.agents.driving import Driving, Models, require_hostable
 from notte_mcp.agents.life import GRACE_S, LEFT, Life
 from notte_mcp.agents.moves import Finish
 from notte_mcp.agents.past import TOLD, past_of
 from notte_mcp.agents.reading import Reading
-from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing, NeedsCloud
+from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing
 from notte_mcp.models.base import ChatModel
 from notte_mcp.registry import Clock, Count, Registry, SystemClock
 from notte_mcp.store.base import Store
@@ -44,17 +45,6 @@ class Steered:
     at_step: int
 
 
-class Models(Protocol):
-    """Where models come from; `default` is the configured one's name, if any."""
-
-    @property
-    def default(self) -> str | None: ...
-
-    def named(self, name: str) -> ChatModel:
-        """The model of that name. Raises: ModelUnknown, ModelMissing."""
-        ...
-
-
 class Supervisor(Reading):
     """See the module. Runs between entering and leaving it (`async with`), in one task, within the registry's time."""
 
@@ -72,6 +62,7 @@ class Supervisor(Reading):
         self._clock = clock or SystemClock()
         super().__init__(Life(registry, self._clock), registry, store)
         self._models = models
+        self._driving = Driving(registry, models, self._life, self._clock)
         self._owner = owner
         self._limit = limit
         self._places = places or Count(limit)
@@ -104,11 +95,10 @@ class Supervisor(Reading):
             ModelUnknown: no provider has this name. NeedsCloud: `notte` without a cloud session.
         """
         named = model or self._models.default
+        if asked == "notte" and engine != "notte":
+            raise refusals.not_in_the_cloud()
         if asked == "notte" or (asked == "auto" and engine == "notte" and model is None):
-            raise NeedsCloud(
-                "driver notte runs agents in the Notte cloud, which this version does not reach yet.",
-                next_call='the same call with driver="model" or "assistant"',
-            )
+            return "notte"
         if asked == "assistant" or (asked == "auto" and named is None):
             return "assistant"
         if named is None:
@@ -126,23 +116,26 @@ class Supervisor(Reading):
 
         Raises:
             SessionBusy (an agent has that session), InvalidArgument (no JSON Schema), ModelMissing,
-            ModelUnknown, and what `Registry.open` and `Registry.use` raise.
+            ModelUnknown, what `Registry.open` and `Registry.use` raise, and of one that the cloud drives the errors of
+            the cloud: none was started then, unless the error says otherwise.
         """
         model = self._ready(spec)
-        spec = replace(spec, model=(spec.model or self._models.default) if model else None)
+        if spec.driver != "notte":
+            spec = replace(spec, model=(spec.model or self._models.default) if model else None)
         with self._place():
             agent = await self._beginning.new(spec, session_id)
             self._life.begin(agent)
         owns = session_id is None
         if model is not None:
-            self._life.drive(agent, self._attempts(agent, model, owns_session=owns).run())
+            self._life.drive(agent, self._driving.by_model(agent, model, owns_session=owns).run())
+        elif agent.is_hosted:
+            attempts, hosting = self._driving.by_cloud(agent, owns_session=owns)
+            self._life.drive(agent, attempts.run())
+            await self._driving.begun(hosting, agent, owns_session=owns)
         else:
             self._life.drive(agent, by_caller(agent))
             await self._beginning.first_page(agent, owns_session=owns)
         return agent.snapshot()
-
-    def _attempts(self, agent: Agent, model: ChatModel, *, owns_session: bool) -> Attempts:
-        return Attempts(agent, self._registry, model, self._clock, owns_session=owns_session)
 
     @contextmanager
     def _place(self) -> Generator[None]:
@@ -163,12 +156,15 @@ class Supervisor(Reading):
         return refusals.full(self._places.limit, live, others=self._places.live - own)
 
     def _ready(self, spec: AgentSpec) -> ChatModel | None:
-        """The model that drives it (None: the caller does), once nothing of what was asked for is wrong."""
+        """The model that drives it (None: the caller does, or the cloud), once nothing of what was asked for is wrong."""
         if self._closing:
             raise InvalidArgument("This server is ending.", next_call="the same call again")
         if self._count() >= self._limit or self._places.is_full:
             raise self._full()
         answers.require_schema(spec.response_schema)
+        if spec.driver == "notte":
+            require_hostable(spec)
+            return None
         if spec.driver == "assistant":
             if spec.retries:
                 raise InvalidArgument(
@@ -183,7 +179,8 @@ class Supervisor(Reading):
     async def steer(self, agent_id: str, command: Command, text: str | None = None) -> Steered:
         """Pause, resume (an interrupted one too, once its session is restored), message, answer.
 
-        Raises: UnknownAgent, AgentEnded, InvalidArgument (no text, nothing was asked), SessionNotLive.
+        Raises: UnknownAgent, AgentEnded, InvalidArgument (no text, nothing was asked, it runs in the cloud),
+        SessionNotLive.
         """
         if command in ("message", "answer") and not (text or "").strip():
             raise InvalidArgument(f"{command} needs `text`.", next_call="the same call with text")
@@ -195,6 +192,8 @@ class Supervisor(Reading):
             raise refusals.over(record)
         if agent.ending is not None:
             raise refusals.over(agent.snapshot())
+        if agent.is_hosted:
+            raise refusals.hosted(agent.snapshot())
         return await self._steer(agent, command, text or "")
 
     async def _steer(self, agent: Agent, command: Command, text: str) -> Steered:
@@ -239,15 +238,23 @@ class Supervisor(Reading):
             agent, past = await self._beginning.again(record)
             self._life.begin(agent)
         # The session of a further attempt was opened for the agent; whose the first one was is not on record.
-        attempts = self._attempts(agent, model, owns_session=record.attempt > 1) if model else None
-        work = attempts.run(past.lines, resumed=past.has_begun) if attempts else by_caller(agent)
+        owns = record.attempt > 1
+        if agent.is_hosted:
+            attempts, _ = self._driving.by_cloud(agent, owns_session=owns, after=past.own)
+            work = attempts.run(resumed=True)
+        elif model is not None:
+            attempts = self._driving.by_model(agent, model, owns_session=owns)
+            work = attempts.run(past.lines, resumed=past.has_begun)
+        else:
+            work = by_caller(agent)
         self._life.drive(agent, work)
         return Steered(agent.snapshot(), accepted=True, at_step=agent.step_count)
 
     # --- ends ---------------------------------------------------------------------
 
     async def stop(self, agent_id: str, *, mode: Literal["graceful", "now"] = "graceful") -> AgentRecord:
-        """End it within 4 s; its session stays. Idempotent. Raises: UnknownAgent."""
+        """End it within 4 s; its session stays. Idempotent. One in the cloud is `stopping` until the cloud says that it
+        has stopped. Raises: UnknownAgent."""
         agent = self._life.live.get(agent_id)
         if agent is None:
             return await self._stop_record(await self.record(agent_id), mode)

@@ -278,7 +278,9 @@ async def settle(slot: Slot, store: Store, outcome: StepRecord) -> None:
     slot.finish()
     # What stood out before the step may not after it.
     seen = slot.record.seen if outcome.action["type"] in _TOUCHING_NOTHING else ()
-    slot.flight[outcome.number] = outcome = replace(outcome, url=slot.update(step_count=outcome.number, seen=seen).url)
+    where = {"url": outcome.url} if outcome.url else {}  # what was done on another machine tells itself where it was
+    at = slot.update(step_count=outcome.number, seen=seen, **where).url
+    slot.flight[outcome.number] = outcome = replace(outcome, url=at)
     try:
         with anyio.CancelScope(shield=True):
             await store.settle(outcome, slot.record)
