@@ -18,7 +18,7 @@ from notte_mcp.api.calls import ApiCall, ApiRoute, Contract, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
 from notte_mcp.api.shapes import moment
-from notte_mcp.api.trajectory import agent_steps, steps_from
+from notte_mcp.api.trajectory import shaped, steps_from, steps_of
 from notte_mcp.errors import ModelMissing
 from notte_mcp.records import LIVE_STATES, StepRecord
 from notte_mcp.step_text import step_line
@@ -180,9 +180,10 @@ async def told(app: "App", agent_id: str, contract: Contract) -> dict[str, Any]:
     One whose last word is among its steps is told as ended, or clients that stop at that word would have no answer.
     """
     record = await app.agents.record(agent_id)
-    if record.is_live and _has_said_all(await app.agents.steps(agent_id, after=max(0, record.step_count - 1))):
+    steps = await steps_of(app, agent_id)
+    if record.is_live and _has_said_all(steps[-1:]):
         record = await app.agents.wait(agent_id, seconds=END_S)
-    return {**ending(record), "steps": await agent_steps(app, agent_id, contract)}
+    return {**ending(record), "steps": await shaped(app, agent_id, steps, contract)}
 
 
 def ending(record: AgentRecord) -> dict[str, Any]:

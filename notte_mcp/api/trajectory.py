@@ -17,6 +17,7 @@ from notte_mcp.records import StepRecord
 
 if TYPE_CHECKING:
     from notte_mcp.api.calls import Contract
+    from notte_mcp.api.results import Outcome
     from notte_mcp.app import App
 
 PAGE: Final = 1_000
@@ -28,8 +29,7 @@ class Telling:
 
     def __init__(self) -> None:
         self._thoughts: dict[str, dict[int, str]] = {}
-        self._thought: dict[str, str] = {}
-        self._last: dict[str, StepRecord] = {}
+        self._last: dict[str, shapes.Thought] = {}
 
     def hear(self, event: AgentEvent) -> None:
         """A line of an agent's log; those that stand before a step are heard before it is told."""
@@ -44,16 +44,15 @@ class Telling:
         """The step as one AgentCompletion."""
         return shapes.legacy(step, *self._around(step))
 
-    def _around(self, step: StepRecord) -> tuple[StepRecord | None, str]:
-        """Its agent's step before, and what the agent thought: at its turn's first action, which holds for the others."""
+    def _around(self, step: StepRecord) -> "tuple[Outcome, shapes.Thought]":
+        """What came of it, and what its agent thought: at its turn's first action, which holds for the others."""
+        outcome = shapes.outcome_of(step)
         if step.agent_id is None:
-            return None, ""
-        before = self._last.get(step.agent_id)
-        self._last[step.agent_id] = step
-        thoughts = self._thoughts.get(step.agent_id, {})
-        thought = thoughts.pop((step.agent_step or 1) - 1, None) or self._thought.get(step.agent_id, "")
-        self._thought[step.agent_id] = thought
-        return before, thought
+            return outcome, shapes.Thought()
+        last = self._last.get(step.agent_id, shapes.Thought())
+        text = self._thoughts.get(step.agent_id, {}).pop((step.agent_step or 1) - 1, None) or last.text
+        self._last[step.agent_id] = shapes.Thought(text, outcome, step.url)
+        return outcome, shapes.Thought(text, last.before, last.url)
 
 
 async def trajectory(app: "App", session_id: str) -> list[dict[str, Any]]:
@@ -71,15 +70,24 @@ async def steps_from(app: "App", session_id: str, offset: int) -> list[StepRecor
     return found
 
 
-async def agent_steps(app: "App", agent_id: str, contract: "Contract") -> list[dict[str, Any]]:
-    """An agent's steps in the shape of this contract. Raises: UnknownAgent.
+async def steps_of(app: "App", agent_id: str) -> list[StepRecord]:
+    """All of an agent's steps that have their outcome. Raises: UnknownAgent."""
+    found: list[StepRecord] = []
+    while True:
+        page = await app.agents.steps(agent_id, after=found[-1].agent_step or 0 if found else 0, limit=PAGE)
+        found += known(page)
+        if len(page) < PAGE:
+            return found
+
+
+async def shaped(app: "App", agent_id: str, steps: Sequence[StepRecord], contract: "Contract") -> list[dict[str, Any]]:
+    """An agent's steps, from the first one on, in the shape of this contract.
 
     A completion that was refused is none of the legacy ones: their reader takes any completion for the end.
     """
     telling = Telling()
     for event in await events_of(app, agent_id):
         telling.hear(event)
-    steps = await _all_steps(app, agent_id)
     if contract == "1.10":
         return [element for step in steps for element in telling.typed(step)]
     return [telling.legacy(step) for step in steps if not is_refused(step)]
@@ -123,12 +131,3 @@ async def _told(app: "App", session_id: str) -> list[tuple[StepRecord, list[dict
             told.append((step, telling.typed(step)))
         if len(page) < PAGE:
             return told
-
-
-async def _all_steps(app: "App", agent_id: str) -> list[StepRecord]:
-    found: list[StepRecord] = []
-    while True:
-        page = await app.agents.steps(agent_id, after=found[-1].agent_step or 0 if found else 0, limit=PAGE)
-        found += known(page)
-        if len(page) < PAGE:
-            return found

@@ -77,7 +77,7 @@ async def test_a_step_tells_what_was_decided_and_what_came_of_it(new: Desk) -> N
     assert (start["step_number"], stop["step_number"], start["agent_id"]) == (1, 1, status["agent_id"])
     assert decided["state"] == {
         "previous_goal_status": "success",
-        "previous_goal_eval": f"goto -> {FORM} (200)",
+        "previous_goal_eval": f"Navigated to '{FORM}' in current tab",
         "page_summary": FORM,
         "relevant_interactions": [{"id": "I1", "reason": "textbox Applicant"}],
         "memory": "",
@@ -273,7 +273,7 @@ async def test_a_secret_that_an_agent_typed_is_told_by_its_name(new: Desk) -> No
     )
     status = await new.run(await new.session())
     action = status["steps"][5]["value"]["action"]
-    assert action["value"].startswith("{{")
+    assert action["value"].startswith("[secret ")
     assert "open-sesame" not in json.dumps(status)
 
 
