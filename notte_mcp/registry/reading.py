@@ -78,6 +78,11 @@ class Reading(Holding):
         await slot.ended.wait()
         return slot.snapshot()
 
+    async def stands(self, session_id: str) -> RemoteSession | None:
+        """How a session stands on the machine that it lives on; None for one of this machine, and where that cannot be
+        learnt. Raises: UnknownSession."""
+        return await self._elsewhere.heard(await self.record(session_id))
+
     async def _require_there(self, record: SessionRecord) -> None:
         """Raises: SessionNotLive: it has ended on its machine, which is on record then. CloudError: nobody knows."""
         try:

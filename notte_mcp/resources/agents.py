@@ -2,13 +2,13 @@
 
 An agent's steps go by its own numbers, across all its attempts.
 
-Below: agents, logs, recorded, content, records_json, script. Above: reader.
+Below: agents, logs, recorded, elsewhere, content, records_json, script. Above: reader.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from notte_mcp.resources import logs, recorded
+from notte_mcp.resources import elsewhere, logs, recorded
 from notte_mcp.resources.content import Content, as_json, as_list, unknown
 from notte_mcp.resources.records_json import agent_json, listed_agent_json
 from notte_mcp.resources.script import TARGETS, code_content
@@ -44,6 +44,8 @@ async def _of_agent(app: "App", uri: str, agent_id: str, rest: Sequence[str], qu
             return as_json(uri, record.id, agent_json(record))
         case ["steps"]:
             return await logs.of_agent(app, uri, record, query)
+        case ["workflow", elsewhere.THEIRS]:
+            return await elsewhere.agent_code(app, uri, record)
         case ["workflow", target] if target in TARGETS:
             return await code_content(app, uri, record.id, target)
         case _:

@@ -38,7 +38,7 @@ Element actions take `id` (from an observation) or `selector`, and `timeout_ms` 
 | evaluate_js | code (an expression; its JSON value comes back) |
 | scrape | selector, only_main_content |
 | help, completion | value; success and answer |
-| captcha_solve, email_read, sms_read | only in the Notte cloud |
+| captcha_solve, email_read, sms_read | only in the Notte cloud: captcha_type; limit, timedelta, only_unread |
 
 A batch stops at its first failure (`on_error="continue"` goes on), and before an action that names an id of a page
 that was left. What did not run is named. Nothing is done at all when an id is unknown.
@@ -106,6 +106,22 @@ more. The answer says what passed, was `healed` (found by another recorded locat
 `notte_observe(session_id=...)`. `heal=true` gives a failed step to an agent; its fix is only offered:
 `notte_workflow_code(id=RUN, save_as=...)` takes it.
 
+## The Notte cloud
+
+`session={"engine": "notte"}` opens a session there, with the key in NOTTE_API_KEY; without that nothing is sent there.
+The same calls, ids, steps and scripts. The cloud ends a session 3 minutes after the last call and 15 after its start,
+unless `idle_timeout_minutes` (at most 30) and `max_duration_minutes` (1440) say otherwise. One that has ended there is
+`stopped` with the cloud's reason, and is never replaced; one that lost its server is gone on with by
+`notte_start(session_id=...)`: the same browser, nothing loaded or done again.
+
+`session.cloud` holds start fields of Notte's contract, sent as they are set: solve_captchas, idle_timeout_minutes,
+max_duration_minutes, proxies (true, false, or one of {"type": "notte", "country": "fr"}, {"type": "external", "server",
+"username", "password", "bypass"}, {"type": "tailnet", ...}), browser_type (chromium, chrome), user_agent, chrome_args,
+viewport_width with viewport_height (500 or more), or aspect_ratio (5:4, 16:9), cdp_url (with proxies=false), profile
+({"id": "notte-profile-...", "persist": true}), web_bot_auth, extra_http_headers, vault_id, block_ads, advanced_stealth,
+demonstrate, screenshot_type, auth_ids, wait_for_authentication, auth_retry (0 to 2). `{"session_id": "..."}` alone
+attaches to a session that is open there: notte_stop ends it, our limits let it go. `driver="notte"` runs the cloud's agent.
+
 ## Errors
 
 Each says what happened, whether anything was done, what is kept, and the next call.
@@ -123,7 +139,9 @@ browser with saved cookies and local storage at its last url. Nothing is done ag
     notte://sessions/{id}/replay.html           the same as a page with timeline and log
     notte://sessions/{id}/files                 what it downloaded or may upload
     notte://sessions/{id}/files/{name}
-    notte://sessions/{id}/workflow/{target}     its script: notte, playwright, pytest, json
+    notte://sessions/{id}/cookies               names, domains and ends of its cookies; no values
+    notte://sessions/{id}/network               the network log of a cloud session
+    notte://sessions/{id}/workflow/{target}     its script: notte, playwright, pytest, json; notte.cloud: the cloud's own
     notte://agents                              all agents
     notte://agents/{id}                         one: state, answer, result, usage
     notte://agents/{id}/steps, .../replay ...   the same of an agent: its own step numbers, its share of the film

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from mcp.types import Resource, ResourceTemplate
 
 from notte_mcp.resources.content import HTML, JPEG, JSON, MP4, NDJSON
+from notte_mcp.resources.elsewhere import THEIRS
 from notte_mcp.resources.reader import OpenApp
 from notte_mcp.resources.script import TARGETS, names_agent
 
@@ -77,8 +78,16 @@ TEMPLATES: Final[Sequence[ResourceTemplate]] = (
         description="One file.",
     ),
     ResourceTemplate(
+        uri_template="notte://sessions/{id}/cookies", name="cookies", title="A session's cookies", mime_type=JSON,
+        description="Their names, domains and ends, and no values.",
+    ),
+    ResourceTemplate(
+        uri_template="notte://sessions/{id}/network", name="network", title="A cloud session's network log",
+        mime_type=JSON, description="As the cloud gives it.",
+    ),
+    ResourceTemplate(
         uri_template="notte://sessions/{id}/workflow/{target}", name="workflow", title="A session's script",
-        description="Its steps as code: notte, playwright, pytest or json.",
+        description="Its steps as code: notte, playwright, pytest or json; notte.cloud is the cloud's own.",
     ),
     ResourceTemplate(
         uri_template="notte://agents/{id}", name="agent", title="An agent", mime_type=JSON,
@@ -112,7 +121,7 @@ async def completions(app: OpenApp, template: str, parameter: str, typed: str, k
     """Values of a template's parameter that begin with what was typed. `known` are the other parameters so far."""
     match parameter:
         case "target":
-            values: Sequence[str] = TARGETS
+            values: Sequence[str] = TARGETS if template.startswith("notte://workflows/") else (*TARGETS, THEIRS)
         case "format":
             values = ("json", "text")
         case "part":

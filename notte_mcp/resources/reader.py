@@ -31,6 +31,7 @@ async def read(app: OpenApp, uri: str) -> Content:
         UnknownSession, UnknownAgent, UnknownRun, UnknownWorkflow: nothing has this id or name.
         InvalidArgument: something behind the `?` or a number is wrong, or no step is worth a script.
         LimitReached: it is too long for one answer. NothingRecorded, ExtraMissing: there is no replay of it.
+        CloudError: the cloud does not give what only it has.
     """
     try:
         parts = urlsplit(uri)

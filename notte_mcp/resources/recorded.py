@@ -3,7 +3,7 @@
 A video or a player lies in a file beside its film, and is given as that; longer ones than an answer carries in parts,
 which are the file when they are put together. An agent has its share of its sessions' films.
 
-Below: registry, agents, replay.replays, log, content. Above: sessions, agents, and the CLI.
+Below: registry, agents, replay.replays, elsewhere, log, content. Above: sessions, agents, and the CLI.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -19,6 +19,7 @@ import anyio.to_thread
 from notte_mcp.agent_records import AgentRecord
 from notte_mcp.errors import InvalidArgument, NothingRecorded, StillMaking, UnknownResource
 from notte_mcp.records import LIVE_STATES, SessionRecord, StepRecord
+from notte_mcp.resources import elsewhere
 from notte_mcp.resources.address import Place, part_of, step_number
 from notte_mcp.resources.content import HTML, JPEG, MAX_BYTES, MP4, Content, Piece, unknown
 from notte_mcp.resources.log import agent_log, session_log
@@ -63,6 +64,8 @@ async def of_session(
             return await _picture(app, uri, number, steps[0] if steps and steps[0].number == number else None)
         case ["replay" | "replay.html" as form]:
             part = part_of(uri, query)
+            if form == "replay" and (theirs := await elsewhere.replay(app, uri, record)) is not None:
+                return _part(theirs, part)
             return await _film(app, uri, form, await session_subject(app, record), part)
         case _:
             raise unknown(uri)

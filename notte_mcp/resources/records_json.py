@@ -36,6 +36,7 @@ def session_json(record: SessionRecord) -> dict[str, Any]:
         "title": record.title,
         "step_count": record.step_count,
         "engine": record.spec.engine,
+        **({"cloud_session_id": record.remote_id} if record.remote_id else {}),
         "profile": record.spec.profile,
         "created_at": time_text(record.created_at),
         "updated_at": time_text(record.updated_at),

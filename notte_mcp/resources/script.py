@@ -59,6 +59,11 @@ def names_run(text: str) -> bool:
     return text.startswith(RUN_PREFIX)
 
 
+def names_steps(text: str) -> bool:
+    """Whether an id is of what has recorded steps: a session or an agent."""
+    return is_session_id(text) or is_agent_id(text)
+
+
 async def made_of(app: "App", of: str, *, keep_failed: bool = False) -> Made:
     """The workflow of what was done in a session, or by an agent in the session of its last attempt; of a run (the
     mended one, where it proposes one); or a saved one by its name (`orders`, `orders@2`).

@@ -1,6 +1,7 @@
-"""What stands below `notte://sessions`: the list, a session, its log, what was recorded of it, its files, its script.
+"""What stands below `notte://sessions`: the list, a session, its log, what was recorded of it, its files, its script,
+and what the cloud tells of one that lives there.
 
-Below: registry, logs, recorded, content, records_json, script. Above: reader.
+Below: registry, logs, recorded, elsewhere, content, records_json, script. Above: reader.
 """
 
 import mimetypes
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from notte_mcp.errors import LimitReached
 from notte_mcp.records import SessionRecord
-from notte_mcp.resources import logs, recorded
+from notte_mcp.resources import elsewhere, logs, recorded
 from notte_mcp.resources.content import JSON, MAX_BYTES, NDJSON, Content, as_json, as_list, file_uri, unknown
 from notte_mcp.resources.records_json import session_json
 from notte_mcp.resources.script import TARGETS, code_content
@@ -26,7 +27,7 @@ async def of_sessions(app: "App", uri: str, path: Sequence[str], query: Mapping[
 
     Raises:
         UnknownSession, UnknownResource; InvalidArgument: a number, a format or a script that is none; LimitReached;
-        NothingRecorded, ExtraMissing.
+        NothingRecorded, ExtraMissing; CloudError: of what only the cloud has.
     """
     match path:
         case []:
@@ -53,7 +54,8 @@ async def _of_session(app: "App", uri: str, session_id: str, rest: Sequence[str]
         case ["workflow", target] if target in TARGETS:
             return await code_content(app, uri, record.id, target)
         case _:
-            return await recorded.of_session(app, uri, record, rest, query)
+            there = await elsewhere.of_session(app, uri, record, rest)
+            return there or await recorded.of_session(app, uri, record, rest, query)
 
 
 async def _file(app: "App", uri: str, record: SessionRecord, name: str) -> Content:

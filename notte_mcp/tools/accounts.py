@@ -35,6 +35,7 @@ def account(
         "state": record.state,
         "reason": record.reason or None,
         "session_id": record.id,
+        "cloud_session_id": record.remote_id or None,
         "agent_id": agent.id if agent is not None else None,
         "url": url_text(record.url),
         "title": record.title,
@@ -126,6 +127,8 @@ def next_call(record: SessionRecord) -> str:
             return "notte_observe, or notte_execute with ids from an observation"
         case "starting" | "busy" | "stopping":
             return "notte_status with wait_seconds"
+        case "interrupted" | "failed" if record.remote_id:
+            return f'notte_start(session_id="{record.id}") to go on in the same cloud session'
         case "interrupted" | "failed":
             return f'notte_start(session_id="{record.id}") for a new browser with its saved state at its last url'
         case "stopped":

@@ -74,6 +74,11 @@ async def start_agent(
     engine = wanted.engine if session_id is None else (await app.registry.record(session_id)).spec.engine
     driver = app.agents.choose_driver(options.driver, engine=engine, model=options.model)
     _check(options, driver)
+    if options.retries and "session_id" in wanted.cloud:
+        raise InvalidArgument(
+            "retries begin in a new session each, and cloud.session_id is one that is open already.",
+            next_call="the same call without retries",
+        )
     note = ""
     if session_id is not None:
         session_id, note = await reused(app, session_id, session)

@@ -1,6 +1,6 @@
 """Starting, reusing and restoring a session: what notte_start does without a task, and an agent's session too.
 
-Below: surface, options, accounts, page_text. Above: start, agents.
+Below: surface, options, accounts, cloud, page_text. Above: start, agents.
 """
 
 import time
@@ -16,6 +16,7 @@ from notte_mcp.observations import DEFAULT_MAX_TOKENS
 from notte_mcp.records import SessionRecord
 from notte_mcp.tools.accounts import is_live, next_call, unarrived_note
 from notte_mcp.tools.boundary import facts, sentence
+from notte_mcp.tools.cloud import cloud_facts, cloud_line, gone_on_with
 from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.surface import Surface
 
@@ -39,7 +40,7 @@ async def start_session(
         note = note or problem
     record = await app.registry.record(record.id)
     await here.changed(record.id)
-    return _started(record, seen, note, app.view_url(record.id))
+    return _started(record, seen, note, app.view_url(record.id), await cloud_facts(app, record))
 
 
 async def _session(
@@ -75,6 +76,8 @@ async def reused(app: "App", session_id: str | None, options: SessionOptions | N
         return record.id, ""
     lost = await app.registry.unarrived(record.id)
     note = _restored(await app.registry.restore(record.id))
+    if record.remote_id:
+        note = gone_on_with(await app.registry.stands(record.id))
     await app.registry.forget_unarrived(record.id, lost)
     waiting = [a.id for a in await app.agents.agents() if a.session_id == record.id and a.state == "interrupted"]
     goes_on = [
@@ -109,7 +112,9 @@ async def first_view(app: "App", session_id: str) -> tuple[str, str]:
         return "", str(error)
 
 
-def _started(record: SessionRecord, seen: str, note: str, viewer_url: str | None) -> CallToolResult:
+def _started(
+    record: SessionRecord, seen: str, note: str, viewer_url: str | None, cloud: dict[str, Any] | None
+) -> CallToolResult:
     ready = next_call(record)
     if not seen:
         # A page that is there may hold what was typed in it, and is lost by going elsewhere.
@@ -124,9 +129,11 @@ def _started(record: SessionRecord, seen: str, note: str, viewer_url: str | None
         "observation": seen or None,
         "note": note or None,
         "viewer_url": viewer_url,
+        "cloud": cloud,
         "next": ready,
     }
     lines = [f"session {record.id} is {record.state}", *([f"live view: {viewer_url}"] if viewer_url else [])]
+    lines += filter(None, [cloud_line(cloud)])
     place = f"{record.title}  {values['url']}".strip()
     lines += [text for text in (f"note: {note}" if note else "", place, seen, f"next: {ready}") if text]
     return facts(values, "\n".join(lines))

@@ -68,7 +68,7 @@ async def notte_status(
             going_on = partial(app.runs.wait, id, after_step=after_step, until=until)
             run = await wait(ctx, run, seconds=wait_seconds, once=lambda seconds: going_on(seconds=seconds))
         return await told_of_run(app, run, after=after_step)
-    record = await app.registry.record(id)
+    record = await app.registry.asked_after(id)
     if wait_seconds:
         known = record.step_count if after_step is None else after_step
         waiting = partial(app.registry.wait, record.id, after_step=known, until=until)

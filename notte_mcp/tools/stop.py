@@ -66,7 +66,8 @@ async def notte_stop(
     record = await _stop(here, app, id, mode)
     after = max(0, record.step_count - FINAL_STEPS)
     told = account(record, await app.registry.steps(record.id, after=after), after=after)
-    return facts(told | {"note": unarrived_note(await app.registry.unarrived(record.id)) or None}, links=links(told))
+    note = _UNHEARD if record.state == "stopping" else unarrived_note(await app.registry.unarrived(record.id)) or None
+    return facts(told | {"note": note}, links=links(told))
 
 
 TOOLS: Final = (
@@ -77,6 +78,9 @@ TOOLS: Final = (
         output=STOP_OUTPUT,
     ),
 )
+
+
+_UNHEARD: Final = "the cloud has not acknowledged its end yet, and is asked for it again until it does"
 
 
 async def _stop(here: Surface, app: "App", session_id: str, mode: Mode) -> SessionRecord:

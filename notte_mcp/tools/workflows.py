@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.observations import HARD_MAX_TOKENS, clean_line, estimate_tokens
-from notte_mcp.resources.script import Target, code_of, made_of, versioned
+from notte_mcp.resources.script import Target, code_of, made_of, names_steps, versioned
 from notte_mcp.tools.boundary import declare, facts, hints
+from notte_mcp.tools.cloud import engine_code
 from notte_mcp.tools.pages import Cursor
 from notte_mcp.tools.paging import Page
 from notte_mcp.tools.run_accounts import report_lines, report_of
@@ -86,7 +87,9 @@ async def notte_workflow_code(
     about = {"id": of, "target": target, "verified": proof.verified}
     if target == "json" and (untold := left_out(proof.made.workflow)):
         proof = replace(proof, note="; ".join(filter(None, (proof.note, untold))))
+    theirs = await engine_code(app, of) if target == "notte" and names_steps(of) else None
     told = {**_told(proof), "parameters": [_parameter(one) for one in code.parameters]}
+    told |= {"engine_code": theirs} if theirs else {}
     room = max(MIN_CODE_TOKENS, max_tokens - estimate_tokens(str(told)))
     page = here.pages.first(code.code, min(room, max_tokens), **about)
     return _first(page, told, proof)
@@ -144,6 +147,7 @@ def _first(page: Page, told: dict[str, Any], proof: Proof) -> CallToolResult:
         lines += [f"run: {proof.run.id}", *report_lines(proof.run)]
     lines += [f"saved as: {told['saved_as']}"] if "saved_as" in told else []
     lines += [f"note: {proof.note}"] if proof.note else []
+    lines += [f"the cloud's own script: {told['engine_code']}"] if "engine_code" in told else []
     lines += [f"parameter: {_said(one)}" for one in told["parameters"]]
     return facts(values, "\n".join([*lines, page.text.rstrip("\n"), f"next: {follow}"]), verified=proof.verified)
 

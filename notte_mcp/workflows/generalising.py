@@ -5,7 +5,7 @@ Below: workflow and what it stands on, by_hand, folding, lifting, arrivals, effe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from notte_mcp.actions import (
     Action,
@@ -187,8 +187,24 @@ class _Recording:
 
 
 def _kept(spec: SessionSpec) -> SessionSpec:
-    """What another run begins with: neither somebody's own browser nor a password of a proxy."""
-    return replace(spec, cdp_url=None, proxy=anonymous(spec.proxy) if spec.proxy else spec.proxy)
+    """What another run begins with: neither somebody's own browser, or open session, nor a password of a proxy."""
+    proxy = anonymous(spec.proxy) if spec.proxy else spec.proxy
+    return replace(spec, cdp_url=None, proxy=proxy, cloud=_kept_cloud(spec.cloud))
+
+
+def _kept_cloud(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a cloud session's start fields; its login state is begun with and not written again."""
+    kept = {name: value for name, value in fields.items() if name not in _OF_ONE_RUN}
+    if isinstance(kept.get("proxies"), list):
+        proxies = cast(list[dict[str, Any]], kept["proxies"])
+        kept["proxies"] = [{k: v for k, v in one.items() if k not in _SECRETIVE} for one in proxies]
+    if "profile" in kept:
+        kept["profile"] = {**kept["profile"], "persist": False}
+    return kept
+
+
+_OF_ONE_RUN: Final = frozenset({"session_id", "cdp_url", "extra_http_headers"})
+_SECRETIVE: Final = frozenset({"username", "password", "oauth_client_id", "oauth_client_secret"})
 
 
 def _parsed(step: StepRecord) -> Action | None:

@@ -60,6 +60,8 @@ async def test_the_list_of_resources_is_fixed(host: Host) -> None:
         "notte://sessions/{id}/replay.html{?part}",
         "notte://sessions/{id}/files",
         "notte://sessions/{id}/files/{name}",
+        "notte://sessions/{id}/cookies",
+        "notte://sessions/{id}/network",
         "notte://sessions/{id}/workflow/{target}",
         "notte://agents/{id}",
         "notte://agents/{id}/steps{?after,format}",

@@ -1,0 +1,184 @@
+"""What the machine tells of a session that lives there: its cookies' names, its network log, its replay, its own script.
+
+Of a session of this machine there are the cookies alone, as they were saved last; for the rest the refusal says what
+there is instead. No value of a cookie is told, and no script that was ours and not the caller's.
+
+Below: registry, engines.remote, content. Above: sessions, agents, recorded.
+"""
+
+import ast
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.to_thread
+
+from notte_mcp.agent_records import AgentRecord
+from notte_mcp.errors import NothingRecorded, UnknownResource
+from notte_mcp.records import LIVE_STATES, SessionRecord
+from notte_mcp.resources.content import MP4, Content, Piece, as_json
+from notte_mcp.resources.records_json import time_text
+
+if TYPE_CHECKING:
+    from notte_mcp.app import App
+    from notte_mcp.engines.remote import Remote, RemoteCode
+
+THEIRS: Final = "notte.cloud"
+"""The script that the cloud made by itself, among the targets of an address."""
+
+OURS: Final = "/* notte-mcp */"
+"""How a script begins by which a page is asked on our own account."""
+
+REPLAY: Final = "replay.cloud.mp4"
+"""Where a replay that the cloud made is kept, in the session's folder."""
+
+REPLAY_S: Final = 35.0
+"""How long it is waited for until it is made there."""
+
+_COOKIE: Final = ("name", "domain", "path", "expires", "httpOnly", "secure", "sameSite")
+
+
+def code_uri(record: SessionRecord | AgentRecord) -> str:
+    """The address of the cloud's own script."""
+    kind = "agents" if isinstance(record, AgentRecord) else "sessions"
+    return f"notte://{kind}/{record.id}/workflow/{THEIRS}"
+
+
+async def of_session(app: "App", uri: str, record: SessionRecord, path: Sequence[str]) -> Content | None:
+    """What of this stands at `notte://sessions/{id}/...`; None where it is none of this.
+
+    Raises: UnknownResource: it is of cloud sessions alone. CloudError.
+    """
+    match path:
+        case ["cookies"]:
+            return await _cookies(app, uri, record)
+        case ["network"]:
+            return await _network(app, uri, record)
+        case ["workflow", target] if target == THEIRS:
+            instead = f'notte_workflow_code(id="{record.id}") writes its script'
+            return _code(uri, await (await _remote(app, uri, record, instead)).code())
+        case _:
+            return None
+
+
+async def _cookies(app: "App", uri: str, record: SessionRecord) -> Content:
+    """Names, domains and ends of a session's cookies, and never what they hold."""
+    if record.remote_id and record.state in LIVE_STATES:
+        found = await (await _remote(app, uri, record, "")).cookies()
+        return as_json(uri, "cookies", {"cookies": [_cookie(one) for one in found]})
+    saved: dict[str, Any] = await app.registry.saved(record.id) or {}
+    kept = [_cookie(one) for one in saved.get("cookies", [])]
+    return as_json(uri, "cookies", {"cookies": kept, "saved_at": time_text(record.storage_saved_at)})
+
+
+async def _network(app: "App", uri: str, record: SessionRecord) -> Content:
+    """The network log of a cloud session, as the cloud gives it."""
+    instead = (
+        "The network log is the cloud's; of a session of this machine each step tells the requests that failed: "
+        f'notte_read(uri="notte://sessions/{record.id}/steps")'
+    )
+    return as_json(uri, "network", await (await _remote(app, uri, record, instead)).network())
+
+
+async def agent_code(app: "App", uri: str, agent: AgentRecord) -> Content:
+    """The script that the cloud made of an agent that it ran. Raises: UnknownResource, CloudError."""
+    instead = f'notte_workflow_code(id="{agent.id}") writes its script'
+    if not agent.remote_id:
+        raise _not_there(uri, instead)
+    remote = await _remote(app, uri, await app.registry.record(agent.session_id), instead)
+    return _code(uri, await remote.agent_code(agent.remote_id))
+
+
+async def replay(app: "App", uri: str, record: SessionRecord) -> Content | None:
+    """The replay that the cloud made of a session which was not filmed here, kept once it was fetched; None where it is
+    of this machine or was filmed here.
+
+    Raises: NothingRecorded: there is none, or none yet; StillMaking; CloudError.
+    """
+    from notte_mcp.replay.kept import film_size  # late: no other reading needs it
+
+    folder = app.registry.folder(record.id)
+    if not record.remote_id or await anyio.to_thread.run_sync(film_size, folder):
+        return None
+    path = folder / REPLAY
+    if (size := await anyio.to_thread.run_sync(_size, path)) == 0:
+        if record.state in LIVE_STATES:
+            raise NothingRecorded(
+                f"The cloud makes the replay of {record.id} once it has stopped, and it was not filmed here.",
+                done="",
+                next_call=f'notte_stop(id="{record.id}"), then the same call',
+            )
+        found = await (await _remote(app, uri, record, "")).replay(wait_s=REPLAY_S)
+        size = await anyio.to_thread.run_sync(_keep, path, found)
+    return Content(uri, "replay", MP4, Piece(path, 0, size), {"made_by": "the cloud"})
+
+
+# --- forms ------------------------------------------------------------------------
+
+
+async def _remote(app: "App", uri: str, record: SessionRecord, instead: str) -> "Remote":
+    if (remote := await app.registry.remote(record.id)) is None:
+        raise _not_there(uri, instead)
+    return remote
+
+
+def _not_there(uri: str, instead: str) -> UnknownResource:
+    return UnknownResource(f"{uri} is of cloud sessions alone.", done="", next_call=instead)
+
+
+def _cookie(cookie: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cookie[name] for name in _COOKIE if cookie.get(name) is not None}
+
+
+def _code(uri: str, code: "RemoteCode") -> Content:
+    script = without_ours(code.python)
+    actions = [one for one in code.actions if not str(one.get("code", "")).lstrip().startswith(OURS)]
+    comments = "\n".join(f"# {line}" for line in json.dumps(actions, ensure_ascii=False, indent=1).splitlines())
+    return Content(uri, f"workflow {THEIRS}", "text/x-python", script or comments)
+
+
+def without_ours(script: str) -> str:
+    """A script without the statements by which we asked the page. One that is no Python is given as it is."""
+    try:
+        tree = ast.parse(script)
+    except (SyntaxError, ValueError, RecursionError):
+        return script
+    lines: list[str | None] = list(script.splitlines())
+    for body in _bodies(tree):
+        ours = [node for node in body if _is_ours(node)]
+        for node in ours:
+            lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+        if ours and len(ours) == len(body):
+            lines[ours[0].lineno - 1] = f"{' ' * ours[0].col_offset}pass"
+    return "".join(f"{line}\n" for line in lines if line is not None)
+
+
+def _bodies(tree: ast.AST) -> Iterator[Sequence[ast.stmt]]:
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            if isinstance(body := getattr(node, name, None), list):
+                yield body
+
+
+def _is_ours(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Expr | ast.Assign):
+        return False
+    texts = (one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str))
+    return any(text.lstrip().startswith(OURS) for text in texts)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _keep(path: Path, body: bytes) -> int:
+    """The file is there whole, or not at all."""
+    part = path.with_suffix(".part")
+    part.write_bytes(body)
+    part.replace(path)
+    return len(body)
