@@ -39,7 +39,8 @@ from notte_mcp.api.keys import ANYBODY, OWNER, ApiKeys
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.http.guard import Guard, Names, Route
 from notte_mcp.http.intake import STREAM_S, Intake, TooMuch
-from notte_mcp.http.refusals import Refusal
+from notte_mcp.http.refusals import Refusal, no_such_path
+from notte_mcp.http.sockets import refuse
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.logs import Log
 
@@ -49,11 +50,17 @@ if TYPE_CHECKING:
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 _MODULES: Final = (sessions, pages, agents, cookies, files, debug, recordings, codes, profiles, health, absent)
+
+ROUTES: Final = tuple(route for module in _MODULES for route in module.ROUTES)
+"""All of them; of two at one place the first one counts."""
+
 _ANY: Final = Intake(is_json=False)
 _FORM_BYTES: Final = 65_536
 """What a form costs besides the file in it."""
 
 _FILES: Final = re.compile(r"/sessions/[^/]+/files/?|/storage/.+")
+
+_NO_SOCKET: Final = no_such_path("those of /sessions/{session_id}/debug")
 
 log = Log("api")
 
@@ -82,7 +89,7 @@ class Api:
         self._defaults = defaults or Defaults()
         self._kept = Kept()
         self.keys = ApiKeys(key)
-        self._places = _places(route for module in _MODULES for route in module.ROUTES)
+        self._places = _places(ROUTES)
         self._sockets = [(compile_path(route.path)[0], route) for route in _ordered(sockets.ROUTES)]
 
     def guard(self, port: int, *, hosts: Sequence[str] = ()) -> Guard:
@@ -148,7 +155,8 @@ class Api:
             if (found := pattern.match(scope["path"])) is not None:
                 socket = WebSocket({**scope, "path_params": found.groupdict()}, receive, send)
                 return await route.endpoint(self._call(socket, caller, await self._app()))
-        return await WebSocket(scope, receive, send).close(1008, "There is no WebSocket at this path.")
+        missing = ApiFault(404, "Not Found")
+        return await refuse(scope, receive, send, _NO_SOCKET, json.dumps(missing.body).encode())
 
     def _call(self, socket: WebSocket, caller: str, app: "App") -> ApiSocket:
         base = _base(socket)

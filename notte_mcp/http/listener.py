@@ -45,7 +45,7 @@ class Listener:
     async def open(self) -> None:
         """Let in who comes, from now on."""
         config = uvicorn.Config(
-            self._guard, http=Connection, ws="websockets-sansio" if self._sockets else "none", lifespan="off",
+            self._guard, http=Connection, ws=_of_sockets() if self._sockets else "none", lifespan="off",
             interface="asgi3", log_config=None, log_level="error", access_log=False, proxy_headers=False,
             server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
             h11_max_incomplete_event_size=MAX_HEADER_BYTES, ws_max_size=MAX_FRAME_BYTES, ws_per_message_deflate=False,
@@ -67,3 +67,9 @@ class Listener:
             while self._guard.open_requests.total():  # noqa: ASYNC110 - it is looked at as the process ends, and once
                 await anyio.sleep(LOOK_S)
         log.info("http.closed", cut=self._guard.open_requests.total(), in_time=not scope.cancelled_caught)
+
+
+def _of_sockets() -> type[asyncio.Protocol]:
+    from notte_mcp.http.socket_connections import SocketConnection
+
+    return SocketConnection
