@@ -268,7 +268,7 @@ def _engines(
         # Who is not this machine's user has no key of its environment.
         key = None if settings.for_others else settings.notte_api_key
         own = CloudAccess(key.get_secret_value() if key is not None else None, settings.notte_api_url)
-        return NotteEngine(cloud or (lambda: own))
+        return NotteEngine(cloud or (lambda: own), upload_dirs=settings.upload_dirs)
 
     return {"local": PendingEngine("local", local), "notte": PendingEngine("notte", notte)}
 

@@ -7,13 +7,14 @@ Below: opening, engines.base. Above: registry, and life (by its methods).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 import anyio
 
 from notte_mcp.cloud_errors import CloudUnknown
-from notte_mcp.engines.base import Engine
+from notte_mcp.engines.base import Engine, OpenRequest
 from notte_mcp.engines.remote import RemoteSession
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.logs import Log
@@ -68,9 +69,12 @@ class Elsewhere:
 
     async def until_over(self, slot: Slot) -> None:
         """Ask for its end until that is acknowledged."""
-        while not await self.is_over(slot.record):
+        record = slot.record
+        request = OpenRequest(record.id, record.spec, slot.folder, remote_id=record.remote_id)
+        while not await self.is_over(record):
             await anyio.sleep(AGAIN_S)
-            if (browser := slot.last_browser) is not None:
+            with anyio.move_on_after(END_S), suppress(NotteMCPError):
+                browser = await opening.engine_of(self._engines, record.spec).open(request)
                 await browser.close(deadline_s=END_S)
 
 

@@ -140,7 +140,8 @@ def _code(uri: str, code: "RemoteCode") -> Content:
 
 
 def without_ours(script: str) -> str:
-    """A script without the statements by which we asked the page. One that is no Python is given as it is."""
+    """A script without the statements by which we asked the page, and those that only say what came of them. One that
+    is no Python is given as it is."""
     try:
         tree = ast.parse(script)
     except (SyntaxError, ValueError, RecursionError):
@@ -148,6 +149,9 @@ def without_ours(script: str) -> str:
     lines: list[str | None] = list(script.splitlines())
     for body in _bodies(tree):
         ours = [node for node in body if _is_ours(node)]
+        lost = _names(ours, ast.Store) - _names([node for node in body if node not in ours], ast.Store)
+        told = [node for node in body if isinstance(node, ast.Expr | ast.Return) and lost & _names([node], ast.Load)]
+        ours = [node for node in body if node in ours or node in told]
         for node in ours:
             lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or node.lineno) - node.lineno + 1)
         if ours and len(ours) == len(body):
@@ -160,6 +164,12 @@ def _bodies(tree: ast.AST) -> Iterator[Sequence[ast.stmt]]:
         for name in ("body", "orelse", "finalbody"):
             if isinstance(body := getattr(node, name, None), list):
                 yield body
+
+
+def _names(nodes: Sequence[ast.stmt], use: type[ast.expr_context]) -> set[str]:
+    """The names that these set, or read."""
+    found = (one for node in nodes for one in ast.walk(node))
+    return {one.id for one in found if isinstance(one, ast.Name) and isinstance(one.ctx, use)}
 
 
 def _is_ours(node: ast.stmt) -> bool:
