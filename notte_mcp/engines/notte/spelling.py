@@ -121,12 +121,20 @@ def _container(action: actions.ScrollUp | actions.ScrollDown, selectors: Selecto
     return {"selector": where if isinstance(where, str) else one_selector(where)}
 
 
+_INTO_FRAME: Final = " >> internal:control=enter-frame >> "
+"""How Playwright spells, within one string, that what follows stands in the frame before it."""
+
+
 def one_selector(ways: Mapping[str, Any]) -> str:
-    """Their NodeSelectors as one selector string (which says nothing of frames)."""
-    for name in ("playwright_selector", "css_selector"):
-        if isinstance(found := ways.get(name), str) and found:
-            return found
-    return f"xpath={ways.get('xpath_selector') or ''}"
+    """Their NodeSelectors as one selector string, through the frames that the element stands in."""
+    own = next((found for name in ("playwright_selector", "css_selector") if (found := _text(ways.get(name)))), "")
+    frames: Any = ways.get("iframe_parent_css_selectors") if ways.get("in_iframe") is True else None
+    path = [*(one for one in cast(list[Any], frames) if _text(one))] if isinstance(frames, list) else list[str]()
+    return _INTO_FRAME.join([*path, own or f"xpath={_text(ways.get('xpath_selector'))}"])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _set(action: Action, *names: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ for its default. Facts: the contract of SDK 1.10 (start fields, SessionResponse,
 Below: actions, records, remote, cloud_errors. Above: session, cloud, hosted.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +18,7 @@ from notte_mcp.engines.remote import RemoteSession
 from notte_mcp.records import SessionSpec
 
 __all__ = [
-    "ATTACH", "LIVE", "Executed", "action_from_wire", "action_to_wire", "cookie_to_wire", "cookies_from_wire",
+    "ATTACH", "LIVE", "MAX_IDLE_MINUTES", "MAX_MINUTES", "Executed", "action_from_wire", "action_to_wire", "cookie_to_wire", "cookies_from_wire",
     "executed", "external_proxy", "is_cloud_profile", "object_of", "objects", "public_url", "session_of", "start_body",
     "text",
 ]  # fmt: skip
@@ -34,36 +33,26 @@ LIVE: Final = frozenset({"active", "authenticating"})
 
 MAX_IDLE_MINUTES: Final = 30
 MAX_MINUTES: Final = 1440
-
-_DEFAULTS: Final = {one.name: one.default for one in fields(SessionSpec)}
+"""What the contract takes of both limits."""
 
 
 def start_body(spec: SessionSpec) -> dict[str, Any]:
-    """The body of `sessions/start`: what the specification sets otherwise than its own defaults, then `spec.cloud`.
+    """The body of `sessions/start`: `spec.cloud`, and what else of the specification no session has unless it was asked
+    for. Its sizes and limits are those of this machine's sessions, which the cloud's have only where `cloud` says so.
 
-    Times are rounded up to minutes and cut to what the contract takes; the registry's own limits run besides. A
-    profile goes by its name there (`notte-profile-…`); one of this machine is no field of theirs.
+    A profile goes by its name there (`notte-profile-…`); one of this machine is no field of theirs.
     """
     body: dict[str, Any] = {}
-    if _is_set(spec, "viewport_width") or _is_set(spec, "viewport_height"):
-        body |= {"viewport_width": spec.viewport_width, "viewport_height": spec.viewport_height}
-    if _is_set(spec, "idle_timeout_minutes"):
-        body["idle_timeout_minutes"] = max(1, min(math.ceil(spec.idle_timeout_minutes), MAX_IDLE_MINUTES))
-    if _is_set(spec, "max_duration_minutes"):
-        body["max_duration_minutes"] = max(1, min(math.ceil(spec.max_duration_minutes), MAX_MINUTES))
     if spec.user_agent is not None:
         body["user_agent"] = spec.user_agent
     if spec.proxy is not None:
         body["proxies"] = [external_proxy(spec.proxy)]
     if spec.cdp_url is not None:
-        body["cdp_url"] = spec.cdp_url
+        # It has a proxy of its own, and theirs are on unless told otherwise.
+        body |= {"cdp_url": spec.cdp_url, "proxies": False}
     if is_cloud_profile(spec.profile):
         body["profile"] = {"id": spec.profile} | ({"persist": True} if spec.save_profile else {})
     return body | {name: value for name, value in spec.cloud.items() if name != ATTACH}
-
-
-def _is_set(spec: SessionSpec, name: str) -> bool:
-    return getattr(spec, name) != _DEFAULTS[name]
 
 
 def is_cloud_profile(name: str | None) -> bool:
