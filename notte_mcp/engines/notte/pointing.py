@@ -25,6 +25,9 @@ Point = tuple[float, float]
 BY_SCRIPT: Final = "by a script's events, as the cloud has no such action"
 _LATE_S: Final = 3.0
 _WHEEL_SHARE: Final = 0.7
+_STAYING: Final = frozenset({"hover", "wheel", "type"})
+"""What hardly ever leads away, so that where it was done is where the page stands."""
+
 _VERBS: Final = {"click": "Clicked", "double_click": "Double-clicked", "hover": "Hovered over"}
 
 
@@ -61,6 +64,8 @@ async def _did(stage: Stage, *, again: bool, **asked: Any) -> dict[str, Any]:
             done="Whether it did anything is unknown.",
             next_call="notte_observe to see what is there",
         )
+    if do in _STAYING:
+        stage.here = found
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from notte_mcp.engines.notte.naming import Known, Met
+from notte_mcp.engines.notte.naming import Known
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.ids import secret_name
 from notte_mcp.observations import clean, clean_line
@@ -71,33 +71,37 @@ async def _by_id(stage: Stage, element_id: str, *, scroll: bool) -> Reached:
     known = stage.book.named(element_id)
     facts = await _facts(stage, known, scroll=scroll)
     if facts is None:
-        known = stage.book.heal(element_id, await _looked(stage))
+        known = stage.book.heal(element_id, (await stage.look())[1])
         facts = await _facts(stage, known, scroll=scroll) or {}
     known.secret = known.secret or bool(facts.get("secret"))
-    ways = locators_of(facts.get("ways") or {}) if facts else Locators(css=known.selectors[0] or None)
+    ways = locators_of(facts.get("ways") or {}) if facts else _as_met(known)
     role, name = facts.get("role") or known.role, clean_line(str(facts.get("name") or "")) or known.name
     target = Target(known.id, role, name, ways, _box(facts))
     return Reached(target, facts, _called(stage, known, facts), known, stage.book.is_healed(element_id))
-
-
-async def _looked(stage: Stage) -> Met:
-    return (await stage.look())[1]
 
 
 async def _facts(stage: Stage, known: Known, *, scroll: bool) -> Mapping[str, Any] | None:
     """What the page tells of an element; None where it is gone, empty where the page does not tell."""
     if (kept := stage.take_fresh(known)) is not None:
         return kept
-    asked: dict[str, Any] = {"key": known.key} if known.key else {"set": known.selectors}
-    found = await stage.ask("reach", scroll=scroll, **asked)
+    if not known.key:
+        return await _unasked(stage, known)
+    found = await stage.ask("reach", scroll=scroll, key=known.key)
     if found is None:
         return {} if known.document == stage.document else None
-    if known.key and found["document"] != known.document:
-        return None
-    facts: Mapping[str, Any] | None = found["element"]
-    if facts is not None and not known.key and facts["role"] != known.role:
-        return None
-    return facts
+    return found["element"] if found["document"] == known.document else None
+
+
+async def _unasked(stage: Stage, known: Known) -> Mapping[str, Any] | None:
+    """Of one that only the cloud can reach (in a frame of another origin): it is there if the newest look met it."""
+    if stage.looked_at != stage.acted or known.last != stage.book.look:
+        await stage.look()
+    return {} if known.last == stage.book.look else None
+
+
+def _as_met(known: Known) -> Locators:
+    css, xpath, frames = known.selectors
+    return Locators(css=css or None, xpath=xpath or None, frame=frames)
 
 
 def _called(stage: Stage, known: Known, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,12 @@ def code_of(done: wire.Executed) -> str:
 
 
 def not_found(action: a.Action, reached: Reached) -> Receipt:
-    """The receipt where a selector matches nothing, or not one element alone."""
+    """The receipt where a selector matches nothing, or not one element alone, or a script cannot get there."""
+    if reached.known is not None or reached.count is None:
+        said = (
+            f"{reached.words} is where no script of ours gets (a frame of another origin), and {action.type} needs one."
+        )
+        return Receipt(action.type, success=False, code="not_supported", message=said, target=reached.target)
     selector = clean_line(str(reached.called.get("selector", "")), 200)
     several = (reached.count or 0) > 1
     return Receipt(

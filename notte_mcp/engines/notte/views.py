@@ -158,7 +158,7 @@ def _wanted(items: Sequence[Item], request: ObserveRequest) -> list[Item]:
     if request.find:
         words = request.find.lower()
         return [item for item in items if item.node.kind != "group" and words in _read(item.node).lower()]
-    if request.mode == "page" or request.mode == "changes":
+    if request.mode != "actions":
         return [item for place, item in enumerate(items) if not _is_label(items, place)]
     return [item for item in items if item.node.kind != "text"]
 
@@ -193,4 +193,6 @@ def _beyond(sight: Sight) -> str:
     parts = [f"{px} px {where}" for px, where in ((sight.above, "above"), (sight.below, "below")) if px > 0]
     if not parts:
         return ""
-    return f"the cloud gives ids in the viewport only, and the page goes on {' and '.join(parts)}: scroll to act there"
+    return (
+        f"the page goes on {' and '.join(parts)} the viewport; what has no id there may get one once it is scrolled to"
+    )

@@ -15,8 +15,15 @@ function rootsOf(top) {
 
 function all(top, css) {
   const found = new Set();
+  if (top.shadowRoot && css.startsWith(":scope > ")) for (const el of belowHost(top.shadowRoot, css.split(" > ").slice(1))) found.add(el);
   for (const root of rootsOf(top)) for (const el of root.querySelectorAll(css)) found.add(el);
   return [...found];
+}
+
+/** Elements by a path of children from the shadow root itself, which CSS has no word for. */
+function belowHost(root, path) {
+  const from = (el) => { for (let n = path.length; n > 1; n--) el = el?.parentElement; return el?.parentNode === root; };
+  return [...root.querySelectorAll(path.join(" > "))].filter(from);
 }
 
 /** The parts of a selector between its `>>`, which may stand in quotes as well. */
@@ -140,7 +147,8 @@ function cssOf(el) {
     const like = alikes(up), tag = CSS.escape(up.localName);
     parts.unshift(like.length > 1 ? `${tag}:nth-of-type(${like.indexOf(up) + 1})` : tag);
   }
-  return root.host ? `${cssOf(root.host)} >> ${parts.join(" > ")}` : parts.join(" > ");
+  const whole = parts.join(" > ");
+  return root.host ? `${cssOf(root.host)} >> ${whole.startsWith("#") ? whole : `:scope > ${whole}`}` : whole;
 }
 
 function xpathOf(el) {
