@@ -5,6 +5,7 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.engines.scripted import ScriptedElement, ScriptedPage
+from notte_mcp.records import SessionSpec
 from tests.registry.conftest import BASE, FORM, House, ids, run, until
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +133,17 @@ async def test_a_fill_that_is_cut_before_its_target_was_seen_turns_scripts_off(h
     step = (await house.registry.steps(session_id))[1]
     assert (step.state, step.action["value"]) == ("outcome_unknown", None)
     assert (await run(house, session_id, a.EvaluateJs(code="1"))).receipts[0].code == "not_allowed"
+
+
+async def test_a_program_that_types_its_own_secrets_may_go_on_with_scripts(house: House, echo: str) -> None:
+    """It knows them anyway; what comes back is redacted all the same."""
+    session_id = await house.open(FORM, SessionSpec(scripts_after_secrets=True))
+    batch = await run(house, session_id, a.Fill(selector="#code", value=SECRET), a.EvaluateJs(code="document.title"))
+    assert [receipt.success for receipt in batch.receipts] == [True, True]
+    await run(house, session_id, a.Goto(url=echo))
+    async with house.registry.use(session_id) as live:
+        portrait = await live.portray()
+        assert "sesame" not in repr(portrait)
+        assert len(portrait.spelt) == len(portrait.seen.nodes) - 1
+        await live.set_cookies([{"name": "sid", "value": "open%20sesame%209", "url": echo}])
+        assert (await live.cookies())[0]["value"] == "[secret SECRET_ACCESS_CODE]"
