@@ -365,6 +365,16 @@ def test_help_asks_the_person_and_the_answer_reaches_the_model() -> None:
     assert "The person answered: North" in whole_text(loop.again(page()))
 
 
+def test_help_ends_an_agent_whom_nobody_can_answer() -> None:
+    """Ours: it would wait for ever."""
+    loop = Loop(Task("Send the form.", 20, unattended=True))
+    loop.begin(page())
+    end = turn(loop, [done(1, {"type": "help", "value": "Which district?"})], page())
+    assert isinstance(end, Finish)
+    assert (end.state, end.reason, end.success) == ("failed", "needs_help", False)
+    assert "Which district?" in end.answer
+
+
 # --- what came about otherwise --------------------------------------------------------
 
 
