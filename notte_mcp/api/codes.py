@@ -2,17 +2,16 @@
 
 Scripts are those of `workflows`, target `notte`; of the statements alone, what stands within its session.
 
-Below: resources.script, calls. Above: agents, routes.
+Below: resources.script, statements, calls. Above: agents, routes.
 """
 
-import ast
 import json
-import textwrap
 from typing import Any, Final, cast
 
 from starlette.responses import Response
 
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
+from notte_mcp.api.statements import statements
 from notte_mcp.resources.script import code_of as code_of_target
 from notte_mcp.resources.script import made_of
 
@@ -27,18 +26,9 @@ async def code_of(call: ApiCall, of: str, *, as_workflow: bool) -> dict[str, Any
     script = code_of_target(made, "notte", sdk=call.contract).code
     actions = json.loads(code_of_target(made, "json").code)
     return {
-        "python_script": script if as_workflow else _statements(script),
+        "python_script": script if as_workflow else statements(script),
         "json_actions": [_spelt(action) for action in actions],
     }
-
-
-def _statements(script: str) -> str:
-    """What stands within `with client.Session(...) as session:`."""
-    within = next((node for node in ast.walk(ast.parse(script)) if isinstance(node, ast.With)), None)
-    if within is None:
-        return script
-    lines = script.splitlines()[within.items[-1].context_expr.end_lineno or 0 : within.end_lineno]
-    return textwrap.dedent("\n".join(lines)) + "\n"
 
 
 def _spelt(value: Any) -> Any:
