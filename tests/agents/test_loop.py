@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from notte_mcp.agents.loop import MAX_FAILURES, MAX_REFUSALS, Loop, Task
-from notte_mcp.agents.moves import Act, NeedInput, Page, Remark
+from notte_mcp.agents.moves import Act, Finish, NeedInput, Page, Remark
 from tests.agents.turns import (
     CLICK,
     DONE,
