@@ -358,11 +358,14 @@ async def test_a_model_that_is_nowhere_is_told_with_the_call_that_works(house: H
     assert 'driver="assistant"' in refused.value.next_call
 
 
-@pytest.mark.parametrize("asked", ["notte", "auto"])
-async def test_the_clouds_own_agents_are_not_there_yet(house: House, asked: str) -> None:
-    """The refusal says what is."""
-    with pytest.raises(NeedsCloud, match="cloud"):
-        house.agents.choose_driver(asked, engine="notte", model=None)
+async def test_in_a_cloud_session_the_clouds_agent_is_meant_where_no_model_is_named(house: House) -> None:
+    """Elsewhere it cannot act, which the refusal says."""
+    drivers = [house.agents.choose_driver(asked, engine="notte", model=None) for asked in ("auto", "notte", "model")]
+    assert drivers == ["notte", "notte", "model"]
+    assert house.agents.choose_driver("auto", engine="notte", model="scripted:plan") == "model"
+    with pytest.raises(NeedsCloud, match="this session is none") as refused:
+        house.agents.choose_driver("notte", engine="local", model=None)
+    assert '"engine": "notte"' in refused.value.next_call
 
 
 async def test_the_model_that_drives_is_on_record(house: House) -> None:
