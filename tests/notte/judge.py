@@ -38,8 +38,9 @@ def _fault(model: Any, body: dict[str, Any]) -> str | None:
         read = model.validate_python(body)
     except Exception as error:  # noqa: BLE001 - whatever its models raise is the finding
         return str(error)[:500]
-    fields: dict[str, Any] = type(getattr(read, "root", read)).model_fields
-    known = {*fields, *(field.alias for field in fields.values())}
+    whole: Any = getattr(read, "root", read)
+    kind: Any = whole.__class__
+    known = {*kind.model_fields, *(field.alias for field in kind.model_fields.values())}
     unknown = sorted(name for name in body if name not in known)
     return f"no such field: {unknown}" if unknown else None
 
