@@ -43,7 +43,11 @@ _BY_HAND: Final = "A person did this in between."
 
 def moment(seconds: float | None) -> str | None:
     """Unix seconds as UTC in ISO 8601."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return (
+        None
+        if seconds is None
+        else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )
 
 
 def action_of(step: StepRecord) -> dict[str, Any]:

@@ -207,6 +207,21 @@ async def test_several_agents_run_in_one_session_one_after_the_other(new: Desk) 
     assert second["steps"][1]["value"]["state"]["page_summary"] == RESULT
 
 
+async def test_an_agent_whose_server_ended_is_closed_and_says_so(tmp_path: Path) -> None:
+    """Contract, 5.1: lost is no success, and nothing to wait for."""
+    async with desk(tmp_path) as first:
+        first.plan(PLAN[0], delay_s=30)
+        session_id = await first.session()
+        agent_id = await first.start(session_id)
+    async with desk(tmp_path) as second:
+        status = await second.ask("GET", f"/agents/{agent_id}")
+        log = await second.socket(f"/agents/{agent_id}/debug/logs", session_id=session_id).read()
+        stopped = await second.ask("DELETE", f"/agents/{agent_id}/stop", params={"session_id": session_id})
+    assert (status["status"], status["success"], status["answer"][:11]) == ("closed", False, "Interrupted")
+    assert log.frames[-1] == {"status": "agent_stop", "agent": status}
+    assert (stopped["status"], stopped["success"]) == ("closed", False)
+
+
 # --- lists ------------------------------------------------------------------------
 
 
