@@ -3,22 +3,21 @@
 They are the agents of this house, driven by the configured model whatever model was asked for, which is told again
 and not heeded. Nobody answers an agent of the API, so that one that asks for help ends.
 
-Below: trajectory, calls, faults, paging, codes; agents (by the App). Above: routes, sockets.
+Below: standing, trajectory, calls, faults, paging, codes; agents (by the App). Above: routes.
 """
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from notte_mcp.agent_records import AgentRecord, AgentSpec
+from notte_mcp.agent_records import AgentSpec
 from notte_mcp.api import codes, faults
-from notte_mcp.api.calls import ApiCall, ApiRoute, Contract, answer
+from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
-from notte_mcp.api.shapes import moment
-from notte_mcp.api.trajectory import shaped, steps_from, steps_of
+from notte_mcp.api.standing import head, told
+from notte_mcp.api.trajectory import steps_from
 from notte_mcp.errors import ModelMissing
 from notte_mcp.records import LIVE_STATES, StepRecord
 from notte_mcp.step_text import step_line
@@ -31,9 +30,6 @@ MAX_LISTED: Final = 10_000
 
 MAX_TOLD_STEPS: Final = 100
 """Earlier steps that an agent is told of, the last ones."""
-
-END_S: Final = 4.0
-"""How long the end of an agent that has said its last word is waited for."""
 
 GUIDANCE: Final = """\
 You go on in a browser in which this was done before, in this order; do not do again what is marked as done:
@@ -159,55 +155,7 @@ ROUTES: Final[tuple[ApiRoute, ...]] = (
 )
 
 
-# --- answers ----------------------------------------------------------------------
-
-
-def head(record: AgentRecord) -> dict[str, Any]:
-    """An AgentResponse."""
-    return {
-        "agent_id": record.id,
-        "created_at": moment(record.created_at),
-        "session_id": record.session_id,
-        "status": "active" if record.is_live else "closed",
-        "closed_at": None if record.is_live else moment(record.ended_at or record.updated_at),
-        "saved": False,
-    }
-
-
-async def told(app: "App", agent_id: str, contract: Contract) -> dict[str, Any]:
-    """An agent's status, with its steps. Raises: UnknownAgent.
-
-    One whose last word is among its steps is told as ended, or clients that stop at that word would have no answer.
-    """
-    record = await app.agents.record(agent_id)
-    steps = await steps_of(app, agent_id)
-    if record.is_live and _has_said_all(steps[-1:]):
-        record = await app.agents.wait(agent_id, seconds=END_S)
-    return {**ending(record), "steps": await shaped(app, agent_id, steps, contract)}
-
-
-def ending(record: AgentRecord) -> dict[str, Any]:
-    """An agent's status without its steps: `success` and `answer` are null while it runs, and never after."""
-    said = None if record.is_live else _answer(record)
-    return {
-        **head(record),
-        "task": record.spec.task,
-        "url": record.spec.url,
-        "success": None if record.is_live else bool(record.success),
-        "answer": said,
-    }
-
-
-def _answer(record: AgentRecord) -> str:
-    if record.state == "interrupted":
-        return "Interrupted: the session or the server of this agent is gone. What it did stands in its steps."
-    if record.result is not None:
-        return json.dumps(record.result, ensure_ascii=False)
-    return record.answer or f"It {record.state}{f' ({record.reason})' if record.reason else ''}, and gave no answer."
-
-
-def _has_said_all(last: list[StepRecord]) -> bool:
-    return bool(last) and last[-1].success and last[-1].action.get("type") in ("completion", "help")
+# --- what came before ------------------------------------------------------------
 
 
 async def _guidance(app: "App", asked: AgentStart) -> str:

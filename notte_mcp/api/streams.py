@@ -9,7 +9,7 @@ looked at, `ELSEWHERE_S` apart.
     {"validation": …}  what was said to an answer that was not accepted
     {"status": "agent_stop", "agent": …}  the end, and the last one
 
-Below: trajectory, shapes, agents; app. Above: sockets.
+Below: trajectory, standing; app. Above: sockets.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from notte_mcp.agent_records import AgentEvent, AgentRecord
-from notte_mcp.api import agents
+from notte_mcp.api.standing import told
 from notte_mcp.api.trajectory import Telling, events_of, is_refused, known
 from notte_mcp.records import LIVE_STATES, StepRecord
 
@@ -112,7 +112,7 @@ class AgentLog:
         return refused or [self._telling.legacy(step)]
 
     async def _end(self) -> str:
-        status = await agents.told(self._app, self._id, self._contract)
+        status = await told(self._app, self._id, self._contract)
         text = _text({"status": "agent_stop", "agent": status})
         if len(text) <= MAX_END_CHARS:
             return text
