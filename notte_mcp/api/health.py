@@ -1,17 +1,18 @@
 """Whether the API is there, what it serves, and what it counts.
 
-Below: calls. Above: routes.
+Below: contract, calls. Above: routes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from notte_mcp import __version__
 from notte_mcp.api.calls import ApiCall, ApiRoute, Contract, answer
+from notte_mcp.api.contract import CONTRACT
 
 _SAYS: Final = (
     "notte-mcp on this machine, in the contract of Notte {contract}; what is not served says so with 501 and why."
@@ -48,6 +49,17 @@ async def _usage(call: ApiCall) -> Response:
     return answer({"plan_type": "local", "period": period, **counts, **nothing})
 
 
+async def _openapi(call: ApiCall) -> Response:
+    """Which endpoints there are, and what becomes of each; the schemas are the contract's and are not told again."""
+    paths: dict[str, dict[str, Any]] = {}
+    for one in CONTRACT:
+        code = "501" if one.how == "absent" else "200"
+        told = {"summary": one.note, "responses": {code: {"description": one.how}}}
+        paths.setdefault(one.path, {})[one.method.lower()] = told
+    about = {"title": "notte-mcp api", "version": __version__, "description": _SAYS.format(contract=call.contract)}
+    return answer({"openapi": "3.1.0", "info": about, "paths": paths})
+
+
 _COSTS: Final = (
     "browser_usage_cost", "proxy_usage_cost", "llm_usage_cost", "function_usage_cost", "total_cost",
     "subscription_limit_amount", "topup_limit_amount", "subscription_balance_amount", "topup_balance_amount",
@@ -61,4 +73,5 @@ ROUTES: Final = (
     ApiRoute("GET", "/health", _asked),
     ApiRoute("GET", "/ready", _asked),
     ApiRoute("GET", "/usage", _usage),
+    ApiRoute("GET", "/openapi.json", _openapi),
 )

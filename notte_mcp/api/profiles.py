@@ -92,6 +92,13 @@ async def _meant(call: ApiCall) -> ProfileTold:
     return await _named(call, call.path("profile_id"))
 
 
+async def require(call: ApiCall, name: str) -> None:
+    """Raises: ApiFault (404): this id is one that the contract gives, and no profile has it. (A name of one's own begins
+    a profile.)"""
+    if _MADE.fullmatch(name):
+        await _named(call, name)
+
+
 async def _named(call: ApiCall, name: str) -> ProfileTold:
     """Raises: ApiFault (404)."""
     found = await anyio.to_thread.run_sync(call.app.registry.profiles.names)

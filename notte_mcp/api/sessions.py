@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from starlette.responses import Response
 
-from notte_mcp.api import faults
+from notte_mcp.api import faults, profiles
 from notte_mcp.api.answers import session_json
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
@@ -28,7 +28,10 @@ MAX_CURSOR: Final = 9
 async def _start(call: ApiCall) -> Response:
     model = StartBody if call.contract == "1.10" else StartBody19
     given = await call.body(model)
-    record, _ = await call.app.registry.open(spec_of(given, call.defaults))
+    spec = spec_of(given, call.defaults)
+    if spec.profile is not None:
+        await profiles.require(call, spec.profile)
+    record, _ = await call.app.registry.open(spec)
     left = ignored(given)
     told = {IGNORED: ", ".join(left)} if left else None
     return answer(await session_json(call, record), headers=told)

@@ -21,6 +21,7 @@ IGNORED: Final = "x-notte-mcp-ignored"
 """The header of an answer that names the start fields which were recorded and have no effect here."""
 
 IDLE_MINUTES: Final = 3
+MAX_IDLE_MINUTES: Final = 30
 MAX_MINUTES: Final = 15
 _LEAST_PX: Final = 500
 
@@ -80,11 +81,9 @@ class StartBody(BaseModel):
 
     solve_captchas: bool = True
     max_duration_minutes: int = Field(default=MAX_MINUTES, gt=0, le=1_440)
-    idle_timeout_minutes: int = Field(
-        default=IDLE_MINUTES, gt=0, le=30, validation_alias=AliasChoices("idle_timeout_minutes", "timeout_minutes")
-    )
+    idle_timeout_minutes: int = Field(default=IDLE_MINUTES, gt=0, le=MAX_IDLE_MINUTES)
     proxies: list[Proxy] | bool = True
-    browser_type: Literal["chromium", "chrome", "chrome-nightly", "chrome-turbo", "firefox"] = "chromium"
+    browser_type: Literal["chromium", "chrome", "chrome-nightly", "chrome-turbo"] = "chromium"
     user_agent: str | None = None
     chrome_args: list[str] | None = None
     viewport_width: int | None = Field(default=None, ge=_LEAST_PX, le=4_000)
@@ -119,6 +118,12 @@ class StartBody(BaseModel):
 class StartBody19(StartBody):
     """The same as SDKs up to 1.9 know it."""
 
+    idle_timeout_minutes: int = Field(
+        default=IDLE_MINUTES,
+        gt=0,
+        le=MAX_IDLE_MINUTES,
+        validation_alias=AliasChoices("idle_timeout_minutes", "timeout_minutes"),
+    )
     headless: bool | None = None
     use_file_storage: bool | None = None
 

@@ -142,14 +142,26 @@ def test_the_table_has_every_endpoint_of_the_contract_and_each_has_a_route() -> 
     assert all(one.note for one in CONTRACT if one.how != "served" and "/profiles/{profile_id}/cookies" not in one.path)
 
 
-@pytest.mark.parametrize("one", [one for one in CONTRACT if one.how == "absent"], ids=lambda one: one.path)
-async def test_what_is_not_served_says_so_and_why(api: Api, one: Any) -> None:
+async def test_the_api_tells_its_endpoints_and_that_nothing_costs_anything(api: Api) -> None:
+    """Contract 3.7, as far as it means anything here."""
+    await api.started()
+    told = (await api.client.get("/openapi.json")).json()["paths"]
+    assert told["/sessions/{session_id}"]["get"]["responses"].keys() == {"200"}
+    assert told["/vaults"]["get"]["responses"].keys() == {"501"}
+    usage = (await api.client.get("/usage?period=2026-11")).json()
+    assert (usage["session_count"], usage["total_cost"], usage["period"]) == (1, 0.0, "2026-11")
+
+
+async def test_what_is_not_served_says_so_and_why(api: Api) -> None:
     """501, in the contract's form."""
-    refused = await api.client.request(one.method, filled(one.path) + "/")
-    body = refused.json()
-    assert (refused.status_code, body["status"], body["error"]) == (501, 501, "NotImplemented")
-    assert body["detail"] == body["message"]
-    assert len(body["detail"]) > 30
+    absent = [one for one in CONTRACT if one.how == "absent"]
+    assert absent
+    for one in absent:
+        refused = await api.client.request(one.method, filled(one.path) + "/")
+        body = refused.json()
+        assert (refused.status_code, body["status"], body["error"]) == (501, 501, "NotImplemented"), one.path
+        assert body["detail"] == body["message"]
+        assert len(body["detail"]) > 30, one.path
 
 
 # --- WebSockets -------------------------------------------------------------------

@@ -94,6 +94,9 @@ async def test_an_empty_start_lives_as_long_as_the_contract_says(api: Api, engin
         ({"headless": True}, 422, "headless"),
         ({"use_file_storage": True}, 422, "use_file_storage"),
         ({"no_such_field": 1}, 422, "no_such_field"),
+        ({"timeout_minutes": 1}, 422, "timeout_minutes"),
+        ({"proxies": [{"type": "external", "server": "a:1", "colour": 1}]}, 422, "colour"),
+        ({"browser_type": "firefox"}, 422, "browser_type"),
         ({"idle_timeout_minutes": 31}, 422, "idle_timeout_minutes"),
         ({"idle_timeout_minutes": 9, "max_duration_minutes": 8}, 422, "max_duration_minutes"),
         ({"viewport_width": 800}, 422, "viewport_height"),
@@ -102,6 +105,7 @@ async def test_an_empty_start_lives_as_long_as_the_contract_says(api: Api, engin
         ({"proxies": [{"type": "notte", "country": "de"}]}, 501, "external"),
         ({"proxies": [{"type": "external", "server": "a:1"}] * 2}, 422, "proxy"),
         ({"profile": {"id": "../bank"}}, 422, "profile"),
+        ({"profile": {"id": "notte-profile-0123456789abcdef"}}, 404, "profile"),
         ({"vault_id": "v"}, 501, "Vault"),
     ],
 )
