@@ -31,7 +31,7 @@ def head(record: AgentRecord) -> dict[str, Any]:
     }
 
 
-async def told(app: "App", agent_id: str, contract: Contract) -> dict[str, Any]:
+async def told(app: "App", agent_id: str, contract: "Contract") -> dict[str, Any]:
     """An agent's status, with its steps. Raises: UnknownAgent.
 
     One whose last word is among its steps is told as ended, or clients that stop at that word would have no answer.
