@@ -134,6 +134,31 @@ async def test_a_server_that_says_when_is_asked_then_if_that_is_soon(
     assert "after 21 s" in caught.value.next_call
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"x-ratelimit-reset": "30"}, 30),
+        ({"x-ratelimit-reset": "1400000000"}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({}, None),
+    ],
+)
+async def test_a_rate_limit_says_when_to_come_back(
+    api: Proxy, client: NotteClient, headers: dict[str, str], seconds: float | None
+) -> None:
+    """In seconds, as a date, or as the hour at which it ends; what is none of these is passed over."""
+    api.on("GET", "/a", Reply(429, {"detail": "slow down"}, headers))
+    with pytest.raises(CloudUnavailable, match="slow down") as caught:
+        await client.get("a")
+    assert caught.value.retry_after_s == seconds
+
+
 async def test_all_tries_together_take_a_minute_at_most(api: Proxy, client: NotteClient, naps: Naps) -> None:
     """A third wait of 20 s would end after the minute."""
     api.on("GET", "/a", Reply(503, {"detail": "no"}, {"retry-after": "20"}), times=None)
@@ -368,14 +393,16 @@ async def test_lists_and_empty_answers_are_read_in_every_form(api: Proxy, client
 
 
 async def test_a_file_goes_up_as_a_form_and_comes_down_as_it_is(api: Proxy, client: NotteClient) -> None:
-    """Bytes of any kind, JSON among them."""
-    content = b'{"detail": [1, 2]}\x00\xff'
+    """Bytes of any kind; a file that reads like an error of the API is a file."""
+    content = b"\x00\xff\r\n--boundary"
     api.on("POST", "/f", Reply(200, {"id": "f1"}))
     api.on("GET", "/f/f1", Reply(200, content))
+    api.on("GET", "/f/f1", Reply(200, {"detail": "mine"}))
     assert await client.upload("f", name="ä.bin", content=content) == {"id": "f1"}
     assert content in api.seen[0].body
     assert api.seen[0].headers["content-type"].startswith("multipart/form-data; boundary=")
     assert await client.bytes("f", "f1") == content
+    assert json.loads(await client.bytes("f", "f1")) == {"detail": "mine"}
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(api: Proxy, client: NotteClient) -> None:

@@ -160,10 +160,14 @@ def test_a_session_is_read_whatever_is_missing_or_new() -> None:
         {
             "session_id": "s1", "status": "closed", "close_reason": "idle_timeout", "cdp_url": "wss://cdp?token=t",
             "viewer_url": "https://v?token=t", "duration": "PT9S", "brand_new": {"a": 1}, "steps": [{}],
+            "error": "lost wss://x/logs?token=tok-1&a=b",
         }
     )  # fmt: skip
     assert (told.remote_id, told.is_live, told.state, told.close_reason) == ("s1", False, "closed", "idle_timeout")
-    assert (told.viewer_url, told.facts) == (None, {"duration": "PT9S"})
+    assert (told.viewer_url, told.facts) == (
+        None,
+        {"duration": "PT9S", "error": "lost wss://x/logs?token=[hidden]&a=b"},
+    )
     least = session_of({"status": None, "viewer_url": 3}, "s2")
     assert (least.remote_id, least.is_live, least.state, least.close_reason) == ("s2", False, "unknown", "")
     assert [session_of({"status": state}).is_live for state in ("active", "authenticating", "timed_out", "error")] == [

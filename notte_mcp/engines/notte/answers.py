@@ -43,6 +43,11 @@ _TOKEN_IN_URL: Final = re.compile(
 )
 
 
+def without_tokens(text: str) -> str:
+    """`text` with the tokens of its addresses, and what was sent as a bearer, replaced."""
+    return _TOKEN_IN_URL.sub(lambda found: f"{found.group(1) or ''}{HIDDEN}", text)
+
+
 class Hush:
     """Takes a key, and the tokens of addresses, out of what a server said."""
 
@@ -54,7 +59,7 @@ class Hush:
 
     def text(self, text: str) -> str:
         """`text` without them."""
-        text = _TOKEN_IN_URL.sub(lambda found: f"{found.group(1) or ''}{HIDDEN}", text)
+        text = without_tokens(text)
         return self._key.sub(HIDDEN, text) if self._key else text
 
     def value(self, value: Any) -> Any:

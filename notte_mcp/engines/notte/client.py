@@ -218,7 +218,10 @@ class NotteClient:
         limit: int = MAX_FILE_BYTES,
     ) -> bytes:
         """What came, as it came: a file, or with `method="POST"` a picture. At most `limit` bytes."""
-        return (await self.answer(*segments, method=method, query=query, within_s=within_s, limit=limit)).body
+        found = await self._reply(replace(self._asked(method, segments, query, within_s), limit=limit))
+        if found.status >= 300:  # noqa: PLR2004 - a success is a file, whatever is in it
+            await self._raise_if_fault(found, method)
+        return found.body
 
 
 _OF_HEALTH: Final = {"status", "version", "description"}

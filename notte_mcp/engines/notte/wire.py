@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
+from notte_mcp.engines.notte.answers import without_tokens
 from notte_mcp.engines.notte.cookies import cookie_to_wire, cookies_from_wire
 from notte_mcp.engines.notte.spelling import action_from_wire, action_to_wire
 from notte_mcp.engines.remote import RemoteSession
@@ -82,6 +83,8 @@ def session_of(body: Mapping[str, Any], remote_id: str = "") -> RemoteSession:
     """A SessionResponse as ours."""
     state = text(body, "status") or "unknown"
     facts = {name: body[name] for name in _FACTS if body.get(name) is not None}
+    if isinstance(error := facts.get("error"), str):
+        facts["error"] = without_tokens(error)
     return RemoteSession(
         remote_id=text(body, "session_id") or remote_id,
         is_live=state in LIVE,
