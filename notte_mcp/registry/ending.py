@@ -94,8 +94,8 @@ async def end(
 
 
 def _stays(record: SessionRecord, ending: Ending) -> bool:
-    """Whether one on another machine lives on there: we are the ones who go, or it was there before us."""
-    if ending.state != "stopped":
+    """Whether one on another machine is left as it is there: we are the ones who go, or it was there before us."""
+    if ending.state != "stopped" or ending.is_there:
         return True
     return "session_id" in record.spec.cloud and ending.reason in ("idle_timeout", "max_duration")
 

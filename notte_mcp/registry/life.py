@@ -279,7 +279,7 @@ class Life:
             return how
         if stands.is_live:
             return replace(how, state="interrupted", reason="connection")
-        return replace(how, state="stopped", reason=ended(slot.record, stands).reason)
+        return replace(how, state="stopped", reason=ended(slot.record, stands).reason, is_there=True)
 
     async def _after(self, slot: Slot, how: Ending) -> None:
         """It has ended, or its server does."""

@@ -45,7 +45,7 @@ class Ending:
 
     `grace_s` is for the action in flight, `budget_s` for everything together.
     `clean` means that login state is saved before the browser closes. `detail`
-    is what is known of a crash.
+    is what is known of a crash. `is_there` says that on another machine it has ended already.
     """
 
     state: SessionState
@@ -54,6 +54,7 @@ class Ending:
     budget_s: float
     clean: bool
     detail: str = ""
+    is_there: bool = False
 
 
 @dataclass(slots=True, eq=False)
