@@ -40,7 +40,7 @@ class Agent:
 
     `in_flight` says that an action of its session is under way, whoever does it (`current` is its step); `is_acting`
     that it is one of its own. `own_steps` are those that the runner has not taken yet, `tail` the last ones of anybody; `was_held_back` says
-    that one was not begun though it could have been. `thought` is what the model thought of its turn, until it is in
+    that one was not begun though it could have been. `lines` is the last line of its log that is on disk. `thought` is what the model thought of its turn, until it is in
     the log; `asked` what asking it has used, until a step that came of it has its outcome. `told` is what the model is to read at its next turn, `heard` all that a person ever said. `is_between`
     holds from a failed attempt to the next one.
     """
@@ -79,7 +79,7 @@ class Agent:
         self.ended = anyio.Event()
         self._store = store
         self._clock = clock
-        self._sequence = sequence
+        self._sequence = self.lines = sequence
         self._pulse = anyio.Event()
         self._heartbeat = heartbeat
         self._worked = record.usage.seconds
@@ -138,6 +138,7 @@ class Agent:
         )  # fmt: skip
         self.record = self.record.but(updated_at=line.at, **{"usage": self._used(), **changes})
         await self._store.put_agent(self.record, line)
+        self.lines = line.sequence
         self.beat()
 
     async def save(self) -> None:

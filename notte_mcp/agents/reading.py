@@ -64,6 +64,11 @@ class Reading:
         await self.record(agent_id)
         return await self._store.events(agent_id, after=after, limit=limit)
 
+    def lines(self, agent_id: str) -> int | None:
+        """The sequence of the last line of a live agent's log; from memory. None of one that is not live here."""
+        agent = self._life.live.get(agent_id)
+        return None if agent is None else agent.lines
+
     async def session_events(self, session_id: str, *, after: int = 0, limit: int = 1_000) -> list[AgentEvent]:
         """Such lines of whatever agents have had the session, from its step `after` on, in order; none of an unknown one."""
         return await self._store.session_events(session_id, after=after, limit=limit)

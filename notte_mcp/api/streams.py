@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from notte_mcp.agent_records import AgentEvent, AgentRecord
+from notte_mcp.agent_records import AgentEvent
 from notte_mcp.api.standing import told
 from notte_mcp.api.trajectory import Telling, events_of, is_refused, known
 from notte_mcp.records import LIVE_STATES, StepRecord
@@ -53,7 +53,6 @@ class AgentLog:
         self._telling = Telling()
         self._after = 0
         self._heard = 0
-        self._heard_at: float | None = None
         self._remarks: deque[AgentEvent] = deque()
 
     async def frames(self) -> AsyncGenerator[str]:
@@ -62,7 +61,7 @@ class AgentLog:
             # Taken first: whatever happens while it is read wakes who waits afterwards.
             pulse = self._app.agents.pulse(self._id)
             record = await self._app.agents.record(self._id)
-            found = await self._news(record)
+            found = await self._news()
             for frame in found:
                 yield _text(frame)
             if found:
@@ -75,10 +74,10 @@ class AgentLog:
             else:
                 await anyio.sleep(ELSEWHERE_S)
 
-    async def _news(self, record: AgentRecord) -> list[dict[str, Any]]:
+    async def _news(self) -> list[dict[str, Any]]:
         """What was not told yet, a page of it at most."""
         steps = known(await self._app.agents.steps(self._id, after=self._after, limit=PAGE))
-        await self._hear(record)
+        await self._hear()
         frames: list[dict[str, Any]] = []
         for step in steps:
             number = self._after = step.agent_step or 0
@@ -87,16 +86,15 @@ class AgentLog:
             frames += self._remarks_before(self._after + 1)
         return frames
 
-    async def _hear(self, record: AgentRecord) -> None:
-        """Read what is new in its log; every line of it moves the record's own time."""
-        if self._heard_at == record.updated_at and record.is_live:
+    async def _hear(self) -> None:
+        """Read what is new in its log; asked for after the steps, it holds all that stands before them."""
+        if not _has_news(self._app, self._id, self._heard):
             return
         for event in await events_of(self._app, self._id, after=self._heard):
             self._heard = event.sequence
             self._telling.hear(event)
             if event.event in _REMARKS:
                 self._remarks.append(event)
-        self._heard_at = record.updated_at
 
     def _remarks_before(self, number: int) -> list[dict[str, Any]]:
         """The remarks that stand before the agent's step of this number."""
@@ -150,9 +148,18 @@ class SessionLog:
 
     async def _hear(self, steps: list[StepRecord]) -> None:
         for agent_id in dict.fromkeys(step.agent_id for step in steps if step.agent_id is not None):
-            for event in await events_of(self._app, agent_id, after=self._heard.get(agent_id, 0)):
+            heard = self._heard.get(agent_id, 0)
+            if not _has_news(self._app, agent_id, heard):
+                continue
+            for event in await events_of(self._app, agent_id, after=heard):
                 self._heard[agent_id] = event.sequence
                 self._telling.hear(event)
+
+
+def _has_news(app: "App", agent_id: str, heard: int) -> bool:
+    """Whether an agent's log may hold lines above this one: of a live one that is known without the disk."""
+    lines = app.agents.lines(agent_id)
+    return lines is None or lines > heard
 
 
 def _text(frame: dict[str, Any]) -> str:
