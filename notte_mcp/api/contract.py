@@ -21,10 +21,14 @@ class Endpoint:
     note: str = ""
 
 
-_FUNCTIONS: Final = "stored scripts that run at Notte's; here workflows are kept and run by notte_workflow_run"
-_VAULTS: Final = "secrets at Notte's; here they stand in the environment of the server or in your own script"
-_PERSONAS: Final = "a mailbox and a phone number of Notte's"
-_SECRETS: Final = "secrets at Notte's; here they stand in the environment of the server"
+_FUNCTIONS: Final = (
+    "functions are scripts that are stored and run at Notte's; here workflows are kept and run by notte_workflow_run"
+)
+_VAULTS: Final = (
+    "a vault keeps secrets at Notte's; here they stand in the environment of the server or in your own script"
+)
+_PERSONAS: Final = "a persona is a mailbox and a phone number of Notte's"
+_SECRETS: Final = "these secrets are kept at Notte's; here they stand in the environment of the server"
 
 CONTRACT: Final = (
     Endpoint("GET", "/health", "served", "without the key"),
@@ -125,7 +129,7 @@ CONTRACT: Final = (
         "absent",
         "gone from the contract in March 2026; the session's replay shows the agent",
     ),
-    Endpoint("POST", "/anything/start", "absent", "Notte's marketplace of ready-made functions"),
+    Endpoint("POST", "/anything/start", "absent", "it is Notte's marketplace of ready-made functions"),
     Endpoint("GET", "/functions", "absent", _FUNCTIONS),
     Endpoint("POST", "/functions", "absent", _FUNCTIONS),
     Endpoint("GET", "/functions/{function_id}", "absent", _FUNCTIONS),
@@ -185,7 +189,7 @@ CONTRACT: Final = (
         "absent",
         "set cookies in a session that holds the profile and persists it",
     ),
-    Endpoint("POST", "/search", "absent", "a search engine of Notte's"),
+    Endpoint("POST", "/search", "absent", "it is a search engine of Notte's"),
     Endpoint("GET", "/secrets", "absent", _SECRETS),
     Endpoint("POST", "/secrets", "absent", _SECRETS),
     Endpoint("GET", "/secrets/{name}", "absent", _SECRETS),

@@ -44,16 +44,16 @@ async def _list(call: ApiCall) -> Response:
     if (name := call.text("name")) is not None:
         found = [one for one in found if name in (one.label, one.name)]
     shown, page = page_of(call, found)
-    return answer({"items": [_told(one) for one in shown], **page})
+    return answer({"items": [await _told(call, one) for one in shown], **page})
 
 
 async def _create(call: ApiCall) -> Response:
     given = await call.body(CreateBody)
-    return answer(_told(await _made(call, given.name)))
+    return answer(await _told(call, await _made(call, given.name)))
 
 
 async def _get(call: ApiCall) -> Response:
-    return answer(_told(await _meant(call)))
+    return answer(await _told(call, await _meant(call)))
 
 
 async def _delete(call: ApiCall) -> Response:
@@ -77,7 +77,7 @@ async def _save(call: ApiCall) -> Response:
     if profile is None:
         profile = (await _made(call, given.name)).name
     await call.app.registry.keep_login(record.id, profile)
-    return answer(_told(await _named(call, profile)))
+    return answer(await _told(call, await _named(call, profile)))
 
 
 async def _made(call: ApiCall, label: str | None) -> ProfileTold:
@@ -107,11 +107,13 @@ async def _named(call: ApiCall, name: str) -> ProfileTold:
     return one
 
 
-def _told(one: ProfileTold) -> dict[str, Any]:
+async def _told(call: ApiCall, one: ProfileTold) -> dict[str, Any]:
     # A state file is replaced at each save, so that when the first one was written is not known.
     at = iso(one.at)
     label = one.label or (None if _MADE.fullmatch(one.name) else one.name)
-    return {"profile_id": one.name, "name": label, "created_at": at, "updated_at": at, "persisted_domains": None}
+    state = await call.app.registry.login(one.name) or _EMPTY
+    domains = sorted({str(cookie["domain"]).lstrip(".") for cookie in state["cookies"]})
+    return {"profile_id": one.name, "name": label, "created_at": at, "updated_at": at, "persisted_domains": domains}
 
 
 _MADE: Final = re.compile(r"notte-profile-[0-9a-f]{16}")

@@ -241,6 +241,7 @@ async def test_a_profile_is_made_filled_and_given_to_the_next_session(api: Api, 
     await api.client.post(f"/sessions/{session_id}/cookies", json={"cookies": [cookie]})
     saved = await api.client.post(f"/sessions/{session_id}/profile/save", json={"profile_id": profile_id})
     assert (saved.status_code, saved.json()["name"]) == (200, "Bank")
+    assert saved.json()["persisted_domains"] == ["office.test"]
     listed = (await api.client.get("/profiles?name=Bank")).json()["items"]
     assert [one["profile_id"] for one in listed] == [profile_id]
     assert len((await api.client.get(f"/profiles/{profile_id}/cookies")).json()["cookies"]) == 1
