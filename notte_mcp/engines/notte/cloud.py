@@ -3,12 +3,13 @@ files, and the agents that it runs there.
 
 Also of a session that has ended. Nothing that comes from here holds a token but the cookies, which are for browsers.
 
-Below: client, wire, hosted, footage, traffic. Above: engine.
+Below: client, wire, hosted, footage, traffic, clearing. Above: engine.
 """
 
 from typing import Any, Final
 
 from notte_mcp.cloud_errors import CloudNotNotte, CloudUnknown
+from notte_mcp.engines.notte.clearing import is_probe, without_probes
 from notte_mcp.engines.notte.cookies import cookies_from_wire
 from notte_mcp.engines.notte.footage import replay
 from notte_mcp.engines.notte.hosted import HostedAgents
@@ -44,10 +45,12 @@ class CloudSession(HostedAgents):
         return await replay(self._client, self._remote_id, wait_s=wait_s)
 
     async def code(self) -> RemoteCode:
-        """See `Remote`. Scrapes that were told what to look for get a form, as their own command line asks for."""
+        """See `Remote`; without what this engine itself asked the page. Scrapes that were told what to look for get a
+        form, as their own command line asks for."""
         query = {"as_workflow": True, "infer_response_format": True}
         body = await self._client.get("sessions", self._remote_id, "workflow", "code", query=query)
-        return RemoteCode(text(body, "python_script"), objects(body.get("json_actions")))
+        actions = [action for action in objects(body.get("json_actions")) if not is_probe(action)]
+        return RemoteCode(without_probes(text(body, "python_script")), actions)
 
     async def offset(self) -> int:
         """See `Remote`."""
