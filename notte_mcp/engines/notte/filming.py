@@ -28,7 +28,7 @@ _log: Final = Log("cloud_film")
 
 _OPEN_S: Final = 10.0
 _TRIES: Final = 3
-_AGAIN_S: Final = 1.0
+_AGAIN_S: Final = 0.5
 _MAX_PICTURE_BYTES: Final = 8 * 1024**2
 _QUALITY: Final = 60
 _MARK: Final = 0xFF

@@ -10,6 +10,7 @@ Below: stage, reaching, wire. Above: session. Beside: pointing (a person's hand)
 import json
 import time
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import anyio
@@ -27,9 +28,13 @@ from notte_mcp.errors import NotteMCPError, SessionLost
 from notte_mcp.observations import clean
 from notte_mcp.receipts import Receipt
 
-_LATE_S: Final = 3.0
+_LATE_S: Final = 2.0
 """How long beyond its timeout an action's answer may take."""
 
+_AFTER_S: Final = 3.5
+"""How long beyond its timeout all of it may take: what was not told by then is not waited for."""
+
+_LEAST_S: Final = 1.0
 _STILL: Final = (a.Scrape, a.HandleDialog, a.Help, a.Completion)
 _OF_TABS: Final = (a.GotoNewTab, a.CloseTab, a.SwitchTab)
 
@@ -39,6 +44,8 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
     stage.still_there()
     begun, url, document = time.time(), stage.url, stage.document
     stage.here = None
+    if isinstance(action, a.NavigationAction):
+        stage.probe.wake()
     allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
     receipt = Receipt(
         action.type, success=False, code="action_timeout",
@@ -47,7 +54,8 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
     with anyio.move_on_after(allowed_ms / 1000 + _LATE_S):
         receipt = await _told(stage, action, allowed_ms, hand)
     if not isinstance(action, _STILL):
-        receipt = await _settled(stage, action, receipt, document)
+        left_s = begun + allowed_ms / 1000 + _AFTER_S - time.time()
+        receipt = await _settled(stage, action, receipt, document, max(_LEAST_S, left_s))
     stage.still_there()
     return receipt.but(
         url_before=url, url_after=stage.url, acted_at=receipt.acted_at or (begun if receipt.success else time.time())
@@ -70,25 +78,26 @@ async def _told(stage: Stage, action: a.Action, allowed_ms: int, hand: Hand | No
         return Receipt(action.type, success=False, code=error.code, message=said)
 
 
-async def _settled(stage: Stage, action: a.Action, receipt: Receipt, document: str) -> Receipt:
-    """The receipt with where the page stands now, and what the field holds."""
+async def _settled(stage: Stage, action: a.Action, receipt: Receipt, document: str, within_s: float) -> Receipt:
+    """The receipt with where the page stands now. That this cannot be told changes nothing of what was done."""
     stage.acted += 1
-    here = stage.here or await stage.settled()
-    moved = here is not None and here["document"] != document
-    opened = 0
-    if moved or here is None or isinstance(action, _OF_TABS):
-        opened = await stage.learn_tabs()
-        if here is None:
-            stage.url, stage.title = stage.tabs[stage.current]
-            stage.document = ""
+    here, opened = stage.here, 0
+    with anyio.move_on_after(within_s) as scope, suppress(CloudError):
+        here = here or await stage.settled()
+        if here is None or here["document"] != document or isinstance(action, _OF_TABS):
+            opened = await stage.learn_tabs()
+            if here is None:
+                stage.url, stage.title = stage.tabs[stage.current]
+                stage.document = ""
     by_itself = opened > 0 and not isinstance(action, a.GotoNewTab)
+    moved = here is not None and here["document"] != document
     navigated = moved and not (by_itself or isinstance(action, a.CloseTab | a.SwitchTab))
     return receipt.but(
         navigated=navigated and (bool(document) or receipt.success),
         status=here.get("status") if navigated and here else None,
         new_tab=stage.current if by_itself else None,
         tab_closed=opened < 0,
-        unsettled=here is not None and here["ready"] == "loading",
+        unsettled=scope.cancelled_caught or (here is not None and here["ready"] == "loading"),
     )
 
 
@@ -136,7 +145,7 @@ async def _plain(stage: Stage, action: a.Action, allowed_ms: int, reached: Reach
     done = await _sent(stage, sent or {"type": action.type}, allowed_ms)
     receipt = saying.receipt(action, done)
     if isinstance(action, a.EvaluateJs) and done.success:
-        receipt = receipt.but(data=_json(done.markdown))
+        receipt = receipt.but(message="Ran the script", data=_json(done.markdown))
     elif done.markdown and done.success:
         receipt = receipt.but(data=clean(done.markdown))
     return receipt.but(target=reached.target, healed=reached.healed) if reached else receipt

@@ -24,6 +24,10 @@ MARK: Final = "/* notte-mcp */"
 _PARTS: Final = ("facts.js", "ways.js", "main.js")
 _TRIES: Final = 4
 _AGAIN_S: Final = 0.1
+_SILENT_S: Final = 2.0
+_MISSES: Final = 2
+_QUIET_S: Final = 15.0
+"""How long a page is left alone that has not answered so many questions in a row."""
 
 Run = Callable[[str], Awaitable[Any]]
 """Runs a script in the current tab and gives its JSON value; raises `ScriptFailed`."""
@@ -49,17 +53,33 @@ class Probe:
         self._run = run
         self._name = f"n{secrets.token_hex(8)}"
         self.there = False
+        self._misses = 0
+        self._quiet_until = 0.0
+
+    def wake(self) -> None:
+        """Another page is coming: it may answer where the last one did not."""
+        self._misses, self._quiet_until = 0, 0.0
 
     async def ask(self, do: str, *, again: bool = True, **asked: Any) -> dict[str, Any] | None:
         """The page's answer, or None where it gives none. With `again` a page that was left meanwhile is asked once
         it is there; what touches the page is asked once."""
-        request = json.dumps({"do": do, **asked})
+        if anyio.current_time() < self._quiet_until:
+            return None
+        found = await self._asked(json.dumps({"do": do, **asked}), again=again)
+        self._misses = 0 if found is not None else self._misses + 1
+        if self._misses >= _MISSES:
+            self._quiet_until = anyio.current_time() + _QUIET_S
+        return found
+
+    async def _asked(self, request: str, *, again: bool) -> dict[str, Any] | None:
         for turn in range(_TRIES if again else 2):
+            begun = anyio.current_time()
             try:
                 found = await self._run(self._code(request))
             except ScriptFailed:
                 self.there = False
-                if not again:
+                # A page that was left says so at once; one that is silent is not asked again.
+                if not again or anyio.current_time() - begun > _SILENT_S:
                     return None
                 await anyio.sleep(_AGAIN_S * turn)
                 continue

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from notte_mcp.ids import LETTERS
-from notte_mcp.observations import NodeKind, Tab, clean_line
+from notte_mcp.ids import LETTERS, element_id
+from notte_mcp.observations import NodeKind, Viewport, clean_line
 
 Selectors = tuple[str, str, tuple[str, ...]]
 """CSS, XPath, and one CSS selector per enclosing frame."""
@@ -85,16 +85,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one observation tells. `above` and `below` are px of the page out of the viewport."""
+    """What one observation tells. `tabs` are URLs and titles."""
 
     url: str
     title: str
     tabs: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
-    above: int = 0
-    below: int = 0
-    width: int = 0
-    height: int = 0
+    viewport: Viewport
+
+    @property
+    def above(self) -> int:
+        """Px of the page above what is seen."""
+        return self.viewport.scroll_y
+
+    @property
+    def below(self) -> int:
+        """Px of the page below what is seen."""
+        return max(0, self.viewport.total_height - self.viewport.scroll_y - self.viewport.height)
 
 
 def read(observation: Mapping[str, Any]) -> Sight:
@@ -104,28 +111,24 @@ def read(observation: Mapping[str, Any]) -> Sight:
     states = _object(observation, "element_states")
     actions: dict[str, Mapping[str, Any]] = {}
     for action in _objects(space, "interaction_actions"):
-        actions.setdefault(_text(action, "id"), action)
-    above, height = _number(viewport, "scroll_y"), _number(viewport, "viewport_height")
+        if element_id(_text(action, "id")) is not None:
+            actions.setdefault(_text(action, "id"), action)
     tabs = tuple((_text(tab, "url"), clean_line(_text(tab, "title"), 200)) for tab in _objects(metadata, "tabs"))
+    names = ("scroll_x", "scroll_y", "viewport_width", "viewport_height", "total_width", "total_height")
     return Sight(
         url=_text(metadata, "url"), title=clean_line(_text(metadata, "title"), 200), tabs=tabs,
-        lines=tuple(_lines(_text(space, "description"), actions, states)), above=above,
-        below=max(0, _number(viewport, "total_height") - above - height),
-        width=_number(viewport, "viewport_width"), height=height,
+        lines=tuple(_lines(_text(space, "description"), actions, states)),
+        viewport=Viewport(*(_number(viewport, name) for name in names)),
     )  # fmt: skip
-
-
-def tabs_of(sight: Sight, current: int) -> tuple[Tab, ...]:
-    """Its tabs as ours, the one at `current` being the current one."""
-    return tuple(Tab(i, clean_line(url, 500), title, current=i == current) for i, (url, title) in enumerate(sight.tabs))
 
 
 def _lines(text: str, actions: Mapping[str, Mapping[str, Any]], states: Mapping[str, Any]) -> Iterator[Line]:
     """In the order of the text form; what an action is offered for and no line tells comes last."""
     left = dict(actions)
     marks = list(_LINE.finditer(text))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        body = text[mark.end() : following.start() if following else None].strip()
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):
+        body = text[mark.end() : end].strip()
         if mark[2] is not None:
             if mark[2] in _GROUPS:
                 yield Line("group", mark[2], clean_line(mark[3]))
@@ -151,7 +154,7 @@ def _element(their_id: str, body: str, action: Mapping[str, Any], state: Mapping
     tag, attributes, inner = _markup(_text(action, "description"))
     if not tag:
         tag, attributes, inner = _markup(body)
-    role = _role(tag, attributes, their_id[0])
+    role = "listbox" if tag == "select" and state.get("multiple") is True else _role(tag, attributes, their_id[0])
     secret = role == "password" or "filled" in state
     shown = _markup(body)[2]
     inner = inner if tag == "select" or not shown else shown

@@ -33,7 +33,7 @@ _FRESH_S: Final = 1.0
 _SEEN_WHOLE: Final = 400
 """Elements of one look that the page is asked about; of what comes after them it is told by their selectors."""
 
-_ENDED: Final = re.compile(r"\b(closed|expired|ended|not (active|found|running)|no longer|timed.?out)\b", re.IGNORECASE)
+_ENDED: Final = re.compile(r"\b(closed|expired|ended|stopp(ed|ing)|not (active|found|running)|no longer|timed.?out)\b", re.IGNORECASE)
 _WHY: Final = {
     "idle_timeout": "it was idle for longer than its limit",
     "max_duration": "its time was over",
@@ -240,7 +240,8 @@ class Stage:
             self.note(sight.url, sight.title, "")
         self._note_closed(sight)
         self.take_tabs(sight.tabs)
-        self.viewport = (sight.width, sight.height) if sight.width and sight.height else self.viewport
+        seen = sight.viewport
+        self.viewport = (seen.width, seen.height) if seen.width and seen.height else self.viewport
         met = self.book.meet(sight.lines, self.url, found)
         self.document = met.document
         return sight, met

@@ -14,7 +14,7 @@ from notte_mcp.engines.base import ObserveRequest
 from notte_mcp.engines.notte.naming import Book, Known, Met
 from notte_mcp.engines.notte.seeing import Line, Sight
 from notte_mcp.errors import UnknownView
-from notte_mcp.observations import Changes, Node, Observation, Tab, estimate_tokens
+from notte_mcp.observations import Changes, Node, Observation, Tab, Viewport, estimate_tokens
 
 CURSOR_SECONDS: Final = 15 * 60
 _MOST_VIEWS: Final = 40
@@ -38,6 +38,7 @@ class View:
     items: tuple[Item, ...]
     note: str = ""
     headings: tuple[str, ...] = ()
+    viewport: Viewport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Views:
     def add(self, number: int, sight: Sight, met: Met) -> View:
         """Keep a look as a view."""
         items = tuple(_items(met))
-        view = View(met.document, sight.url, sight.title, items, _beyond(sight), met.headings)
+        view = View(met.document, sight.url, sight.title, items, _beyond(sight), met.headings, sight.viewport)
         self._views[number] = view
         while len(self._views) > _MOST_VIEWS:
             self._views.popitem(last=False)
@@ -69,7 +70,14 @@ class Views:
     def show(self, view: View, request: ObserveRequest, tabs: tuple[Tab, ...]) -> Observation:
         """What a request wants of a view."""
         seen = Observation(
-            view.url, view.title, tabs, request.mode, request.view, note=view.note, headings=view.headings
+            view.url,
+            view.title,
+            tabs,
+            request.mode,
+            request.view,
+            note=view.note,
+            headings=view.headings,
+            viewport=view.viewport,
         )
         if request.mode == "changes" and request.since is not None:
             then = self._views.get(request.since)
