@@ -9,7 +9,7 @@ from notte_mcp.agent_records import UNCOUNTED, AgentSpec
 from notte_mcp.agents import answers
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.moves import Finish
-from notte_mcp.engines.remote import HostedStatus, HostedStep, HostedTask
+from notte_mcp.engines.remote import HostedStatus, HostedStep, HostedTask, RemoteSession
 from notte_mcp.receipts import Receipt
 from notte_mcp.registry.noting import Deed
 
@@ -55,17 +55,27 @@ def finish_of(status: HostedStatus, agent: Agent) -> Finish:
     spec, answer = agent.record.spec, status.answer or ""
     if status.success:
         return _completed(agent, answer)
-    last = agent.tail[-1].action.get("type") if agent.tail else None
     tail = list(agent.tail)[-_FAILED_IN_A_ROW:]
-    if last == "help":
+    if tail and tail[-1].action.get("type") == "help":
         return Finish("failed", "needs_help", answer)
-    if last not in UNCOUNTED and agent.acted >= spec.max_steps:
+    if not has_said_all(agent) and agent.acted >= spec.max_steps:
         return Finish("stopped", "max_steps", answer or f"Stopped: max_steps ({spec.max_steps}) is reached.")
     if len(tail) == _FAILED_IN_A_ROW and not any(step.success for step in tail):
         return Finish("failed", "three_failures", answer)
     if status.success is None:
         return Finish("stopped", "cloud", answer or "It was stopped in the cloud, and not from here.")
     return Finish("failed", "gave_up", answer)
+
+
+def has_said_all(agent: Agent) -> bool:
+    """Whether its last step was its last word: a completion, or a call for help."""
+    return bool(agent.tail) and agent.tail[-1].action.get("type") in UNCOUNTED
+
+
+def gone_there(session: RemoteSession) -> Finish:
+    """The end of an agent whose session has ended in the cloud."""
+    why = f"Its session has ended in the cloud ({session.close_reason or session.state})."
+    return Finish("stopped", "session_stopped", why)
 
 
 def _completed(agent: Agent, answer: str) -> Finish:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import anyio
 
 from notte_mcp.agents.agent import Agent
-from notte_mcp.agents.elsewhere import deed_of, finish_of, task_of
+from notte_mcp.agents.elsewhere import deed_of, finish_of, gone_there, has_said_all, task_of
 from notte_mcp.agents.moves import Finish, Past
 from notte_mcp.agents.runner import Runner
 from notte_mcp.cloud_errors import CloudError, CloudNotNotte, CloudUnavailable, CloudUnknown
@@ -162,7 +162,17 @@ class Hosting:
                 self._beside(lambda: self._see_to_it(remote, remote_id))
         if status is None:
             raise _unheard()
-        return agent.ending or finish_of(status, agent)
+        return agent.ending or await self._end_of_session(remote, status) or finish_of(status, agent)
+
+    async def _end_of_session(self, remote: Remote, status: HostedStatus) -> Finish | None:
+        """Its session's end, where that took the agent along without a last word of its own."""
+        if status.success or has_said_all(self._agent):
+            return None
+        try:
+            stands = await remote.session()
+        except CloudError:
+            return None
+        return None if stands.is_live else gone_there(stands)
 
     async def _heard(self, remote: Remote, after: int) -> HostedStatus:
         """Put down what it does until it is over."""
@@ -233,8 +243,7 @@ class Hosting:
                 continue
             if not stands.is_live:
                 await self._clock.sleep(LOOK_S / 3)  # its own last word comes first
-                why = f"Its session has ended in the cloud ({stands.close_reason or stands.state})."
-                agent.end(Finish("stopped", "session_stopped", why))
+                agent.end(gone_there(stands))
                 return
 
 

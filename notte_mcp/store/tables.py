@@ -204,6 +204,7 @@ def agent_row(record: AgentRecord) -> dict[str, Any]:
         "result": record.result,
         "question": None if record.question is None else storable(record.question),
         "usage": asdict(record.usage),
+        "remote_id": record.remote_id,
     }
 
 
