@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from notte_mcp.doctor import browser, database, folder, keepers, leftovers, machine, models
+from notte_mcp.doctor import browser, cloud, database, folder, keepers, leftovers, machine, models
 from notte_mcp.doctor.finding import Finding, failure, ok, warning
 from notte_mcp.settings import Settings, SettingsWrong, default_config_file, strangers
 
@@ -20,6 +20,7 @@ CHECKS: Final = (
     keepers.check,
     browser.check,
     models.check,
+    cloud.check,
 )
 
 

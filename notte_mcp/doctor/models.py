@@ -1,13 +1,12 @@
-"""Models and the cloud: what is configured, and whether what it needs is there. Keys are never shown, nor tried.
+"""Models: what is configured, and whether what it needs is there. Keys are never shown, nor tried.
 
 Below: finding, models. Above: examining.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Final
 
-from notte_mcp.doctor.finding import Finding, failure, ok, warning
+from notte_mcp.doctor.finding import Finding, failure, ok
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.models.access import Access
 from notte_mcp.models.named import model_named
@@ -21,10 +20,6 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
     """Findings of models; nothing of it is changed, and no paid API is called."""
     del fix
     yield from _model(settings)
-    if os.environ.get("NOTTE_API_KEY"):
-        yield warning("cloud", "NOTTE_API_KEY is set; the cloud engine is planned, and this version never uses it.")
-    else:
-        yield ok("cloud", "No NOTTE_API_KEY, and none is needed: the cloud engine is planned.")
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
