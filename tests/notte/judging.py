@@ -12,8 +12,8 @@ from tests.judges import Sdk, sdk_python
 _JUDGE = Path(__file__).with_name("judge.py")
 
 
-def faults_of(version: Sdk, bodies: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
-    """What this SDK's models find wrong, one line for each body that is not taken; see `judge.py` for the kinds."""
+def faults_of(version: Sdk, bodies: Iterable[tuple[str, dict[str, Any]]]) -> list[tuple[dict[str, Any], str]]:
+    """What this SDK's models find wrong: the bodies that they do not take, and why. See `judge.py` for the kinds."""
     asked = list(bodies)
     assert asked
     done = subprocess.run(
@@ -27,4 +27,4 @@ def faults_of(version: Sdk, bodies: Iterable[tuple[str, dict[str, Any]]]) -> lis
     )
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    return [f"{kind} {body}: {said}" for (kind, body), said in zip(asked, told, strict=True) if said is not None]
+    return [(body, said) for (_, body), said in zip(asked, told, strict=True) if said is not None]
