@@ -3,7 +3,7 @@
 Booleans come as `True`, `true` or `1`. A body is strict where the contract is (1.10: a field that is not in it is refused,
 in the form in which FastAPI refuses it), and lenient in 1.9.
 
-Below: faults, keys, kept; app. Above: every module with routes.
+Below: encoding, faults, keys, kept; app. Above: every module with routes.
 """
 
 import json
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from notte_mcp.api import faults
+from notte_mcp.api.encoding import JsonAnswer
 from notte_mcp.api.kept import Kept
 from notte_mcp.api.keys import ApiKeys
 
@@ -114,7 +115,7 @@ class ApiCall(_Call):
             return {}
         try:
             return json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise faults.wrong("body", "", "json_invalid", "JSON decode error", str(error)) from error
 
     async def body(self, model: type[M]) -> M:
@@ -171,4 +172,4 @@ class SocketRoute:
 
 def answer(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """JSON."""
-    return JSONResponse(value, status_code=status, headers=headers)
+    return JsonAnswer(value, status_code=status, headers=headers)

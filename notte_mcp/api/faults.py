@@ -6,16 +6,17 @@ at fault.
 
 Our errors name calls of the MCP tools as the next thing to do; here these are left out, since who reads them has an SDK.
 
-Below: errors, cloud_errors. Above: calls, routes.
+Below: encoding; errors, cloud_errors. Above: calls, routes.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from notte_mcp import errors
+from notte_mcp.api.encoding import JsonAnswer
 from notte_mcp.cloud_errors import CloudError
 
 EXECUTION: Final = {"x-error-class": "NotteApiExecutionError"}
@@ -52,7 +53,7 @@ class ApiFault(Exception):
 
     def answer(self) -> Response:
         """It as a response."""
-        return JSONResponse(self.body, status_code=self.status, headers=self.headers)
+        return JsonAnswer(self.body, status_code=self.status, headers=self.headers)
 
 
 _NAMES: Final = {

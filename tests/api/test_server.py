@@ -1,5 +1,6 @@
 """Who is let in to the local API, what it says to the rest, and how what it refuses is spelled."""
 
+import json
 import os
 import re
 import signal
@@ -17,7 +18,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from notte_mcp.api.calls import answer
 from notte_mcp.api.contract import CONTRACT
+from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.keys import OWNER, ApiKeys
 from notte_mcp.api.routes import ROUTES
 from notte_mcp.engines.scripted import ScriptedEngine
@@ -113,12 +116,19 @@ async def test_bodies_have_a_size_and_a_file_has_another(api: Api) -> None:
     assert [one["filename"] for one in listed["files"]] == ["a.bin"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff", b"[" * 200_000])
 async def test_what_is_no_json_object_is_refused_as_fastapi_does(api: Api, body: bytes) -> None:
     """Contract: 422 with a list."""
     refused = await api.client.post("/sessions/start", content=body)
     assert refused.status_code == 422
     assert {"type", "loc", "msg"} <= refused.json()["detail"][0].keys()
+
+
+def test_half_a_character_of_a_page_is_sent_as_json_has_it() -> None:
+    """Titles and texts are a page's own, and it may cut them where it likes."""
+    sent = answer({"title": "é\ud800"})
+    assert json.loads(bytes(sent.body)) == {"title": "é\ud800"}
+    assert ApiFault(404, "\ud800").answer().status_code == 404
 
 
 # --- paths ------------------------------------------------------------------------
