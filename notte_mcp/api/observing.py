@@ -1,6 +1,6 @@
 """An observation as the contract has it: metadata, picture, what can be done, what the elements hold.
 
-Below: naming, spelling, states, shapes; registry (by a live session). Above: pages.
+Below: naming, spelling, states, moments; registry (by a live session). Above: pages.
 """
 
 import base64
@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any, Final
 
 from notte_mcp.api.calls import Contract
+from notte_mcp.api.moments import moment
 from notte_mcp.api.naming import Named, Page, named, selectors
-from notte_mcp.api.shapes import moment
 from notte_mcp.api.spelling import EMPTY, browser_actions, description, interaction, markdown
 from notte_mcp.api.states import fingerprint, states
 from notte_mcp.engines.described import Described

@@ -1,6 +1,6 @@
 """What an action came to, as the contract tells it (ApiExecutionResponse): a failure is an answer like others.
 
-Below: asked, shapes; receipts, errors. Above: pages, scraping.
+Below: asked, moments; receipts. Above: pages, shapes.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from notte_mcp.api import asked as w
-from notte_mcp.api.shapes import moment
+from notte_mcp.api.moments import moment
 from notte_mcp.receipts import Receipt
 
 _KINDS: Final = {
@@ -148,16 +148,17 @@ def _said(asked: w.AnyAsked, receipt: Receipt) -> str:  # noqa: PLR0911  (a tabl
 
 def _said_of_element(asked: w.Interaction, receipt: Receipt) -> str:
     called = receipt.target.name if receipt.target is not None else ""
+    field = called or asked.text_label or asked.id or "without a name"
     match asked:
         case w.Click(type="click"):
             return f"Clicked on the element with text label: {called}" if called else "Clicked on element"
         case w.Fill():
             value = f"[secret {receipt.secret}]" if receipt.secret else asked.value
-            return f"Filled input field '{called}' with the value: '{value}'"
+            return f"Filled input field '{field}' with the value: '{value}'"
         case w.Check():
-            return f"Checked the checkbox '{called}'"
+            return f"Checked the checkbox '{field}'"
         case w.Select():
-            return f"Selected the option '{asked.value}' from the dropdown '{called}'"
+            return f"Selected the option '{asked.value}' from the dropdown '{field}'"
         case _:
             return receipt.message
 

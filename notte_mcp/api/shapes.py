@@ -14,16 +14,15 @@ Below: asked, results; records, step_text, workflows.locators. Above: trajectory
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+from notte_mcp.api import asked, results
 from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.moments import moment
+from notte_mcp.api.results import Outcome, detail
 from notte_mcp.records import StepRecord
 from notte_mcp.step_text import step_line
 from notte_mcp.workflows.locators import selector
-
-if TYPE_CHECKING:
-    from notte_mcp.api.results import Outcome
 
 OURS: Final = frozenset({"wait_for", "hover", "double_click", "drag", "handle_dialog"})
 """Actions that the contract does not know. A legacy step says `wait` in their place (`click` for a double one), with
@@ -39,15 +38,6 @@ _NAMED_OTHERWISE: Final[Mapping[tuple[str, str], str]] = {
 }
 _NO_TIMEOUT: Final = frozenset({"goto", "goto_new_tab"})
 _BY_HAND: Final = "A person did this in between."
-
-
-def moment(seconds: float | None) -> str | None:
-    """Unix seconds as UTC in ISO 8601."""
-    return (
-        None
-        if seconds is None
-        else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    )
 
 
 def action_of(step: StepRecord) -> dict[str, Any]:
@@ -78,10 +68,8 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def outcome_of(step: StepRecord) -> "Outcome":
+def outcome_of(step: StepRecord) -> Outcome:
     """What came of it, in the words and classes that an `execute` of the same action is answered with."""
-    from notte_mcp.api import asked, results  # late: these tell times by this module
-
     said = step.message or step_line(step)
     if step.receipt is None:
         return results.failed(results.kind_of(step.state), said)
@@ -106,10 +94,8 @@ def _data(found: Any) -> dict[str, Any]:
 # --- typed ----------------------------------------------------------------------
 
 
-def result_of(step: StepRecord, outcome: "Outcome") -> dict[str, Any]:
+def result_of(step: StepRecord, outcome: Outcome) -> dict[str, Any]:
     """What came of it: an ExecutionResult."""
-    from notte_mcp.api.results import detail
-
     failure = outcome.failure
     return {
         "started_at": moment(step.started_at),
@@ -128,7 +114,7 @@ def element(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "value": value}
 
 
-def typed(step: StepRecord, outcome: "Outcome", thought: "Thought") -> list[dict[str, Any]]:
+def typed(step: StepRecord, outcome: Outcome, thought: "Thought") -> list[dict[str, Any]]:
     """The elements of a step: of one that no agent did, its result alone."""
     result = element("execution_result", result_of(step, outcome))
     if step.agent_id is None:
@@ -180,7 +166,7 @@ def _state(step: StepRecord, thought: Thought) -> dict[str, Any]:
     }
 
 
-def legacy(step: StepRecord, outcome: "Outcome", thought: Thought) -> dict[str, Any]:
+def legacy(step: StepRecord, outcome: Outcome, thought: Thought) -> dict[str, Any]:
     """A step as SDKs before 1.10 parse it, with the flat shape's keys."""
     completion = completion_of(step, thought)
     if (kind := step.action.get("type")) in OURS:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.api.shapes import moment
+from notte_mcp.api.moments import moment
 from notte_mcp.api.trajectory import shaped, steps_of
 from notte_mcp.records import StepRecord
 
