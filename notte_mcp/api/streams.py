@@ -163,4 +163,5 @@ def _has_news(app: "App", agent_id: str, heard: int) -> bool:
 
 
 def _text(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    # Escaped, since texts of pages may hold half a character, which UTF-8 has not.
+    return json.dumps(frame, separators=(",", ":"))
