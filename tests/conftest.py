@@ -5,6 +5,7 @@ is: both are taken away here, before the first test.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,16 @@ from tests.site import Site
 
 _KEPT = frozenset({"NOTTE_MCP_BROWSER", "NOTTE_MCP_NO_SANDBOX"})
 _TAKEN = ("NOTTE_", "ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_", "OLLAMA_")
+
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+_ROOM_BYTES = 4_000_000_000
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where there is room: each step is synced to the disk, and the tests take turns
+    waiting for it. What survives a killed process survives it there as well."""
+    if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 
 @pytest.fixture(scope="session")
