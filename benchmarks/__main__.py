@@ -22,6 +22,7 @@ import anyio
 from benchmarks import (
     acting,
     agents,
+    api,
     crowd,
     keeper,
     looking,
@@ -91,6 +92,9 @@ ROWS: Final = (
     Row("relay", "what the relay adds to a call", (_ms(1),), keeper.added),
     Row("replay", "video of 5 minutes, 100 steps", (_ms(5_000), Target("MB", 5.5)), replay.five_minutes),
     Row("view", "a change, until a live view shows it", (_ms(500),), watching.change),
+    Row("api-observe", "what the API adds to a look", (_ms(15),), api.observe),
+    Row("api-execute", "what the API adds to a click", (_ms(15),), api.execute),
+    Row("api-log", "1,000 steps of a log, the latest told", (_ms(200),), api.log),
     Row("agents", "status while 16 agents work", (_ms(200),), agents.crowd),
 )
 
