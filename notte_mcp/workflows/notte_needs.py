@@ -36,7 +36,13 @@ class NotteNeeds:
     def modules(self) -> list[str]:
         """What the functions and steps import of the standard library."""
         tells = self._shows or self._at or self._present or self._answers or any(map(needs_json, self.steps))
-        wanted = (("json", tells), ("os", bool(self.secrets)), ("re", self._shows or self._at), ("time", self.waits))
+        wanted = (
+            ("contextlib", self._answers),
+            ("json", tells),
+            ("os", bool(self.secrets)),
+            ("re", self._shows or self._at),
+            ("time", self.waits),
+        )
         return [name for name, needed in wanted if needed]
 
     @property

@@ -70,7 +70,27 @@ def present(css: str) -> str:
     return f"[...document.querySelectorAll({json.dumps(css)})].some((one) => one.checkVisibility())"'''
 
 ANSWERED: Final = '''\
-CLOCK = "performance.setResourceTimingBufferSize(9999), performance.timeOrigin + performance.now()"
+CLOCK = """
+(() => {
+  const now = () => performance.timeOrigin + performance.now();
+  if (!window.answersSeen) {
+    const [answers, send] = [(window.answersSeen = []), window.fetch];
+    window.fetch = async (asked, ...more) => {
+      const [url, began] = [new URL(asked.url ?? asked, location.href).href, now()];
+      const answer = await send(asked, ...more);
+      answers.push([url, began]);
+      return answer;
+    };
+  }
+  performance.setResourceTimingBufferSize(9999);
+  return now();
+})()
+"""
+ANSWERED = """
+performance.getEntries().filter((one) => one.responseEnd)
+  .map((one) => [one.name, performance.timeOrigin + one.startTime]).concat(window.answersSeen ?? [])
+  .some(([url, began]) => url.startsWith(URL) && began >= SINCE)
+"""
 
 
 $async def clock(session: $Session) -> str:
@@ -79,11 +99,13 @@ $async def clock(session: $Session) -> str:
     return found.data.markdown if found.data else "0"
 
 
-def answered(url: str, since: str) -> str:
-    """JavaScript: what was sent to an address that begins so, after `since`, was answered."""
-    times = f"one.responseEnd && performance.timeOrigin + one.startTime >= {since}"
-    named = f"one.name.startsWith({json.dumps(url)})"
-    return f"performance.getEntries().some((one) => {named} && {times})"'''
+$async def wait_answer(session: $Session, url: str, since: str) -> None:
+    """Wait for the answer to what was sent to such an address, for ten seconds at most."""
+    condition = ANSWERED.replace("URL", json.dumps(url)).replace("SINCE", since)
+    with contextlib.suppress(TimeoutError):
+        $await wait_for(session, condition, seconds=10)'''
+"""The page's own record of what it asked for tells an answer only when it was read; a fetch that nobody reads is noted
+besides. What neither knows of is no reason to end."""
 
 QUIET: Final = '''\
 QUIET = """

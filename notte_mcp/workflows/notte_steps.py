@@ -91,7 +91,8 @@ class NotteStatements:
         lines += [f"{pad}began = {wait}clock(session)"] if answered else []
         lines += self.alone(replace(bare, pause=""), step.action, last=last)
         if answered:
-            lines += self._wait_for(call("answered", Text(_address(step.sends[0])), "began"))
+            answer = call("wait_answer", "session", Text(_address(step.sends[0])), "began", awaited=self.is_async)
+            lines += lay_out(answer, indent=self.indent)
         return [*lines, f"{pad}{wait}wait_quiet(session)"] if step.pause == "idle" else lines
 
     def _wait_for(self, expected: Expression, seconds: int = _USUAL_SECONDS) -> list[str]:

@@ -115,7 +115,7 @@ def test_a_script_on_notte_s_session_waits_for_the_same_within_its_page(style: S
     wait = "await " if style == "async" else ""
 
     assert f'        began = {wait}clock(session)\n        {wait}session.execute(type="click"' in code
-    assert f'        {wait}wait_for(session, answered("{HOME}/graphql", began))\n' in code
+    assert f'        {wait}wait_answer(session, "{HOME}/graphql", began)\n' in code
     assert f"        {wait}wait_quiet(session)\n" in code
     assert f'        {wait}wait_for(session, shown("Shop"))\n' in code
     assert f'        {wait}wait_for(session, at("{HOME}"))\n' in code
