@@ -21,7 +21,7 @@ from notte_mcp.agents.extracting import extract
 from notte_mcp.api import faults
 from notte_mcp.api.calls import ApiCall, answer
 from notte_mcp.api.faults import EXECUTION, ApiFault
-from notte_mcp.api.starting import StartBody, StartBody19, spec_of
+from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, spec_of
 from notte_mcp.errors import InvalidArgument, NotteMCPError
 from notte_mcp.registry.live import LiveSession
 
@@ -34,8 +34,11 @@ MODEL_S: Final = 50.0
 NO_MODEL: Final = "No model is configured to take data out of the page (NOTTE_MCP_MODEL); its markdown is here."
 
 
+_NO_EFFECT: Final = ("ignored_tags", "use_link_placeholders", "model")
+
+
 class ScrapeFields(BaseModel):
-    """What a scrape may ask for. `ignored_tags`, `use_link_placeholders` and `model` have no effect here."""
+    """What a scrape may ask for. Of what has no effect here, the answer's header `x-notte-mcp-ignored` tells."""
 
     selector: str | None = None
     scrape_links: bool = True
@@ -143,11 +146,17 @@ def _none(why: str) -> dict[str, Any]:
     return {"success": False, "error": why, "data": None}
 
 
+def _ignored(fields: ScrapeFields) -> dict[str, str] | None:
+    named = [name for name in _NO_EFFECT if getattr(fields, name)]
+    return {IGNORED: ", ".join(named)} if named else None
+
+
 async def scrape(call: ApiCall) -> Response:
     """`POST /sessions/{session_id}/page/scrape`."""
-    wish = wish_of(call, await call.body(ScrapeFields))
+    given = await call.body(ScrapeFields)
+    wish = wish_of(call, given)
     async with call.app.registry.use(call.path("session_id")) as live:
-        return answer(await scraped(call.app, live, wish))
+        return answer(await scraped(call.app, live, wish), headers=_ignored(given))
 
 
 async def scrape_url(call: ApiCall) -> Response:
@@ -164,7 +173,7 @@ async def scrape_url(call: ApiCall) -> Response:
                 headers=EXECUTION,
             )
         async with registry.use(record.id) as live:
-            return answer(await scraped(call.app, live, wish, noted=False))
+            return answer(await scraped(call.app, live, wish, noted=False), headers=_ignored(given))
     finally:
         # Shielded: a scrape that is given up must leave no session behind either.
         with anyio.CancelScope(shield=True):

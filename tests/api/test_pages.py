@@ -233,6 +233,8 @@ async def test_a_page_is_scraped_with_and_without_links(tab: Tab) -> None:
     assert refused["detail"][0]["loc"] == ["body", "scrape_images"]
     by_action = await tab.done(type="scrape", selector="h1")
     assert by_action["data"]["markdown"].strip() == "# Welcome to the demo shop"
+    told = await tab.api.client.post(f"/sessions/{tab.id}/page/scrape", json={"ignored_tags": ["nav"]})
+    assert told.headers["x-notte-mcp-ignored"] == "ignored_tags"
     missing = await tab.ask("scrape", {"selector": "#nowhere"}, status=500)
     assert missing["error"] == "SelectorNotFound"
 
