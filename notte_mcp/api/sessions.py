@@ -13,7 +13,7 @@ from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
 from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, ignored, spec_of
-from notte_mcp.api.trajectory import trajectory
+from notte_mcp.api.trajectory import length, trajectory
 from notte_mcp.records import LIVE_STATES
 
 _REASONS: Final = {"manual": "user", "error": "error"}
@@ -63,7 +63,7 @@ async def _stop(call: ApiCall) -> Response:
 
 
 async def _offset(call: ApiCall) -> Response:
-    return answer({"offset": len(await trajectory(call.app, call.path("session_id")))})
+    return answer({"offset": await length(call.app, call.path("session_id"))})
 
 
 async def _steps(call: ApiCall) -> Response:

@@ -109,6 +109,11 @@ def result_of(step: StepRecord, outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def width(step: StepRecord) -> int:
+    """How many elements `typed` makes of it."""
+    return 1 if step.agent_id is None else 4
+
+
 def element(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     """One element of a trajectory."""
     return {"type": kind, "value": value}

@@ -6,7 +6,7 @@ An agent's list is a slice of its session's. Steps that have no outcome yet are 
 Below: shapes; app (agents, registry). Above: sessions, agents, streams.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from notte_mcp.api.results import Outcome
     from notte_mcp.app import App
 
-PAGE: Final = 1_000
-"""Steps, or lines of a log, that are read at once."""
+PAGE: Final = 200
+"""Steps, or lines of a log, that are read at once; between two pages others have their turn."""
 
 
 class Telling:
@@ -56,15 +56,27 @@ class Telling:
 
 
 async def trajectory(app: "App", session_id: str) -> list[dict[str, Any]]:
-    """The session's, from its first element on; its length is the session's offset. Raises: UnknownSession."""
-    return [element for _, elements in await _told(app, session_id) for element in elements]
+    """The session's, from its first element on. Raises: UnknownSession."""
+    telling, heard, told = Telling(), set[str](), list[dict[str, Any]]()
+    async for step in _steps(app, session_id):
+        if step.agent_id is not None and step.agent_id not in heard:
+            heard.add(step.agent_id)
+            for event in await events_of(app, step.agent_id):
+                telling.hear(event)
+        told += telling.typed(step)
+    return told
+
+
+async def length(app: "App", session_id: str) -> int:
+    """How many elements it has: the session's offset. Raises: UnknownSession."""
+    return sum([shapes.width(step) async for step in _steps(app, session_id)])
 
 
 async def steps_from(app: "App", session_id: str, offset: int) -> list[StepRecord]:
     """The steps that have an element at or after this index of the trajectory. Raises: UnknownSession."""
     at, found = 0, list[StepRecord]()
-    for step, elements in await _told(app, session_id):
-        at += len(elements)
+    async for step in _steps(app, session_id):
+        at += shapes.width(step)
         if at > offset:
             found.append(step)
     return found
@@ -117,17 +129,13 @@ async def events_of(app: "App", agent_id: str, *, after: int = 0) -> list[AgentE
     return found
 
 
-async def _told(app: "App", session_id: str) -> list[tuple[StepRecord, list[dict[str, Any]]]]:
-    telling, told, heard = Telling(), list[tuple[StepRecord, list[dict[str, Any]]]](), set[str]()
+async def _steps(app: "App", session_id: str) -> AsyncGenerator[StepRecord]:
+    """The session's steps that have their outcome, in order."""
     after = 0
     while True:
         page = await app.registry.steps(session_id, after=after, limit=PAGE)
         for step in known(page):
             after = step.number
-            if step.agent_id is not None and step.agent_id not in heard:
-                heard.add(step.agent_id)
-                for event in await events_of(app, step.agent_id):
-                    telling.hear(event)
-            told.append((step, telling.typed(step)))
+            yield step
         if len(page) < PAGE:
-            return told
+            return
