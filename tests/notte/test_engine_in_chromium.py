@@ -16,7 +16,7 @@ from notte_mcp.engines.notte.session import NotteSession
 from notte_mcp.observations import Observation
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionSpec
-from tests.api.served import served_api
+from tests.api.served import Api, served_api
 from tests.site.server import Site
 
 pytestmark = pytest.mark.anyio
@@ -24,11 +24,12 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Tried:
-    """A cloud session, the site that it goes to, and its folder."""
+    """A cloud session, the site that it goes to, its folder, and the API behind it."""
 
     session: NotteSession
     site: Site
     folder: Path
+    api: Api
     view: int = 0
 
     async def act(self, action: a.Action) -> Receipt:
@@ -58,7 +59,7 @@ async def tried(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Asy
         engine = NotteEngine(lambda: CloudAccess(api.key, api.url))
         (folder / "files").mkdir()
         session = await engine.open(OpenRequest("ses_tried", SessionSpec(), folder))
-        yield Tried(session, site, folder)
+        yield Tried(session, site, folder, api)
         await session.close(deadline_s=3)
         await engine.close(deadline_s=3)
 
@@ -133,3 +134,18 @@ async def test_failures_have_the_codes_that_a_local_session_gives_them(tried: Tr
     await tried.at("/late.html")
     assert (await tried.act(a.Click(selector="button >> nth=7", timeout_ms=300))).code == "selector_not_found"
     assert (await tried.act(a.WaitFor(url="**/late.html"))).success
+
+
+async def test_whoever_else_looks_at_the_session_and_numbers_anew_our_ids_stay_with_their_elements(
+    tried: Tried,
+) -> None:
+    """An agent of the cloud's does that between two calls of ours: its B1 is then another button."""
+    seen = await tried.at("/form.html")
+    page = f"/sessions/{tried.session.remote_id}/page"
+    script = "document.body.prepend(...[1, 2].map((n) => Object.assign(document.createElement('button'), {textContent: `New ${n}`}))); 1"
+    await tried.api.client.post(f"{page}/execute", json={"type": "evaluate_js", "code": script})
+    await tried.api.client.post(f"{page}/observe", json={})
+    sent = await tried.act(a.Fill(id=id_of(seen, "Applicant"), value="Ada"))
+    assert (sent.target and sent.target.name, sent.value, sent.healed) == ("Applicant", "Ada", False)
+    asked = await tried.act(a.Check(id=id_of(seen, "I accept the terms")))
+    assert (asked.success, asked.target and asked.target.name) == (True, "I accept the terms")

@@ -1,7 +1,8 @@
 """The element that an action names: found, told as a receipt tells it, and spelled for the cloud.
 
-By id, the page is asked for the very element, or its heir is looked for; the cloud gets its own id for it where that
-still holds, else the ways that lead to it now. A selector goes to the cloud as its caller wrote it.
+By id, the page is asked for the very element, or its heir is looked for; the cloud gets its own selectors for it where
+they still lead there, else the ways that do now. (Not its id: others who look at the session, an agent of the cloud's,
+number anew, and an old id would be another element's.) A selector goes to the cloud as its caller wrote it.
 
 Below: stage, naming. Above: performing, pointing.
 """
@@ -86,15 +87,16 @@ async def _facts(stage: Stage, known: Known, *, scroll: bool) -> Mapping[str, An
         return kept
     if not known.key:
         return await _unasked(stage, known)
-    found = await stage.ask("reach", scroll=scroll, key=known.key)
+    found = await stage.ask("reach", scroll=scroll, key=known.key, set=known.selectors)
     if found is None:
         return {} if known.document == stage.document else None
     return found["element"] if found["document"] == known.document else None
 
 
 async def _unasked(stage: Stage, known: Known) -> Mapping[str, Any] | None:
-    """Of one that only the cloud can reach (in a frame of another origin): it is there if the newest look met it."""
-    if stage.looked_at != stage.acted or known.last != stage.book.look:
+    """Of one that only the cloud can reach (in a frame of another origin): it is there if a look of just now met it.
+    Only so does the cloud's id for it hold, as whoever else looks at the session numbers anew."""
+    if not stage.has_just_looked or known.last != stage.book.look:
         await stage.look()
     return {} if known.last == stage.book.look else None
 
@@ -105,12 +107,13 @@ def _as_met(known: Known) -> Locators:
 
 
 def _called(stage: Stage, known: Known, facts: Mapping[str, Any]) -> dict[str, Any]:
-    if known.their_id and known.last == stage.book.look and stage.looked_at == stage.acted:
-        return {"id": known.their_id}
-    if facts.get("ways"):
+    """What the cloud is told: its own selectors where they still lead there, else the ways that do now."""
+    if facts.get("ways") and not facts.get("same"):
         return {"selector": ways_of(facts)}
-    css, xpath, frames = known.selectors
-    return {"selector": _node_selectors(css, xpath, frames, shadow=False)}
+    if not facts and known.their_id and known.last == stage.book.look:
+        return {"id": known.their_id}
+    ways: Mapping[str, Any] = facts.get("ways") or {}
+    return {"selector": _node_selectors(*known.selectors, shadow=bool(ways.get("shadow")))}
 
 
 def ways_of(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -167,7 +167,8 @@ class NotteSession:
         known = {name: stage.book.named(name) for name in names}
         if not known:
             return {}
-        answer = await stage.ask("facts", keys=[one.key for one in known.values()])
+        every = known.values()
+        answer = await stage.ask("facts", keys=[one.key for one in every], sets=[one.selectors for one in every])
         gone: list[str] = []
         for name, facts in zip(known, answer["found"] if answer else [None] * len(known), strict=True):
             one = known[name]

@@ -30,10 +30,13 @@ LOOK_S: Final = 30.0
 SCRIPT_S: Final = 20.0
 _SETTLED_MS: Final = 3_000
 _FRESH_S: Final = 1.0
+_JUST_S: Final = 2.0
 _SEEN_WHOLE: Final = 400
 """Elements of one look that the page is asked about; of what comes after them it is told by their selectors."""
 
-_ENDED: Final = re.compile(r"\b(closed|expired|ended|stopp(ed|ing)|not (active|found|running)|no longer|timed.?out)\b", re.IGNORECASE)
+_ENDED: Final = re.compile(
+    r"\b(closed|expired|ended|stopp(ed|ing)|not (active|found|running)|no longer|timed.?out)\b", re.IGNORECASE
+)
 _WHY: Final = {
     "idle_timeout": "it was idle for longer than its limit",
     "max_duration": "its time was over",
@@ -66,6 +69,7 @@ class Stage:
     here: dict[str, Any] | None = None
     events: list[str] = field(default_factory=list[str])
     probe: Probe = field(init=False)
+    _looked_at: float = 0.0
     _fresh: dict[int, tuple[float, Mapping[str, Any]]] = field(
         default_factory=dict[int, tuple[float, Mapping[str, Any]]]
     )
@@ -233,7 +237,7 @@ class Stage:
         async with self.asking() as client:
             body = await client.post("sessions", self.remote_id, "page", "observe", body=asked, within_s=LOOK_S)
         sight = seeing.read(body)
-        self.looked_at = self.acted
+        self.looked_at, self._looked_at = self.acted, anyio.current_time()
         sets = [line.selectors for line in sight.lines if line.is_actable][:_SEEN_WHOLE]
         found = await self.ask("look", sets=sets)
         if found is None:
@@ -245,6 +249,11 @@ class Stage:
         met = self.book.meet(sight.lines, self.url, found)
         self.document = met.document
         return sight, met
+
+    @property
+    def has_just_looked(self) -> bool:
+        """Whether nothing can have been done since the last look that it does not show, as far as that goes."""
+        return self.looked_at == self.acted and anyio.current_time() - self._looked_at < _JUST_S
 
     # --- elements ---------------------------------------------------------------
 

@@ -47,6 +47,9 @@ function worthNaming(hit) {
 /** Where a step stands: its place, and the element that it is about. */
 const answer = (el, more = {}) => ({ ...place(), ...more, element: el ? factsOf(el) : null });
 
+/** What is known of an element, and whether the cloud's own selectors still lead to it. */
+const compared = (el, set) => ({ ...factsOf(el), same: Boolean(set) && bySet(set) === el });
+
 function meant(req) {
   if (req.key) return { count: null, el: elementOf(req.key) };
   return req.set ? { count: null, el: bySet(req.set) } : single(req.selector);
@@ -119,10 +122,10 @@ const DO = {
     const { count, el } = meant(req);
     const box = el && req.scroll ? boxOf(el) : null;
     if (box && (box[1] < 0 || box[1] + box[3] > innerHeight || box[0] < 0 || box[0] + box[2] > innerWidth)) el.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-    return answer(el, { count });
+    return { ...place(), count, element: el && compared(el, req.set) };
   },
   find: (req) => ({ ...place(), found: req.selectors.map((selector) => { const { el } = single(selector); return el ? Object.values(called(el)) : null; }) }),
-  facts: (req) => ({ ...place(), found: req.keys.map((key) => { const el = elementOf(key); return el && factsOf(el); }) }),
+  facts: (req) => ({ ...place(), found: req.keys.map((key, at) => { const el = elementOf(key); return el && compared(el, req.sets[at]); }) }),
   focus(req) { const { count, el } = meant(req); el?.focus({ preventScroll: true }); return answer(el, { count }); },
   describe: (req) => ({ ...place(), found: req.keys.map((key) => { const el = elementOf(key); return el && describe(el); }) }),
   boxes: (req) => ({ ...place(), width: innerWidth, found: req.keys.map((key) => { const el = elementOf(key); return el && shown(el) ? boxOf(el) : null; }) }),
