@@ -41,8 +41,8 @@ NO_MODEL: Final = (
     "`reasoning_model` is recorded, and the configured model runs. No agent was started."
 )
 NO_VAULTS: Final = (
-    "{name} is not served: vaults and personas live in the Notte cloud. Leave it out; secrets come from the environment "
-    "of notte-mcp (SECRET_...). No agent was started."
+    "{name} is not served: vaults and personas live in the Notte cloud. Leave it out, and sign in with your own script's "
+    "`session.execute` before the agent starts. No agent was started."
 )
 
 
