@@ -102,7 +102,7 @@ class _Script:
         # What the script returns comes after what it checks.
         returned = next((i for i, s in enumerate(self.workflow.steps) if self.scraped and s is last), None)
         before, after = self.workflow.steps[:returned], self.workflow.steps[returned:] if returned is not None else ()
-        body = [*self._body(before), *self._ending(), *self._body(after)]
+        body = [*self._body(before), *self._ending(after), *self._body(after)]
         # A script of the page's own may change it: it is run before the checks.
         body += ["        return read.data"] if self.reads else []
         return "\n".join([*self._signature(), '    """Repeat the steps."""', *self._opened(), *body])
@@ -122,12 +122,13 @@ class _Script:
             lines += [line for step in group for line in written.of(step, last=step is self.steps[-1])]
         return lines
 
-    def _ending(self) -> list[str]:
-        """Waits for where it ends and for what is to be seen there."""
+    def _ending(self, after: Sequence[WorkflowStep]) -> list[str]:
+        """Waits for where it ends and for what is to be seen there, unless what comes after does so."""
         final = self.workflow.final_url
         url = None if final is None else pattern(ending_regex(final)) if "*" in final else Text(final)
         writer = NotteStatements(self.is_async, self.workflow.spec.viewport_height)
-        return writer.ending(url, self.workflow.expects)
+        awaited = {text for step in after for text in step.awaits}
+        return writer.ending(url, [text for text in self.workflow.expects if text not in awaited])
 
     def _signature(self) -> list[str]:
         given = [f"{p.name}: str = {quote(p.default or '')}" for p in self.workflow.parameters if not p.secret]
