@@ -3,7 +3,7 @@
 An action that fails is an answer with `success: false`; a session that cannot be used, or one that was never looked at
 when an id is used, is an error.
 
-Below: observing, acting, results, scraping; registry (by the App). Above: routes.
+Below: observing, picking, acting, results, scraping; registry (by the App). Above: routes.
 """
 
 import time
@@ -20,6 +20,7 @@ from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.kept import KeptSession
 from notte_mcp.api.observing import observation
+from notte_mcp.api.picking import picked, picker
 from notte_mcp.api.results import Outcome, failed, kind_of, outcome_of
 from notte_mcp.api.scraping import scrape, scrape_html, scrape_url, scraped, wished
 from notte_mcp.registry.live import LiveSession
@@ -27,8 +28,8 @@ from notte_mcp.registry.live import LiveSession
 DEADLINE_S: Final = 58.0
 """How long an action may take altogether: an SDK gives up after a minute."""
 
-NEEDS_MODEL: Final = (
-    "is not served here: it is a model that reads the page, and it leaves the contract on 2026-12-01. Observe without it, "
+NOT_DEEP: Final = (
+    "`perception_type: deep` is not served: a model writes it, and it leaves the contract on 2026-12-01. Observe without it, "
     "and read `space.description`."
 )
 
@@ -58,10 +59,9 @@ class FileBody(BaseModel):
 
 async def _observe(call: ApiCall) -> Response:
     given = await call.body(ObserveBody)
-    if given.instructions:
-        raise ApiFault(422, f"`instructions` {NEEDS_MODEL}")
     if given.perception_type == "deep":
-        raise ApiFault(422, f"`perception_type: deep` {NEEDS_MODEL}")
+        raise ApiFault(422, NOT_DEEP)
+    model = picker(call.app) if given.instructions else None
     session_id, began = call.path("session_id"), time.time()
     async with call.app.registry.use(session_id) as live:
         portrait = await live.portray()
@@ -73,7 +73,8 @@ async def _observe(call: ApiCall) -> Response:
         kept.facts[PLACES] = {
             one["id"]: one["selector"]["notte_selector"] for one in told["space"]["interaction_actions"]
         }
-    return answer(told)
+    # Not while the session is held: nobody is to wait for a model.
+    return answer(await picked(model, told, given.instructions) if model and given.instructions else told)
 
 
 async def _execute(call: ApiCall) -> Response:

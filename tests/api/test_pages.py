@@ -255,6 +255,23 @@ async def test_data_are_taken_out_by_the_configured_model(tmp_path: Path) -> Non
         assert wrong.status_code == 422
 
 
+async def test_instructions_narrow_an_observation_to_what_the_model_picks(tmp_path: Path) -> None:
+    """By ids of the observation; what is none is left out, and all ids can be acted on afterwards."""
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"answers": [["B3", "B99", "I1"], ["B3"]]}))
+    engines = {"local": ScriptedEngine(office.scripted_pages("http://office.test"))}
+    async with served_api(tmp_path / "state", chromium=None, engines=engines, model=f"scripted:{plan}") as api:
+        page = f"/sessions/{await api.started()}/page"
+        await api.client.post(f"{page}/execute", json={"type": "goto", "url": "http://office.test/form"})
+        seen = (await api.client.post(f"{page}/observe", json={"instructions": "send it"})).json()
+        assert [one["id"] for one in seen["space"]["interaction_actions"]] == ["B3", "I1"]
+        assert "B1[:]" in seen["space"]["description"]
+        filled = await api.client.post(f"{page}/execute", json={"type": "fill", "id": "I1", "value": "Ada"})
+        assert filled.json()["success"], filled.text
+        deep = await api.client.post(f"{page}/observe", json={"perception_type": "deep"})
+        assert deep.status_code == 422
+
+
 async def test_a_url_is_scraped_in_a_session_that_ends_with_it(tab: Tab) -> None:
     """Whatever becomes of it."""
     live = [record.id for record in await tab.api.app.registry.sessions() if record.state == "ready"]
