@@ -12,6 +12,7 @@ import pytest
 from notte_mcp import app as app_module
 from notte_mcp.actions import Goto
 from notte_mcp.app import open_app
+from notte_mcp.cloud_errors import CloudKeyMissing
 from notte_mcp.engines.base import OpenRequest
 from notte_mcp.engines.scripted import ScriptedEngine, ScriptedSession
 from notte_mcp.errors import SessionNotLive, StateFolderUnusable, StoreTooNew
@@ -245,3 +246,18 @@ async def test_a_verification_in_flight_ends_with_the_app_and_its_script_too(
 def _below() -> list[psutil.Process]:
     """The processes that are ours."""
     return psutil.Process().children(recursive=True)
+
+
+@pytest.mark.parametrize("for_others", [False, True])
+async def test_the_cloud_is_used_with_a_key_of_the_callers_own_or_not_at_all(
+    tmp_path: Path, *, for_others: bool
+) -> None:
+    """Without one, and for others than this machine's user, nothing is started; in words that say what to do."""
+    key = "key-of-this-machine-51e0" if for_others else None
+    settings = Settings(
+        state_dir=tmp_path / "state", notte_api_key=key, notte_api_url="http://127.0.0.1:9", for_others=for_others
+    )
+    async with open_app(settings) as app:
+        with pytest.raises(CloudKeyMissing, match="NOTTE_API_KEY"):
+            await app.registry.open(SessionSpec(engine="notte"))
+        assert await app.registry.sessions() == []

@@ -113,6 +113,14 @@ class Remote(Protocol):
         """The script that the engine made of it."""
         ...
 
+    async def files(self) -> list[dict[str, Any]]:
+        """Its files there: `id`, `filename` and, where they are told, `size` (bytes) and `source`."""
+        ...
+
+    async def file(self, file_id: str) -> bytes:
+        """What is in one of them."""
+        ...
+
     async def offset(self) -> int:
         """How long its trajectory is."""
         ...

@@ -1,4 +1,5 @@
-"""What the machine tells of a session that lives there: its cookies' names, its network log, its replay, its own script.
+"""What the machine tells of a session that lives there: its files, its cookies' names, its network log, its
+replay, its own script.
 
 Of a session of this machine there are the cookies alone, as they were saved last; for the rest the refusal says what
 there is instead. No value of a cookie is told, and no script that was ours and not the caller's.
@@ -8,7 +9,7 @@ Below: registry, engines.remote, content. Above: sessions, agents, recorded.
 
 import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +17,11 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp.agent_records import AgentRecord
-from notte_mcp.errors import NothingRecorded, UnknownResource
+from notte_mcp.cloud_errors import CloudError, CloudUnknown
+from notte_mcp.errors import LimitReached, NothingRecorded, UnknownResource
+from notte_mcp.observations import clean_line
 from notte_mcp.records import LIVE_STATES, SessionRecord
-from notte_mcp.resources.content import MP4, Content, Piece, as_json
+from notte_mcp.resources.content import MAX_BYTES, MP4, Content, Piece, as_json, file_uri
 from notte_mcp.resources.records_json import time_text
 
 if TYPE_CHECKING:
@@ -80,6 +83,54 @@ async def _network(app: "App", uri: str, record: SessionRecord) -> Content:
         f'notte_read(uri="notte://sessions/{record.id}/steps")'
     )
     return as_json(uri, "network", await (await _remote(app, uri, record, instead)).network())
+
+
+async def files(app: "App", record: SessionRecord, known: Collection[str]) -> list[dict[str, Any]]:
+    """The files that a cloud session has there, besides those that are `known` here; none of one of this machine."""
+    try:
+        found = await _files(app, record)
+    except CloudError as error:
+        return [{"left_out": "the files that the cloud has", "because": error.what}]
+    named = {name: one for one in found if (name := _filename(one)) and name not in known}
+    return [
+        {"name": name, "size": one.get("size"), "uri": file_uri(record.id, name), "source": one.get("source")}
+        for name, one in named.items()
+    ]
+
+
+async def file(app: "App", record: SessionRecord, name: str) -> bytes | None:
+    """What is in a file that only the cloud has; None where there is none. Raises: CloudError, LimitReached."""
+    for one in await _files(app, record):
+        if _filename(one) != name:
+            continue
+        size, remote = one.get("size"), await app.registry.remote(record.id)
+        if remote is None or (isinstance(size, int) and size > MAX_BYTES):
+            raise _too_large(name, size)
+        body = await remote.file(str(one.get("id", "")))
+        if len(body) > MAX_BYTES:
+            raise _too_large(name, len(body))
+        return body
+    return None
+
+
+def _too_large(name: str, size: Any) -> LimitReached:
+    return LimitReached(
+        f"{name} has {size} bytes, and one answer carries at most {MAX_BYTES}.",
+        kept="It is in the cloud.",
+        next_call="Notte's own client, or its console",
+    )
+
+
+async def _files(app: "App", record: SessionRecord) -> list[dict[str, Any]]:
+    try:
+        remote = await app.registry.remote(record.id)
+        return [] if remote is None else await remote.files()
+    except CloudUnknown:  # an API without files, or a session that it has forgotten
+        return []
+
+
+def _filename(file: Mapping[str, Any]) -> str:
+    return clean_line(str(file.get("filename") or ""), 200)
 
 
 async def agent_code(app: "App", uri: str, agent: AgentRecord) -> Content:

@@ -48,7 +48,7 @@ async def _of_session(app: "App", uri: str, session_id: str, rest: Sequence[str]
         case ["files"]:
             files = await app.registry.files(record.id)
             listed = [{"name": name, "size": size, "uri": file_uri(record.id, name)} for name, size in files]
-            return as_list(uri, "files", listed)
+            return as_list(uri, "files", [*listed, *await elsewhere.files(app, record, [name for name, _ in files])])
         case ["files", name] if name:
             return await _file(app, uri, record, name)
         case ["workflow", target] if target in TARGETS:
@@ -60,15 +60,16 @@ async def _of_session(app: "App", uri: str, session_id: str, rest: Sequence[str]
 
 async def _file(app: "App", uri: str, record: SessionRecord, name: str) -> Content:
     size = dict(await app.registry.files(record.id)).get(name)
-    if size is None:
+    there = None if size is not None else await elsewhere.file(app, record, name)
+    if size is None and there is None:
         raise unknown(uri)
-    if size > MAX_BYTES:
+    if size is not None and size > MAX_BYTES:
         raise LimitReached(
             f"{name} has {size} bytes, and one answer carries at most {MAX_BYTES}.",
             kept=f"It is in the server's state folder under sessions/{record.id}/files.",
             next_call="a program on the server's machine that reads it there",
         )
-    body = await app.registry.read_file(record.id, name)
+    body = await app.registry.read_file(record.id, name) if there is None else there
     mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if mime.startswith("text/") or mime in _TEXT_TYPES:
         try:
