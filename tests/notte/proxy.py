@@ -8,8 +8,8 @@
         assert between.count("POST", "/sessions/start") == 3
 
 A rule is of a method (`WS` for a WebSocket's beginning, `*` for any) and a path (a glob, in which `*` takes slashes too;
-without the query), and holds for `times` requests (None: for all), the first `skip` of those that fit left alone. The
-oldest rule that fits is the one. What fits none is passed on as it is. Without a server behind it (`proxy()`), what fits
+without the query), perhaps of what the body `has` somewhere, and holds for `times` requests (None: for all), the first
+`skip` of those that fit left alone. The oldest rule that fits is the one. What fits none is passed on as it is. Without a server behind it (`proxy()`), what fits
 no rule is a 404 in JSON.
 
 What may be done to a request: `Reply` (in place of the answer), `Swap` (the same once it was passed on and done), `Reset`
@@ -65,10 +65,13 @@ class _Rule:
     fault: Fault
     times: int | None
     skip: int
+    has: bytes
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, one: Seen) -> bool:
         """Whether this request is to be spoiled, which is counted."""
-        if self.times == 0 or self.method not in {"*", method} or not fnmatchcase(path, self.path):
+        if self.times == 0 or self.method not in {"*", one.method} or not fnmatchcase(one.path, self.path):
+            return False
+        if self.has not in one.body:
             return False
         if self.skip:
             self.skip -= 1
@@ -91,9 +94,11 @@ class Proxy:
         # A context without certificates, since none are asked for and reading them takes a while.
         self._http = httpx.AsyncClient(trust_env=False, timeout=120, verify=SSLContext(PROTOCOL_TLS_CLIENT))
 
-    def on(self, method: str, path: str, fault: Fault, *, times: int | None = 1, skip: int = 0) -> None:
+    def on(
+        self, method: str, path: str, fault: Fault, *, times: int | None = 1, skip: int = 0, has: bytes = b""
+    ) -> None:
         """From now on, do this to such requests."""
-        self._rules.append(_Rule(method, path, fault, times, skip))
+        self._rules.append(_Rule(method, path, fault, times, skip, has))
 
     def heal(self) -> None:
         """Spoil nothing more."""
@@ -113,7 +118,7 @@ class Proxy:
         async with self._changed:
             self.seen.append(one)
             self._changed.notify_all()
-        return next((rule.fault for rule in self._rules if rule.takes(one.method, one.path)), None)
+        return next((rule.fault for rule in self._rules if rule.takes(one)), None)
 
     async def until_over(self) -> None:
         """Wait for the proxy's end."""

@@ -110,6 +110,21 @@ async def test_a_post_whose_answer_is_lost_is_never_sent_again(
         await lossy.close()
 
 
+@pytest.mark.parametrize("fault", [Lose(), Reply(500, {"detail": "boom"}), Reply(504, "<html>"), MALFORMED])
+async def test_a_look_that_failed_changed_nothing(api: Proxy, fault: Fault) -> None:
+    """The contract's POSTs that only look are not repeated either, and leave no doubt."""
+    async with proxy(api.url) as between:
+        api.on("POST", "*", Reply(200, {}), times=None)
+        between.on("POST", "*", fault, times=None)
+        client = client_of(between.url)
+        for look in ("observe", "scrape"):
+            with pytest.raises(CloudError) as caught:
+                await client.post("sessions", "s1", "page", look)
+            assert caught.value.done == NOTHING
+            assert between.count("POST", f"*/{look}") == 1
+        await client.close()
+
+
 async def test_a_server_that_is_not_there_is_asked_again_whatever_it_was(naps: Naps) -> None:
     """Refused: nothing was sent, so nothing was done."""
     with socket.socket() as held:

@@ -143,12 +143,12 @@ def said(body: Any) -> str:
     return next((text for key in (*keys, "error") if (text := said(fields.get(key)))), "")
 
 
-def fault(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError | None:
-    """The error that an answer is; None where it is none."""
+def fault(answer: Answer, *, changes: bool, place: str, hush: Hush) -> CloudError | None:
+    """The error that an answer is; None where it is none. `changes` says that the request may have changed something."""
     try:
         body = answer.json() if answer.body else None
     except ValueError:
-        return _not_json(answer, method=method, place=place, hush=hush)
+        return _not_json(answer, changes=changes, place=place, hush=hush)
     status = answer.status
     if status < 300:  # noqa: PLR2004
         if not isinstance(body, dict) or "detail" not in body:
@@ -157,17 +157,17 @@ def fault(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError 
         # Its clients take an answer with `detail` for an error whatever the status; the body may name another one.
         status = given if isinstance(given, int) and 400 <= given < 600 else 400  # noqa: PLR2004
     words = clean_line(hush.text(said(body)), MAX_SAID_CHARS)
-    return _by_status(status, answer, words, method=method, place=place, hush=hush)
+    return _by_status(status, answer, words, changes=changes, place=place, hush=hush)
 
 
-def _not_json(answer: Answer, *, method: str, place: str, hush: Hush) -> CloudError | None:
+def _not_json(answer: Answer, *, changes: bool, place: str, hush: Hush) -> CloudError | None:
     if answer.status in {401, 402, 408, 429} or answer.status >= 500:  # noqa: PLR2004
         # Gateways in front of it say these in their own words.
-        return _by_status(answer.status, answer, "", method=method, place=place, hush=hush)
+        return _by_status(answer.status, answer, "", changes=changes, place=place, hush=hush)
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     form = "an HTML page" if "html" in kind else "something that is no JSON"
     what = f"{place} answered with {form} (HTTP {answer.status}): it is not the Notte API, or something stands between."
-    done = NOBODY_KNOWS if method != "GET" and answer.status < 300 else NOTHING  # noqa: PLR2004
+    done = NOBODY_KNOWS if changes and answer.status < 300 else NOTHING  # noqa: PLR2004
     return CloudNotNotte(what, status=answer.status, done=done, next_call=CHECK_URL)
 
 
@@ -182,14 +182,14 @@ _KNOWN: Final[dict[int, tuple[type[CloudError], str, str]]] = {
 }
 
 
-def _by_status(status: int, answer: Answer, words: str, *, method: str, place: str, hush: Hush) -> CloudError:
+def _by_status(status: int, answer: Answer, words: str, *, changes: bool, place: str, hush: Hush) -> CloudError:
     done = NOTHING
     if status in _KNOWN:
         kind, what, next_call = _KNOWN[status]
     elif status < 400:  # noqa: PLR2004
         kind, what, next_call = CloudNotNotte, f"sends elsewhere, to {hush.text(_host(answer))}", CHECK_URL
     elif status >= 500 or status in _LATER:  # noqa: PLR2004
-        kind, what, done, next_call = _failed(status, answer, method)
+        kind, what, done, next_call = _failed(status, answer, changes=changes)
     elif b"extra_forbidden" in answer.body:
         kind, what = CloudRefused, "has no such field: it is older or newer than what it was asked with"
         next_call = "the same call without it"
@@ -205,13 +205,13 @@ _LATER: Final = {408: "gave up waiting", 425: "is not ready", 429: "limits the r
 _BUSY: Final = {503: "is not available", 529: "has too much to do"}
 
 
-def _failed(status: int, answer: Answer, method: str) -> tuple[type[CloudError], str, str, str]:
+def _failed(status: int, answer: Answer, *, changes: bool) -> tuple[type[CloudError], str, str, str]:
     """Kind, what, done and next call of what may go better another time."""
     if "x-error-class" in answer.headers:
         # It did get to work on it, and tells how that ended.
         return CloudRefused, "could not do it", "", "notte_observe(), then the call for what is there"
     later = _later(answer)
-    if method == "GET" or status in _BUSY or status in {425, 429}:
+    if not changes or status in _BUSY or status in {425, 429}:
         what = _BUSY.get(status) or _LATER.get(status) or "failed"
         return CloudUnavailable, what, NOTHING, f"the same call {later}"
     look = f"notte_status() to see what is there, then the same call {later}"

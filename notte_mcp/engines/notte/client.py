@@ -58,7 +58,7 @@ class NotteClient:
 
     async def get(self, *segments: str, query: Query | None = None, within_s: float = WITHIN_S) -> dict[str, Any]:
         """The JSON object that stands there."""
-        return self._object(await self._checked(self._asked("GET", segments, query, within_s)), "GET")
+        return await self._object(self._asked("GET", segments, query, within_s))
 
     async def rows(
         self, *segments: str, query: Query | None = None, within_s: float = WITHIN_S
@@ -67,7 +67,7 @@ class NotteClient:
         body = (await self._checked(self._asked("GET", segments, query, within_s))).json()
         items: Any = cast(dict[str, Any], body).get("items") if isinstance(body, dict) else body
         if not isinstance(items, list):
-            raise self._strange("GET")
+            raise self._strange(changes=False)
         return [cast(dict[str, Any], one) for one in self.hush.value(items) if isinstance(one, dict)]
 
     async def post(
@@ -78,20 +78,18 @@ class NotteClient:
         within_s: float = WITHIN_S,
     ) -> dict[str, Any]:
         """POST of a JSON object, whose fields that are None are left out; the JSON object that came."""
-        asked = self._asked("POST", segments, query, within_s)
-        return self._object(await self._checked(_with_json(asked, body or {})), "POST")
+        return await self._object(_with_json(self._asked("POST", segments, query, within_s), body or {}))
 
     async def delete(self, *segments: str, query: Query | None = None, within_s: float = WITHIN_S) -> dict[str, Any]:
         """DELETE; the JSON object that came, empty where nothing did."""
-        return self._object(await self._checked(self._asked("DELETE", segments, query, within_s)), "DELETE")
+        return await self._object(self._asked("DELETE", segments, query, within_s))
 
     async def upload(self, *segments: str, name: str, content: bytes, within_s: float = WITHIN_S) -> dict[str, Any]:
         """POST of one file, as a form's field `file`."""
         form = httpx.Request("POST", "http://form", files={"file": (name, content, "application/octet-stream")})
         asked = self._asked("POST", segments, None, within_s)
         kind = ("content-type", form.headers["content-type"])
-        sent = replace(asked, content=form.read(), headers=(*asked.headers, kind))
-        return self._object(await self._checked(sent), "POST")
+        return await self._object(replace(asked, content=form.read(), headers=(*asked.headers, kind)))
 
     async def answer(
         self,
@@ -103,9 +101,10 @@ class NotteClient:
         passes: frozenset[int] = frozenset(),
     ) -> Answer:
         """The answer as it came, of at most `limit` bytes: JSON or not, but a success or of a status in `passes`."""
-        found = await self._reply(replace(self._asked(method, segments, query, within_s), limit=limit))
+        asked = replace(self._asked(method, segments, query, within_s), limit=limit)
+        found = await self._reply(asked)
         if (found.status >= 300 and found.status not in passes) or (found.status < 300 and found.is_json):  # noqa: PLR2004
-            await self._raise_if_fault(found, method)
+            await self._raise_if_fault(found, changes=asked.changes)
         return found
 
     async def fetch(self, url: str, *, limit: int = MAX_FILE_BYTES, within_s: float = WITHIN_S) -> bytes:
@@ -149,7 +148,8 @@ class NotteClient:
         asked = "&".join(f"{k}={quote(str(v), safe='', errors='replace')}" for k, v in _given(query).items())
         # Repeats carry it too: whoever keeps account of it does the thing once.
         once = () if method == "GET" else (("idempotency-key", secrets.token_hex(32)),)
-        return Asked(method, f"{base}/{path}" + (f"?{asked}" if asked else ""), within_s, headers=once)
+        changes = method != "GET" and segments[-1] not in _LOOKS
+        return Asked(method, f"{base}/{path}" + (f"?{asked}" if asked else ""), within_s, changes, headers=once)
 
     async def _reply(self, asked: Asked) -> Answer:
         key = self.access.key
@@ -160,18 +160,18 @@ class NotteClient:
         signed = replace(asked, headers=(*asked.headers, ("authorization", f"Bearer {key}")))
         found = await ask(self._http, signed, self.patience)
         if isinstance(found, Lost):
-            raise self._unanswered(found, asked.method)
+            raise self._unanswered(found, changes=asked.changes)
         return found
 
     async def _checked(self, asked: Asked) -> Answer:
         found = await self._reply(asked)
-        await self._raise_if_fault(found, asked.method)
+        await self._raise_if_fault(found, changes=asked.changes)
         return found
 
     # --- reading ------------------------------------------------------------------
 
-    async def _raise_if_fault(self, found: Answer, method: str) -> None:
-        error = fault(found, method=method, place=self.access.place, hush=self.hush)
+    async def _raise_if_fault(self, found: Answer, *, changes: bool) -> None:
+        error = fault(found, changes=changes, place=self.access.place, hush=self.hush)
         if error is None:
             self._met = True
             return
@@ -183,24 +183,25 @@ class NotteClient:
                 raise CloudNotNotte(what, status=error.status, next_call=CHECK_URL)
         raise error
 
-    def _object(self, found: Answer, method: str) -> dict[str, Any]:
+    async def _object(self, asked: Asked) -> dict[str, Any]:
+        found = await self._checked(asked)
         body: Any = found.json() if found.body else {}
         if not isinstance(body, dict):
-            raise self._strange(method)
+            raise self._strange(changes=asked.changes)
         return self.hush.value(body) if self.hush.is_in(found.body) else cast(dict[str, Any], body)
 
-    def _strange(self, method: str) -> CloudNotNotte:
+    def _strange(self, *, changes: bool) -> CloudNotNotte:
         what = f"What answers at {self.access.place} gives JSON, but not what the Notte API gives."
-        return CloudNotNotte(what, done=NOTHING if method == "GET" else NOBODY_KNOWS, next_call=CHECK_URL)
+        return CloudNotNotte(what, done=NOBODY_KNOWS if changes else NOTHING, next_call=CHECK_URL)
 
-    def _unanswered(self, lost: Lost, method: str) -> CloudError:
+    def _unanswered(self, lost: Lost, *, changes: bool) -> CloudError:
         """Made where no error of httpx is being handled: those hold the request, and that the key."""
         place = self.access.place
         if not lost.sent:
             what = f"The Notte API at {place} cannot be reached: {self._words(lost)}."
             return CloudUnavailable(what, done=NOTHING, next_call=CHECK_URL)
         what = f"The Notte API at {place} took the request and did not answer: {self._words(lost)}."
-        if method == "GET":
+        if not changes:
             return CloudUnavailable(what, done=NOTHING, next_call="the same call")
         look = "notte_status() to see what is there, then the same call"
         return CloudUnavailable(what, done=NOBODY_KNOWS, next_call=look)
@@ -218,13 +219,17 @@ class NotteClient:
         limit: int = MAX_FILE_BYTES,
     ) -> bytes:
         """What came, as it came: a file, or with `method="POST"` a picture. At most `limit` bytes."""
-        found = await self._reply(replace(self._asked(method, segments, query, within_s), limit=limit))
+        asked = replace(self._asked(method, segments, query, within_s), limit=limit)
+        found = await self._reply(asked)
         if found.status >= 300:  # noqa: PLR2004 - a success is a file, whatever is in it
-            await self._raise_if_fault(found, method)
+            await self._raise_if_fault(found, changes=asked.changes)
         return found.body
 
 
 _OF_HEALTH: Final = {"status", "version", "description"}
+
+_LOOKS: Final = {"observe", "screenshot", "scrape"}
+"""Requests that are a POST and change nothing. They are not repeated all the same: the contract repeats no POST."""
 
 
 def _given(query: Query | None) -> dict[str, Any]:

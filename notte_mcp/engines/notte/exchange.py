@@ -37,11 +37,13 @@ _NOT_TO_BE_SENT: Final = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.Loc
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. `within_s` is for all its tries; `follows` says that it may be sent elsewhere."""
+    """A request. `within_s` is for all its tries; `follows` says that it may be sent elsewhere, and `changes` that
+    something may be another by it."""
 
     method: str
     url: str
     within_s: float
+    changes: bool = False
     content: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
     limit: int = MAX_JSON_BYTES
@@ -128,7 +130,7 @@ async def _read(response: httpx.Response, limit: int) -> Answer | Lost:
 
 
 def _lost(error: Exception) -> Lost:
-    words = str(error).strip() or type(error).__name__
+    words = str(error).strip() or ("it broke" if isinstance(error, httpx.NetworkError) else type(error).__name__)
     if isinstance(error, _NOT_SENT):
         return Lost(words, sent=False, final="CERTIFICATE_VERIFY_FAILED" in words)
     if isinstance(error, _NOT_TO_BE_SENT):
