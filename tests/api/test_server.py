@@ -18,6 +18,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from notte_mcp.api import routes
 from notte_mcp.api.calls import answer
 from notte_mcp.api.contract import CONTRACT
 from notte_mcp.api.faults import ApiFault
@@ -114,6 +115,21 @@ async def test_bodies_have_a_size_and_a_file_has_another(api: Api) -> None:
         assert too_long.status_code == 413, too_long.text
     listed = (await api.client.get(f"/sessions/{session_id}/files")).json()
     assert [one["filename"] for one in listed["files"]] == ["a.bin"]
+
+
+async def test_a_file_that_stops_coming_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is free again, and nothing of it is kept."""
+    monkeypatch.setattr(routes, "STREAM_S", 0.2)
+    session_id = await api.started()
+    head = f"POST /sessions/{session_id}/files HTTP/1.1\r\nHost: {api.url.removeprefix('http://')}\r\n"
+    head += f"Authorization: Bearer {KEY}\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    part = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf'
+    async with await anyio.connect_tcp("127.0.0.1", int(api.url.rpartition(":")[2])) as wire:
+        await wire.send(f"{head}\r\n{part}".encode())
+        with anyio.fail_after(10):
+            got = await wire.receive()
+    assert got.startswith(b"HTTP/1.1 408 ")
+    assert (await api.client.get(f"/sessions/{session_id}/files")).json()["total"] == 0
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff", b"[" * 200_000])
