@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from notte_mcp import app as app_module
 from notte_mcp.actions import Goto
@@ -253,7 +254,7 @@ async def test_the_cloud_is_used_with_a_key_of_the_callers_own_or_not_at_all(
     tmp_path: Path, *, for_others: bool
 ) -> None:
     """Without one, and for others than this machine's user, nothing is started; in words that say what to do."""
-    key = "key-of-this-machine-51e0" if for_others else None
+    key = SecretStr("key-of-this-machine-51e0") if for_others else None
     settings = Settings(
         state_dir=tmp_path / "state", notte_api_key=key, notte_api_url="http://127.0.0.1:9", for_others=for_others
     )
