@@ -273,7 +273,7 @@ async def test_health_is_told_on_ipv6_loopback_too_and_says_when_the_server_is_e
 def test_who_is_let_in_waits_for_no_acknowledgement() -> None:
     """An answer's head and body are two writes; the second must not wait 40 ms for word of the first."""
     with bind("127.0.0.1", 0) as address, socket.create_connection(address.getsockname()):
-        address.setblocking(True)  # noqa: FBT003 - its only form
+        address.setblocking(True)
         caller, _ = address.accept()
         with caller:
             assert caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
