@@ -119,17 +119,15 @@ async def read_back(stage: Stage, action: a.ElementAction, reached: Reached, rec
     if not facts:
         return receipt  # it led to another page, or the field was replaced
     if isinstance(action, a.FillAction) and (secret or facts["secret"]):
-        name = secret or Reached(reached.target, facts, {}).secret
-        return _held(receipt.but(secret=name), reached, holds=bool(facts["filled"]) or not action.value, shown=None)
+        receipt = receipt.but(secret=secret or Reached(reached.target, facts, {}).secret)
+        return _held(action, receipt, reached, holds=bool(facts["filled"]) or not action.value, shown="holds nothing")
     if isinstance(action, a.Check):
         is_on = facts["checked"]
-        shown = "is on" if is_on else "is off"
-        return _held(receipt, reached, holds=is_on is None or is_on is action.value, shown=shown)
+        shown = f"is {'on' if is_on else 'off'}"
+        return _held(action, receipt, reached, holds=is_on is None or is_on is action.value, shown=shown)
     value = None if facts["value"] is None else clean(str(facts["value"]))
-    receipt = receipt.but(value=value)
-    return _held(
-        receipt, reached, holds=value is None or _same(action, value), shown=f'holds "{clean_line(value or "", 80)}"'
-    )
+    shown = f'holds "{clean_line(value or "", 80)}"'
+    return _held(action, receipt.but(value=value), reached, holds=value is None or _same(action, value), shown=shown)
 
 
 def _same(action: a.FillAction | a.SelectDropdownOption, value: str) -> bool:
@@ -139,8 +137,18 @@ def _same(action: a.FillAction | a.SelectDropdownOption, value: str) -> bool:
     return held == asked if action.clear_before_fill else held.endswith(asked)
 
 
-def _held(receipt: Receipt, reached: Reached, *, holds: bool, shown: str | None) -> Receipt:
-    if holds:
-        return receipt
-    said = f"{reached.words} {shown or 'holds nothing'} after the {receipt.type}."
-    return receipt.but(success=False, code="action_failed", message=f"{said} The field was changed.")
+def _held(action: a.ElementAction, receipt: Receipt, reached: Reached, *, holds: bool, shown: str) -> Receipt:
+    if not holds:
+        said = f"{reached.words} {shown} after the {receipt.type}. The field was changed."
+        return receipt.but(success=False, code="action_failed", message=said)
+    match action:
+        case a.Check():
+            said = f"Set {reached.words} {'on' if action.value else 'off'}"
+        case a.SelectDropdownOption():
+            said = f'Chose "{clean_line(receipt.value or action.value, 60)}" in {reached.words}'
+        case a.Fill() | a.MultiFactorFill() | a.FallbackFill():
+            quoted = f'"{clean_line(action.value, 60)}"' if receipt.secret is None else f"(secret {receipt.secret})"
+            said = f"Filled {reached.words} with {quoted}"
+        case _:
+            return receipt
+    return receipt.but(message=said)

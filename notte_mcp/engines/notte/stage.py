@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import anyio
 
-from notte_mcp.cloud_errors import CloudError, CloudKeyRefused, CloudUnavailable, CloudUnknown
+from notte_mcp.cloud_errors import CloudError, CloudKeyRefused, CloudRefused, CloudUnavailable, CloudUnknown
 from notte_mcp.engines.notte import seeing, wire
 from notte_mcp.engines.notte.client import NotteClient
 from notte_mcp.engines.notte.naming import Book, Known, Met
@@ -29,6 +29,7 @@ BLANK: Final = "about:blank"
 LOOK_S: Final = 30.0
 SCRIPT_S: Final = 20.0
 _SETTLED_MS: Final = 3_000
+_COULD_NOT: Final = 500
 _FRESH_S: Final = 1.0
 _JUST_S: Final = 2.0
 _SEEN_WHOLE: Final = 400
@@ -231,11 +232,9 @@ class Stage:
         """One observation, with our elements found in it.
 
         Raises:
-            SessionLost, CloudError.
+            PageNotResponding, SessionLost, CloudError.
         """
-        asked = {"perception_type": "fast"}
-        async with self.asking() as client:
-            body = await client.post("sessions", self.remote_id, "page", "observe", body=asked, within_s=LOOK_S)
+        body = await self._observed()
         sight = seeing.read(body)
         self.looked_at, self._looked_at = self.acted, anyio.current_time()
         sets = [line.selectors for line in sight.lines if line.is_actable][:_SEEN_WHOLE]
@@ -289,6 +288,20 @@ class Stage:
             if box and box[1] >= 0 and box[0] >= 0 and box[0] + box[2] <= width and box[1] + box[3] <= height
             else None
         )
+
+    async def _observed(self) -> dict[str, Any]:
+        asked = {"perception_type": "fast"}
+        try:
+            async with self.asking() as client:
+                return await client.post("sessions", self.remote_id, "page", "observe", body=asked, within_s=LOOK_S)
+        except CloudRefused as error:
+            if error.status != _COULD_NOT:
+                raise
+            raise PageNotResponding(
+                f"The page in the cloud could not be looked at: {clean_line(error.what, 300)}",
+                kept="The session and its other tabs are kept.",
+                next_call='notte_execute with {"type": "goto", "url": ...} or {"type": "reload"}',
+            ) from error
 
     def _note_closed(self, sight: Sight) -> None:
         if sight.tabs and len(sight.tabs) < len(self.tabs):

@@ -14,7 +14,7 @@ from notte_mcp.engines.base import ObserveRequest
 from notte_mcp.engines.notte.naming import Book, Known, Met
 from notte_mcp.engines.notte.seeing import Line, Sight
 from notte_mcp.errors import UnknownView
-from notte_mcp.observations import Changes, Node, Observation, Tab, Viewport, estimate_tokens
+from notte_mcp.observations import Changes, Node, Observation, Tab, Viewport, clean_line, estimate_tokens
 
 CURSOR_SECONDS: Final = 15 * 60
 _MOST_VIEWS: Final = 40
@@ -61,7 +61,9 @@ class Views:
     def add(self, number: int, sight: Sight, met: Met) -> View:
         """Keep a look as a view."""
         items = tuple(_items(met))
-        view = View(met.document, sight.url, sight.title, items, _beyond(sight), met.headings, sight.viewport)
+        view = View(
+            met.document, clean_line(sight.url, 2_000), sight.title, items, _beyond(sight), met.headings, sight.viewport
+        )
         self._views[number] = view
         while len(self._views) > _MOST_VIEWS:
             self._views.popitem(last=False)
