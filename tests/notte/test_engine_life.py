@@ -175,3 +175,31 @@ async def test_a_film_that_is_not_to_be_had_is_one_event_and_nobodys_failure(clo
     assert frames == []
     assert cloud.between.count("GET", "*/debug") == 3
     assert (await session.perform(a.Goto(url=FORM), timeout_ms=5_000)).success
+
+
+@pytest.mark.parametrize(("then", "opens"), [("active", True), ("error", False)])
+async def test_a_session_that_is_being_logged_in_is_waited_for(tmp_path: Path, then: str, opens: bool) -> None:
+    """Until it is live, or is not going to be; nothing is done in it before."""
+    async with proxy() as between:
+        body = {"session_id": "s1", "status": "authenticating"}
+        between.on("POST", "/sessions/start", Reply(body=body))
+        between.on("GET", "/sessions/s1", Reply(body=body))
+        between.on("GET", "/sessions/s1", Reply(body=body | {"status": then}), times=None)
+        engine = NotteEngine(lambda: CloudAccess("a-key", between.url))
+        (tmp_path / "files").mkdir()
+        request = OpenRequest("ses_1", SessionSpec(engine="notte", cloud={"auth_ids": ["a1"]}), tmp_path)
+        if opens:
+            assert (await engine.open(request)).remote_id == "s1"
+        else:
+            with pytest.raises(SessionNotLive, match="it is error"):
+                await engine.open(request)
+        assert between.count("GET", "/sessions/s1") == 2
+        assert between.count("POST", "*/page/*") == 0
+        await engine.close(deadline_s=1)
+
+
+async def test_what_the_cloud_cannot_take_of_a_start_is_said(cloud: Cloud) -> None:
+    """Longer limits than it has, and local storage."""
+    session = await cloud.open(idle_timeout_minutes=45)
+    assert session.take_events() == ("idle_timeout_minutes is 30 in the cloud, which takes no more",)
+    assert session.take_events() == ()
