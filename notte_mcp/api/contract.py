@@ -73,8 +73,8 @@ CONTRACT: Final = (
     Endpoint(
         "GET",
         "/sessions/{session_id}/profile-preview",
-        "absent",
-        "a profile is saved whole; GET /sessions/{session_id}/cookies shows what would be in it",
+        "mapped",
+        "of the session's own profile, and the domains of its cookies",
     ),
     Endpoint("POST", "/sessions/{session_id}/profile/save", "mapped", "into a profile of the state folder"),
     Endpoint("POST", "/sessions/{session_id}/payments", "absent", "payments go through Notte's accounts"),
@@ -171,18 +171,8 @@ CONTRACT: Final = (
     Endpoint("GET", "/profiles/{profile_id}", "mapped", "by its name in the state folder, too"),
     Endpoint("DELETE", "/profiles/{profile_id}", "mapped", "unless a session holds it"),
     Endpoint("GET", "/profiles/{profile_id}/cookies", "mapped"),
-    Endpoint(
-        "POST",
-        "/profiles/{profile_id}/cookies",
-        "absent",
-        "set cookies in a session that holds the profile and persists it",
-    ),
-    Endpoint(
-        "POST",
-        "/profiles/{profile_id}/duplicate",
-        "absent",
-        "start a session with the profile and save it under another",
-    ),
+    Endpoint("POST", "/profiles/{profile_id}/cookies", "mapped", "unless a session holds it"),
+    Endpoint("POST", "/profiles/{profile_id}/duplicate", "mapped", "into a new profile of the state folder"),
     Endpoint(
         "POST",
         "/profiles/{profile_id}/state",

@@ -13,6 +13,8 @@ from starlette.responses import Response
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.engines.notte.cookies import cookie_to_wire, cookies_from_wire
 
+MAX_COOKIES: Final = 5_000
+
 
 class Cookie(BaseModel):
     """One cookie, as the contract spells it."""
@@ -35,7 +37,7 @@ class Cookie(BaseModel):
 class CookiesBody(BaseModel):
     """`POST /sessions/{session_id}/cookies`."""
 
-    cookies: list[Cookie] = Field(max_length=5_000)
+    cookies: list[Cookie] = Field(max_length=MAX_COOKIES)
 
 
 async def _get(call: ApiCall) -> Response:

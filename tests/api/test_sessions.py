@@ -242,6 +242,8 @@ async def test_a_profile_is_made_filled_and_given_to_the_next_session(api: Api, 
     saved = await api.client.post(f"/sessions/{session_id}/profile/save", json={"profile_id": profile_id})
     assert (saved.status_code, saved.json()["name"]) == (200, "Bank")
     assert saved.json()["persisted_domains"] == ["office.test"]
+    preview = (await api.client.get(f"/sessions/{session_id}/profile-preview?include_cookies=True")).json()
+    assert preview == {"profile": None, "cookie_domains": ["office.test"]}
     listed = (await api.client.get("/profiles?name=Bank")).json()["items"]
     assert [one["profile_id"] for one in listed] == [profile_id]
     assert len((await api.client.get(f"/profiles/{profile_id}/cookies")).json()["cookies"]) == 1
@@ -252,6 +254,23 @@ async def test_a_profile_is_made_filled_and_given_to_the_next_session(api: Api, 
     await api.client.delete(f"/sessions/{other}/stop")
     assert (await api.client.delete(f"/profiles/{profile_id}")).json()["success"] is True
     assert (await api.client.get(f"/profiles/{profile_id}")).status_code == 404
+
+
+async def test_cookies_go_into_a_profile_and_into_its_duplicate(api: Api) -> None:
+    """One of the same name, domain and path is replaced; the rest stays where it is to be appended."""
+    first = (await api.client.post("/profiles/create", json={"name": "One"})).json()["profile_id"]
+    cookies = [{"name": name, "value": "1", "domain": "office.test", "path": "/", "httpOnly": False} for name in "ab"]
+    put = (await api.client.post(f"/profiles/{first}/cookies", json={"cookies": cookies})).json()
+    assert (put["success"], put["cookies_count"], put["mode"]) == (True, 2, "replace")
+    newer = [{**cookies[1], "value": "2"}, {**cookies[1], "name": "c"}]
+    body = {"cookies": newer, "mode": "append", "source_format": "chrome"}
+    assert (await api.client.post(f"/profiles/{first}/cookies", json=body)).json()["cookies_count"] == 3
+    second = (await api.client.post(f"/profiles/{first}/duplicate", json={})).json()
+    assert (second["name"], second["persisted_domains"]) == ("One", ["office.test"])
+    assert second["profile_id"] != first
+    told = (await api.client.get(f"/profiles/{second['profile_id']}/cookies")).json()["cookies"]
+    assert [(one["name"], one["value"]) for one in told] == [("a", "1"), ("b", "2"), ("c", "1")]
+    assert (await api.client.post(f"/profiles/{first}/cookies", json={"cookies": []})).status_code == 422
 
 
 async def test_files_are_kept_by_ids_and_by_the_older_paths(api: Api) -> None:
