@@ -56,8 +56,9 @@ class ElementBook:
         self._by_id: dict[str, Element] = {}
         self._by_place: dict[tuple[int, int], str] = {}
 
-    def shown(self, tab: Tab, world: World, node: dict[str, Any], beside: int = 0) -> str:
-        """The id of an element that is being shown, a new one if it has none yet. `beside`: see `Element`."""
+    def shown(self, tab: Tab, world: World, node: dict[str, Any], beside: int = 0, *, page: str | None = None) -> str:
+        """The id of an element that is being shown, a new one if it has none yet. `beside`: see `Element`; `page` is
+        what `page_of` makes of the tab's URL, where many are shown at once: the browser's driver is slow to tell it."""
         document = world.document
         assert document is not None  # noqa: S101  (a node has come out of it)
         place = (document.uid, int(node["key"]))
@@ -69,7 +70,7 @@ class ElementBook:
             self._by_place[place] = found
         self._by_id[found] = Element(
             found, tab, world, *place, role=node["role"], name=node.get("name", ""),
-            context=node.get("context", ""), page=page_of(tab.url), beside=beside,
+            context=node.get("context", ""), page=page_of(tab.url) if page is None else page, beside=beside,
         )  # fmt: skip
         return found
 

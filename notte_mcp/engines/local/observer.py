@@ -19,7 +19,7 @@ import anyio
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.base import ObserveRequest
-from notte_mcp.engines.local.elements import ElementBook
+from notte_mcp.engines.local.elements import ElementBook, page_of
 from notte_mcp.engines.local.tab import FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding, UnknownView
@@ -62,12 +62,13 @@ class _Cursor:
 
 @dataclass
 class _Look:
-    """One observation while it is being made: what is left of its tokens, and what was found."""
+    """One observation while it is being made: what is left of its tokens, and what was found. `page`: see `page_of`."""
 
     tab: Tab
     request: ObserveRequest
     left: int
     omitted: int = 0
+    page: str = ""
     lists: dict[str, list[Node]] = field(
         default_factory=lambda: {name: [] for name in ("nodes", "appeared", "changed", "gone")}
     )
@@ -88,6 +89,7 @@ class Observer:
             return await self._continue(tab, request, tabs)
         look = _Look(tab, request, request.max_tokens)
         raw = await self._main(look)
+        look.page = page_of(tab.url)
         tab.title = clean_line(raw["place"]["title"], 200)
         await self._collect(look, tab.main, raw, 0)
         whole = request.mode != "changes" or request.since is None or not raw["known"]
@@ -141,7 +143,8 @@ class Observer:
         look.left -= int(raw.get("spent", 0))
         look.omitted += int(raw["omitted"])
         for name in ("appeared", "changed", "gone"):
-            nodes = (self._node(look.tab, world, n, depth, raw["top"], gone=name == "gone") for n in raw.get(name, ()))
+            found = raw.get(name, ())
+            nodes = (self._node(look, world, n, depth, raw["top"], gone=name == "gone") for n in found)
             look.lists[name].extend(nodes)
         places = await look.tab.bind_frames(world, raw["frames"]) if raw["frames"] and depth < _FRAME_DEPTH else []
         pending = {place.owner_key: place for place in places}
@@ -149,7 +152,7 @@ class Observer:
             place = pending.pop(node["frame"], None) if "frame" in node else None
             mark = len(look.lists["nodes"])
             if place is not None or "frame" not in node:
-                look.lists["nodes"].append(self._node(look.tab, world, node, depth, raw["top"]))
+                look.lists["nodes"].append(self._node(look, world, node, depth, raw["top"]))
             if place is not None:
                 await self._frame(look, place, depth + int(node["depth"]) + 1, len(pending) + 1)
                 if len(look.lists["nodes"]) == mark + 1:
@@ -164,14 +167,16 @@ class Observer:
             if (raw := await self._look(place.world, look.request, share)) is not None:
                 await self._collect(look, place.world, raw, depth)
 
-    def _node(self, tab: Tab, world: World, raw: dict[str, Any], depth: int, top: int, *, gone: bool = False) -> Node:
+    def _node(
+        self, look: "_Look", world: World, raw: dict[str, Any], depth: int, top: int, *, gone: bool = False
+    ) -> Node:
         kind, states = raw["kind"], tuple(raw.get("states", ()))
         key = f"{world.document.uid if world.document else 0}:{raw['key']}"
         found = None
         if kind == "element" and gone:
             found = self._book.known((world.document.uid, int(raw["key"]))) if world.document else None
         elif kind == "element" and "disabled" not in states:
-            found = self._book.shown(tab, world, raw, top)
+            found = self._book.shown(look.tab, world, raw, top, page=look.page)
         value = raw.get("value")
         return Node(
             key=key, kind=kind, role=raw["role"], name=clean_line(raw.get("name", ""), 400 if kind == "text" else 120),
@@ -192,6 +197,7 @@ class Observer:
         cursor = self._cursors.get(request.cursor or "")
         if cursor is None or cursor.expires < time.monotonic() or cursor.tab is not tab:
             raise _gone_cursor(request.cursor)
+        look = _Look(tab, request, request.max_tokens, page=page_of(tab.url))
         nodes: list[Node] = []
         omitted, left = 0, request.max_tokens
         for world, uid, depth in cursor.worlds:
@@ -205,7 +211,7 @@ class Observer:
                 raise _gone_cursor(request.cursor)
             left -= int(raw["spent"])
             omitted += int(raw["omitted"])
-            nodes.extend(self._node(tab, world, n, depth, 0) for n in raw["nodes"] if "frame" not in n)
+            nodes.extend(self._node(look, world, n, depth, 0) for n in raw["nodes"] if "frame" not in n)
         if not nodes and not omitted:
             raise _gone_cursor(request.cursor)
         following = self._keep(cursor.view, tab, list(cursor.worlds)) if omitted else None
