@@ -22,6 +22,7 @@ from notte_mcp.observations import clean, clean_line
 from notte_mcp.receipts import Receipt, Target
 
 SCRIPT_SECONDS: Final = 10.0
+_OWN_SCRIPT_SECONDS: Final = 45.0  # of a program that waits for its own scripts, as the Notte contract has it
 SCRIPT_CHARS: Final = 256_000
 _LEFT: Final = ("Cannot find context", "navigated or closed", "context was destroyed", "Cannot find object")
 _FRAMES_SECONDS: Final = 0.5
@@ -208,7 +209,7 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
             "evaluate_js is off in this session: a secret was typed in it, and a script could read it.",
             next_call="notte_observe or notte_scrape to read the page",
         )
-    seconds = min(SCRIPT_SECONDS, timeout_ms / 1000)
+    seconds = min(_OWN_SCRIPT_SECONDS if stage.own_scripts else SCRIPT_SECONDS, timeout_ms / 1000)
     late = ActionTimeout(
         f"The script did not finish within {seconds:g} s and was ended.",
         done="It may have changed the page.",
