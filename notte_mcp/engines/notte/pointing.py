@@ -23,6 +23,7 @@ from notte_mcp.receipts import Receipt, Target
 Point = tuple[float, float]
 
 BY_SCRIPT: Final = "by a script's events, as the cloud has no such action"
+_OF_HOVER: Final = f"{BY_SCRIPT}: what opens by CSS alone (:hover) stays shut"
 _LATE_S: Final = 3.0
 _WHEEL_SHARE: Final = 0.7
 _STAYING: Final = frozenset({"hover", "wheel", "type"})
@@ -50,7 +51,7 @@ async def by_script(stage: Stage, action: a.Hover | a.DoubleClick | a.Drag) -> R
     await _did(stage, again=isinstance(action, a.Hover), key=reached.key, **do)
     if action.press_enter:
         await stage.execute({"type": "press_key", "key": "Enter"}, within_s=action.timeout_ms / 1000 + _LATE_S)
-    said = f"{_VERBS[action.type]} {reached.words} ({BY_SCRIPT})"
+    said = f"{_VERBS[action.type]} {reached.words} ({_OF_HOVER if isinstance(action, a.Hover) else BY_SCRIPT})"
     return Receipt(
         action.type, success=True, message=said, target=reached.target, healed=reached.healed, acted_at=touched
     )
@@ -122,7 +123,7 @@ async def _point(stage: Stage, action: a.Click | a.DoubleClick | a.Hover, point:
     if isinstance(action, a.DoubleClick):
         asked["times"] = 2
     await _did(stage, again=isinstance(action, a.Hover), key=reached.key, at=point, **asked)
-    return done.but(message=f"{said} ({BY_SCRIPT})")
+    return done.but(message=f"{said} ({_OF_HOVER if isinstance(action, a.Hover) else BY_SCRIPT})")
 
 
 def _instead(stage: Stage, element_id: str | None, reached: Reached) -> str:
