@@ -5,7 +5,7 @@ import os
 import signal
 import socketserver
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.e2e.cloud import KEY, Cloud, cloud, holding
-from tests.e2e.whole import call, facts, refused, text, told, whole
+from tests.e2e.whole import call, facts, refused, told, whole
 from tests.keeper.kept import keepers, kill, relay
 from tests.site import Site
 from tests.stdio.wire import Wire
@@ -213,28 +213,21 @@ def strange() -> Generator[str]:
             server.shutdown()
 
 
-def answer(state: Path, env: Mapping[str, str], **arguments: Any) -> str:
-    """What a server with this environment answers to a start."""
-    with whole(state, env=env) as wire:
-        return text(call(wire, "notte_start", **arguments))
-
-
 def test_what_is_no_account_or_no_notte_is_said_as_that_and_a_key_alone_sends_nothing(
     tmp_path: Path, api: Cloud, site: Site
 ) -> None:
-    """No key, a refused key, a proxy's HTML: each its own words, with nothing started."""
-    state = tmp_path / "state"
-    bad = answer(state, {"NOTTE_API_URL": api.url, "NOTTE_API_KEY": "no-such-key-at-all"}, session=NOTTE)
-    assert "refuse" in bad
+    """A refused key, a proxy's HTML: each its own words, with nothing started."""
+    state, wrong = tmp_path / "state", "no-such-key-at-all"
+    with whole(state, env={"NOTTE_API_URL": api.url, "NOTTE_API_KEY": wrong}) as wire:
+        bad = refused(wire, "notte_start", session=NOTTE)
+    assert "refuses the key" in bad
     assert "Nothing was done." in bad
-    assert "no-such-key-at-all" not in bad
-    with strange() as url:
-        env = {"NOTTE_API_URL": url, "NOTTE_API_KEY": KEY}
-        html = answer(state, env, session=NOTTE)
-        assert "not the Notte API" in html or "NOTTE_API_URL" in html
-        sent = len(Strange.asked)
-        assert sent
-        assert "Permit request" in answer(state, env, url=site.url("/form.html"))
-        assert "is none of its fields" in answer(state, env, session=NOTTE | {"cloud": {"headless": True}})
+    assert wrong not in bad
+    with strange() as url, whole(state, env={"NOTTE_API_URL": url, "NOTTE_API_KEY": KEY}) as wire:
+        assert "is not the Notte API" in refused(wire, "notte_start", session=NOTTE)
+        assert (sent := len(Strange.asked))
+        assert "Permit request" in facts(wire, "notte_start", url=site.url("/form.html"))["observation"]
+        wrong_field = refused(wire, "notte_start", session=NOTTE | {"cloud": {"headless": True}})
+        assert "is none of its fields" in wrong_field
         assert len(Strange.asked) == sent
     assert holding(state, KEY) == []
