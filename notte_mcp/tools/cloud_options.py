@@ -38,7 +38,7 @@ Pixels = Annotated[int, Field(ge=500, le=10_000)]
 
 
 class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class NotteProxy(_Fields):

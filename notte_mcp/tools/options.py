@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from notte_mcp.errors import InvalidArgument
 from notte_mcp.records import SessionSpec
-from notte_mcp.tools import cloud_options
 
 _ADDRESS = re.compile(r"(?:https?|wss?|socks5)://[^\s]+", re.IGNORECASE)
 
@@ -47,6 +46,8 @@ class SessionOptions(BaseModel):
     @field_validator("cloud")
     @classmethod
     def _of_the_contract(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        from notte_mcp.tools import cloud_options  # late: a start needs none of its models
+
         return None if value is None else cloud_options.checked(value)
 
     def spec(self, defaults: SessionSpec) -> SessionSpec:
@@ -72,6 +73,8 @@ class SessionOptions(BaseModel):
 
 def _in_the_cloud(asked: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """What a cloud session has where its caller says nothing; its start fields are put into `asked`."""
+    from notte_mcp.tools import cloud_options
+
     fields = cloud_options.start_fields(asked, asked.get("cloud", {}))
     asked["cloud"] = fields
     told: dict[str, Any] = {"headless": True}
