@@ -23,12 +23,13 @@ NOTTE = SessionSpec(engine="notte", record=False)
 
 @pytest.fixture
 def every_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that is logged is written."""
+    """All that is logged is written, to where this test reads it."""
+    monkeypatch.setattr(logs._State, "logger", None)
     monkeypatch.setattr(logs._State, "threshold", 0)
 
 
 async def test_a_server_keeps_neither_the_key_nor_a_token(
-    tmp_path: Path, every_line: None, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, every_line: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A session, its errors, a hosted agent whose log is followed with a token: all of it is on disk, but those."""
     async with desk(tmp_path) as office, proxy(office.api.url) as between:
@@ -46,7 +47,7 @@ async def test_a_server_keeps_neither_the_key_nor_a_token(
             with anyio.fail_after(30):
                 ended = await app.agents.wait(agent.id, seconds=30)
         tokens = {token for one in between.seen for token in parse_qs(one.query).get("token", [])}
-    told = capfd.readouterr()
+    told = capsys.readouterr()
     assert (ended.state, bool(tokens)) == ("completed", True)
     kept = b"".join(path.read_bytes() for path in state.rglob("*") if path.is_file())
     assert record.remote_id.encode() in kept
