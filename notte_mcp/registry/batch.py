@@ -22,7 +22,7 @@ from notte_mcp.receipts import Receipt
 from notte_mcp.records import Actor, StepRecord, StepState
 from notte_mcp.registry.hold import Hold
 from notte_mcp.registry.slot import Slot, Work
-from notte_mcp.registry.written import secrets_of, write_down
+from notte_mcp.registry.written import recorded, secrets_of, write_down
 from notte_mcp.store.base import Store
 
 OnError = Literal["stop", "continue"]
@@ -247,7 +247,7 @@ class Run:
             action=write_down(action, slot.redactor, name=name, known=not unseen),
             # Not the time of day, which somebody may have set meanwhile.
             ended_at=step.started_at + slot.clock.now() - self._begun_at,
-            receipt=shown,
+            receipt=recorded(shown),
         )
         if shown.navigated or shown.new_tab is not None:
             slot.moved(slot)

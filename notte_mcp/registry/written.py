@@ -6,11 +6,16 @@ code, a card number); what that means for what is stored is decided here. Pure.
 Below: redaction, actions. Above: batch.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from notte_mcp.actions import Action, FallbackFill, Fill, FormFill, MultiFactorFill, PressKey, SelectDropdownOption
+from notte_mcp.receipts import Receipt
 from notte_mcp.registry.redaction import Redactor
+
+MAX_DATA_CHARS: Final = 256_000
+"""What is written down of a script's result; a program's own may bring more, which its caller alone is given."""
 
 ONE_TIME_CODE: Final = "ONE_TIME_CODE"
 """What a one-time code is called where its field has no name."""
@@ -54,6 +59,15 @@ def write_down(action: Action, redactor: Redactor, *, name: str | None, known: b
         elif not known:
             fields[field] = None
     return {"type": action.type, **redactor(fields)}
+
+
+def recorded(receipt: Receipt) -> Receipt:
+    """A receipt as it is written down: of a script's result only so much."""
+    if receipt.type != "evaluate_js" or receipt.data is None:
+        return receipt
+    found = receipt.data
+    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return receipt if len(text) <= MAX_DATA_CHARS else receipt.but(data=text[:MAX_DATA_CHARS])
 
 
 def _form_value(key: str, text: str, secret: Mapping[str, str], redactor: Redactor) -> str | dict[str, str]:

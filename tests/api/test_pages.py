@@ -217,6 +217,16 @@ async def test_a_secret_that_was_typed_comes_back_in_no_answer_and_scripts_go_on
     assert read.startswith("[secret ")
 
 
+async def test_a_script_may_bring_more_than_is_written_down(tab: Tab) -> None:
+    """A file that an SDK fetches from within the page; more than that fails and says so."""
+    await tab.go("/spelled.html")
+    assert len(await tab.run("'x'.repeat(1_500_000)")) == 1_500_000
+    step = (await tab.api.app.registry.steps(tab.id))[-1]
+    assert step.receipt is not None
+    assert len(step.receipt.data) == 256_000
+    assert await tab.failed(type="evaluate_js", code="'x'.repeat(2_500_000)") == "EvaluateJsResultLimitError"
+
+
 async def test_a_page_is_scraped_with_and_without_links(tab: Tab) -> None:
     """A DataSpace; data need a model, and without one the markdown is there with the reason."""
     await tab.go("/spelled.html")

@@ -22,25 +22,27 @@ from notte_mcp.observations import clean, clean_line
 from notte_mcp.receipts import Receipt, Target
 
 SCRIPT_SECONDS: Final = 10.0
-_OWN_SCRIPT_SECONDS: Final = 45.0  # of a program that waits for its own scripts, as the Notte contract has it
 SCRIPT_CHARS: Final = 256_000
+# Of a program that waits for its own scripts: the first is the Notte contract's, the second enough for most files.
+_OWN_SCRIPT_SECONDS: Final = 45.0
+_OWN_SCRIPT_CHARS: Final = 2_000_000
 _LEFT: Final = ("Cannot find context", "navigated or closed", "context was destroyed", "Cannot find object")
 _FRAMES_SECONDS: Final = 0.5
 _SCRAPED_CHARS: Final = 8_000
 
-_READ_RESULT: Final = f"""async function () {{
+_READ_RESULT: Final = """async function (most) {
   let value = await this.value;
   if (typeof value === "function") value = await value();
   let text;
-  try {{
+  try {
     text = value === undefined ? "null" : JSON.stringify(value);
-  }} catch (error) {{ // a circle, a window: it ran all the same
+  } catch (error) { // a circle, a window: it ran all the same
     let kind = typeof value;
-    try {{ kind = Object.prototype.toString.call(value).slice(8, -1); }} catch {{}}
-    return {{ unjson: kind.slice(0, 80) }};
-  }}
-  return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, {SCRIPT_CHARS + 1});
-}}"""
+    try { kind = Object.prototype.toString.call(value).slice(8, -1); } catch {}
+    return { unjson: kind.slice(0, 80) };
+  }
+  return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, most);
+}"""
 
 _PageAction = a.Wait | a.WaitFor | a.ScrollUp | a.ScrollDown | a.EvaluateJs | a.Scrape
 
@@ -230,11 +232,16 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
                 data=f"(it ran; its result, a {kind}, is no JSON value)",
             )
         text = str(value)
-        cut = f", cut at {SCRIPT_CHARS} characters" if len(text) > SCRIPT_CHARS else ""
-        return Receipt(action.type, success=True, message=f"Ran the script{cut}", data=_json_or_text(text))
+        most = _most_chars(stage)
+        cut = f", cut at {most} characters" if len(text) > most else ""
+        return Receipt(action.type, success=True, message=f"Ran the script{cut}", data=_json_or_text(text, most))
     with suppress(PlaywrightError), anyio.move_on_after(1):
         await stage.tab.cdp.send("Runtime.terminateExecution")
     raise late
+
+
+def _most_chars(stage: Stage) -> int:
+    return _OWN_SCRIPT_CHARS if stage.own_scripts else SCRIPT_CHARS
 
 
 async def _run(stage: Stage, code: str) -> dict[str, Any]:
@@ -251,6 +258,7 @@ async def _run(stage: Stage, code: str) -> dict[str, Any]:
     reading = {
         "objectId": answer["result"]["objectId"],
         "functionDeclaration": _READ_RESULT,
+        "arguments": [{"value": _most_chars(stage) + 1}],
         "returnByValue": True,
         "awaitPromise": True,
     }
@@ -272,9 +280,9 @@ def _script_failed(thrown: dict[str, Any]) -> ActionFailed:
     )
 
 
-def _json_or_text(text: str) -> Any:
+def _json_or_text(text: str, most: int) -> Any:
     try:
-        return _cleaned(json.loads(text)) if len(text) <= SCRIPT_CHARS else clean(text[:SCRIPT_CHARS])
+        return _cleaned(json.loads(text)) if len(text) <= most else clean(text[:most])
     except (ValueError, RecursionError):
         return clean(text)
 
