@@ -24,6 +24,7 @@ OPEN_S: Final = 10.0
 MAX_FRAME_BYTES: Final = 16 * 1024**2
 PING_S: Final = 5.0
 PONG_S: Final = 40.0
+CLOSE_S: Final = 1.0
 
 lines = Lines("cloud")
 
@@ -42,8 +43,17 @@ class Log(Protocol):
         ...
 
 
+class _Transport(Protocol):
+    """A connection of asyncio."""
+
+    def abort(self) -> None: ...
+
+
 class _Wire(Protocol):
     """What is used of a connection of websockets."""
+
+    @property
+    def transport(self) -> _Transport: ...
 
     async def recv(self) -> str | bytes: ...
 
@@ -66,11 +76,12 @@ class SocketLog:
         return "silence"
 
     async def close(self) -> None:
-        with anyio.move_on_after(1, shield=True):
+        with anyio.move_on_after(CLOSE_S, shield=True):
             try:
                 await self.wire.close()
             except Exception as error:  # noqa: BLE001 - it is given up either way
                 lines.debug("cloud.log_closed", reason=type(error).__name__)
+        self.wire.transport.abort()  # nothing is left open for one who does not answer
 
 
 async def agent_log(client: NotteClient, remote_id: str, agent_id: str) -> Log | None:
@@ -94,7 +105,7 @@ async def agent_log(client: NotteClient, remote_id: str, agent_id: str) -> Log |
                 open_timeout=None,
                 ping_interval=PING_S,
                 ping_timeout=PONG_S,
-                close_timeout=1,
+                close_timeout=CLOSE_S,
                 max_size=MAX_FRAME_BYTES,
                 proxy=None if here else True,
             )
