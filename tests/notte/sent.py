@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from notte_mcp import actions
+from notte_mcp.engines.notte.cookies import cookie_to_wire
 from notte_mcp.engines.notte.spelling import action_to_wire
-from notte_mcp.engines.notte.wire import cookie_to_wire, start_body
+from notte_mcp.engines.notte.wire import start_body
 from notte_mcp.records import SessionSpec
 
 NODES = {

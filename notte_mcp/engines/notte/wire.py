@@ -1,8 +1,8 @@
 """The Notte contract's spelling and our values: how a session starts, how it stands, what an action came to.
 
-Plain values in and out; nothing is sent from here. Actions are spelled by `spelling`, cookies by `cookies`, and are to
-be had from here too. Only what a caller set is spelled out, what is unknown is passed over, and what is missing is taken
-for its default. Facts: the contract of SDK 1.10 (start fields, SessionResponse, ApiExecutionResponse).
+Plain values in and out; nothing is sent from here. Actions are spelled by `spelling`, cookies by `cookies`. Only what a
+caller set is spelled out, what is unknown is passed over, and what is missing is taken for its default. Facts: the
+contract of SDK 1.10 (start fields, SessionResponse, ApiExecutionResponse).
 
 Below: actions, records, remote, cloud_errors. Above: session, cloud, hosted.
 """
@@ -13,16 +13,8 @@ from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from notte_mcp.engines.notte.answers import without_tokens
-from notte_mcp.engines.notte.cookies import cookie_to_wire, cookies_from_wire
-from notte_mcp.engines.notte.spelling import action_from_wire, action_to_wire
 from notte_mcp.engines.remote import RemoteSession
 from notte_mcp.records import SessionSpec
-
-__all__ = [
-    "ATTACH", "LIVE", "MAX_IDLE_MINUTES", "MAX_MINUTES", "Executed", "action_from_wire", "action_to_wire", "cookie_to_wire", "cookies_from_wire",
-    "executed", "external_proxy", "is_cloud_profile", "object_of", "objects", "public_url", "session_of", "start_body",
-    "text",
-]  # fmt: skip
 
 ATTACH: Final = "session_id"
 """The key of `SessionSpec.cloud` that names a session to attach to."""
