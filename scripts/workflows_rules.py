@@ -123,7 +123,7 @@ async def notte(paper: "Workshop") -> None:
     )
     await paper.ask("notte_workflow_code", id="order@1", target="notte")
     paper.code = str(paper.facts["code"])
-    paper.excerpt("", "def run", "def ")
+    paper.excerpt("", "def run", "LOOKING")
     await paper.ask("notte_workflow_code", id="order@1", target="json")
     lines = str(paper.facts["code"]).splitlines()
     paper.lines += ["", '`target="json"` begins:', "", "```json", *lines[:24], "```"]

@@ -1,6 +1,9 @@
 """The real SDK 1.9.7, the last one with agents, against `notte-mcp api` as a process."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from notte_mcp.demo.shop import Shop
 from tests.sdk.process import api_process, judge
@@ -8,7 +11,7 @@ from tests.sdk.process import api_process, judge
 DONE, FAILED = [True, "Done.", "closed"], [False, "No such thing is sold here.", "closed"]
 ONE_OF_THREE = [True, "Found one of the three.", "closed"]
 
-TOLD = {
+LIFECYCLE: dict[str, Any] = {
     "run_blocks_until_the_end": {
         "found": [True, "Two kettles.", "closed"], "same": [True, True], "steps": ["goto", "fill", "completion"],
     },
@@ -28,6 +31,10 @@ TOLD = {
     "its_log_streams_until_the_end": {"streamed": True, "found": [True, "Streamed.", "closed"]},
     "it_can_be_stopped": {"found": ["closed", False], "session": "active"},
     "a_time_limit_around_the_wait_stops_it": ["timed out", "closed", False],
+}  # fmt: skip
+"""What each check of judged/lifecycle.py tells."""
+
+OUTCOMES: dict[str, Any] = {
     "the_answer_has_the_structure_of_the_page": {
         "success": "bool", "answer": "str", "steps": "list", "agent_id": "str", "session_id": "str", "task": "str",
         "url": "str", "created_at": "datetime", "closed_at": "datetime",
@@ -48,13 +55,17 @@ TOLD = {
     "agents_are_listed_and_found_by_their_id": {
         "newest": True, "active": 0, "by_id": [True, "Listed.", "closed"], "actions": ["goto", "fill"],
     },
+    "the_code_of_an_agent_runs_again": {"falls back": True, "agents": 0},
 }  # fmt: skip
-"""What each check of judged/lifecycle.py tells."""
+"""What each check of judged/outcomes.py tells."""
 
 
-def test_every_example_of_the_agents_page_runs_with_the_sdk_that_has_agents(tmp_path: Path, chromium: Path) -> None:
-    """Notte's documentation of an agent's life, feature by feature, and AgentFallback; one script, on one Chromium."""
+@pytest.mark.parametrize(("script", "expected"), [("lifecycle.py", LIFECYCLE), ("outcomes.py", OUTCOMES)])
+def test_every_example_of_the_agents_page_runs_with_the_sdk_that_has_agents(
+    tmp_path: Path, chromium: Path, script: str, expected: dict[str, Any]
+) -> None:
+    """Notte's documentation of an agent's life, feature by feature, and AgentFallback; each script on one Chromium."""
     with Shop() as shop, api_process(tmp_path, chromium=chromium, contract="1.9") as served:
-        told = judge(served, "1.9", "lifecycle.py", tmp_path, shop=shop)
+        told = judge(served, "1.9", script, tmp_path, shop=shop)
 
-    assert told == TOLD
+    assert told == expected

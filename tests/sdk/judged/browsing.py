@@ -5,10 +5,16 @@ from pathlib import Path
 
 from notte_core.errors import NotteBaseError
 from notte_sdk import NotteClient
-from telling import FOLDER, SHOP, SITE, check, tell_all
+from pydantic import BaseModel
+from telling import FOLDER, SHOP, SITE, check, plan, tell_all
 
 client = NotteClient()
 shared = client.Session()
+
+
+class Kettle(BaseModel):
+    name: str
+    price: float
 
 
 def refused(function, *arguments, **named):
@@ -171,6 +177,15 @@ def a_page_is_scraped():
         "links": "](/" in whole or f"]({SHOP}" in whole,
         "no links": "](" not in main,
     }
+
+
+@check
+def what_a_page_says_is_read_into_a_given_form():
+    plan({"name": "Copper kettle", "price": 89.0})
+    shared.execute(type="goto", url=f"{SHOP}product/copper-kettle")
+    kettle = shared.scrape(response_format=Kettle, instructions="The product and its price")
+    plan({"name": "Copper kettle", "colour": "copper"})
+    return [type(kettle).__name__, kettle.price, shared.scrape(instructions="What is it like?")]
 
 
 @check
