@@ -22,7 +22,7 @@ class Endpoint:
 
 
 _FUNCTIONS: Final = (
-    "functions are scripts that are stored and run at Notte's; here workflows are kept and run by notte_workflow_run"
+    "functions are scripts that are stored and run at Notte's; here workflows are kept and run by notte_run_workflow"
 )
 _VAULTS: Final = (
     "a vault keeps secrets at Notte's; here they stand in the environment of the server or in your own script"
