@@ -8,6 +8,7 @@ Below: agent, elsewhere, moves, runner, registry, engines.remote. Above: driving
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,6 +30,9 @@ MAX_STEPS: Final = 150
 
 LOOK_S: Final = 15.0
 """How often it is looked whether the session of an agent still lives in the cloud."""
+
+PLACE_S: Final = 3.0
+"""How long it may take to learn where its session stands once it has ended."""
 
 AGAIN_S: Final = 1.0
 SEEN_TO_S: Final = 60.0
@@ -70,10 +74,18 @@ class Hosting:
         if self._model is not None:
             return await Runner(self._agent, self._registry, self._model, past=past, resumed=resumed).run()
         try:
-            return await self._followed(remote, self._after if resumed else 0)
+            finish = await self._followed(remote, self._after if resumed else 0)
         except (CloudUnavailable, CloudNotNotte) as error:
             # It may well be going on there: whoever resumes it hears the rest.
             return Finish("interrupted", "unheard", f"Nothing is heard of it any more: {error.what}")
+        await self._see_where()
+        return finish
+
+    async def _see_where(self) -> None:
+        """What it did led elsewhere, which nobody here saw: who goes on is told where its session stands now."""
+        with suppress(NotteMCPError), anyio.move_on_after(PLACE_S):
+            async with self._registry.use(self._agent.record.session_id) as live:
+                await live.spot(None)
 
     async def _started(self, *, resumed: bool) -> Remote:
         try:

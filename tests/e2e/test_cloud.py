@@ -136,18 +136,23 @@ def test_each_connection_to_the_keeper_has_the_cloud_on_its_own_account(tmp_path
     """Who brought no key starts nothing; the keeper holds none for others; the cloud's agent works for who has one."""
     with ended(tmp_path / "state") as state:
         with relay(state, env=api.env) as own, relay(state, env={"NOTTE_API_URL": api.url}) as other:
-            begun = facts(own, "notte_start", url=site.url("/form.html"), session=NOTTE)
-            session = begun["session_id"]
+            session = facts(own, "notte_start", session=NOTTE)["session_id"]
             without = refused(other, "notte_start", session=NOTTE)
             assert "NOTTE_API_KEY" in without
             assert '"engine": "local"' in without
             (keeper,) = keepers(state)
             assert KEY not in "".join(keeper.environ().values())
-            task = facts(own, "notte_start", task="fill in the applicant", session_id=session, driver="notte")
+            task = facts(
+                own, "notte_start", task="fill in", url=site.url("/form.html"), session_id=session, driver="notte"
+            )
             done = task
             while done["state"] in ("running", "stopping"):
                 done = facts(own, "notte_status", id=task["agent_id"], wait_seconds=30, until="done")
-            assert (done["state"], done["answer"]) == ("completed", "filled in Grace"), done
+            assert (done["state"], done["answer"], done["url"]) == (
+                "completed",
+                "filled in Grace",
+                site.url("/form.html"),
+            )
             assert "= Grace" in told(own, "notte_observe", session_id=session)
         kill(state)
         with relay(state, env=api.env) as wire:
