@@ -48,7 +48,10 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
     `open_app` is for tests: it opens the App."""
     logs.configure(settings.log_level)
     if any(find_spec(name) is None for name in NEEDED):
-        return _failed("The API needs the extra `api`: pip install 'notte-mcp[api]'.")
+        return _failed(
+            'The API needs the extra `api`: pip install "PATH[api]", PATH being this notte-mcp\'s folder (PyPI has another '
+            "project of that name)."
+        )
     try:
         StateFolder.open(settings.state_dir).close()
         _allow(settings)

@@ -64,4 +64,4 @@ def _told(answer: Any) -> dict[str, Any]:
 
 
 def _extra(name: str) -> str:
-    return f"pip install 'notte-mcp[{name}]'"
+    return f'pip install "PATH[{name}]", PATH being this notte-mcp\'s folder (PyPI has another project of that name)'

@@ -70,7 +70,7 @@ class Filming:
                 await self._connected()
                 why = "it broke off"
             except ImportError:
-                why = "the package websockets is not installed: pip install 'notte-mcp[cloud]'"
+                why = "the package websockets is not installed; pip install 'PATH[cloud]', PATH being this notte-mcp's folder"
                 break
             except SessionLost:
                 return
