@@ -51,8 +51,8 @@ def pytest_collection_modifyitems(items):
 
 # What a script is not run for, and why.
 _NOT_RUN: Final = {
-    "notte": "not run: this form drives a browser in the Notte cloud, which needs an account and its key; its steps "
-    "were verified here, on the local engine",
+    "notte": "not run: this form drives a browser in the Notte cloud, or of a `notte-mcp api`, by its address and key; "
+    "its steps were verified here, on the local engine",
     "json": "there is no program in it",
 }
 
