@@ -151,11 +151,14 @@ def locators_of(ways: Mapping[str, Any], given: str | None = None) -> Locators:
 
     role = cast("list[Any]", ways.get("role") or [])
     frame = cast("list[Any]", ways.get("frame") or [])
+    row = tuple(clean(str(part)) for part in cast("list[Any]", ways.get("row") or []))
     return Locators(
         test_id=word("test_id"), test_id_attribute=word("test_id_attribute"),
         role=(clean(str(role[0])), clean(str(role[1]))) if role else None,
+        row=cast("tuple[str, str, str, str]", row) if row else None,
         label=word("label"), placeholder=word("placeholder"), css=word("css"), xpath=word("xpath"),
         frame=tuple(str(one) for one in frame), shadow=bool(ways.get("shadow")), given=given,
+        numbered=bool(ways.get("numbered")),
     )  # fmt: skip
 
 

@@ -3,7 +3,13 @@
 
 const SCRIPT_ROLES = { password: "textbox", date: "textbox", time: "textbox", color: "textbox", file: "button", clickable: "", summary: "" };
 
-const scriptRole = (el) => { const role = roleOf(el); return SCRIPT_ROLES[role] ?? role; };
+/** The role as scripts see it, who do not know our own, and see no textbox in what is merely editable. */
+function scriptRole(el) {
+  const role = roleOf(el), own = el.hasAttribute("role");
+  if (role === "combobox" && el.localName === "input" && !own) return el.list ? "combobox" : "textbox";
+  if (role === "textbox" && !/^(input|textarea)$/.test(el.localName) && !own) return "";
+  return SCRIPT_ROLES[role] ?? role;
+}
 
 /** A root and the open shadow roots below it: what is searched as one tree. */
 function rootsOf(top) {
@@ -162,14 +168,40 @@ function xpathOf(el) {
 
 const only = (likes, el) => likes.length === 1 && likes[0] === el;
 
+const ROWS = { row: "tr,[role=row]", listitem: "li,[role=listitem]", article: "article,[role=article]" };
+const ROW_TEXTS = "h1,h2,h3,h4,h5,h6,th,td,[role=cell],[role=gridcell],[role=rowheader],a,strong,b,label,span,p";
+const MOST_ROWS = 500;
+
+/** [row's role, the whole text of an element that only this row holds, role, name] where role and name repeat from row to row. */
+function rowOf(top, el, likes, role, name) {
+  for (let row = el.parentElement; row; row = row.parentElement) {
+    const kind = roleOf(row);
+    if (!ROWS[kind] || !only(likes.filter((like) => row.contains(like) && nameOf(like) === name), el)) continue;
+    const others = all(top, ROWS[kind]).filter((other) => other !== row);
+    if (others.length > MOST_ROWS) return null;
+    const said = others.map((other) => squeeze(other.textContent));
+    const texts = [...row.querySelectorAll(ROW_TEXTS)].filter((part) => !part.contains(el) && !el.contains(part) && shown(part))
+      .map((part) => squeeze(part.textContent)).filter((text) => text.length > 1 && text.length <= 60);
+    const found = texts.find((text) => !said.some((all) => all.includes(text)));
+    if (found) return [kind, found, role, name];
+  }
+  return null;
+}
+
 /** Every way to an element that is unique now. */
 function waysTo(el) {
   const shadow = el.getRootNode().nodeType === 11, frame = [], top = el.ownerDocument;
   for (let view = top.defaultView; view !== window && view?.frameElement; view = view.parent) frame.unshift(cssOf(view.frameElement));
   const out = { css: cssOf(el), xpath: shadow ? null : xpathOf(el), frame, shadow };
   const quoted = (text) => JSON.stringify(text);
-  const role = scriptRole(el), name = role ? nameOf(el) : "";
-  if (name && only(byRole(top, `${role}[name=${quoted(name)}]`, true), el)) out.role = [roleOf(el), name];
+  const role = scriptRole(el), name = role === roleOf(el) ? nameOf(el) : "";
+  const likes = name ? byRole(top, role, true) : [];
+  if (only(likes.filter((like) => nameOf(like) === name), el)) {
+    out.role = [role, name];
+    const open = (text) => text.replace(/\d+/g, "0");
+    if (/\d/.test(name) && only(likes.filter((like) => open(nameOf(like)) === open(name)), el)) out.numbered = true;
+  }
+  if (name && !out.role) out.row = rowOf(top, el, likes, role, name);
   for (const mark of ["data-testid", "data-test-id", "data-test", "data-qa", "data-cy"]) {
     const value = el.getAttribute(mark);
     if (!out.test_id && value && only(all(top, `[${mark}="${CSS.escape(value)}"]`), el)) Object.assign(out, { test_id: value, test_id_attribute: mark });
