@@ -97,9 +97,11 @@ async def _late(at: Desk, steps: int) -> tuple[list[float], list[int]]:
     log_at = at.socket(f"/agents/{agent_id}/debug/logs", session_id=session_id)
     late: list[float] = []
     numbers: list[int] = []
+    listens = anyio.Event()
 
     async def read() -> None:
         async with connect(log_at.url, proxy=None, max_size=5 * 2**20) as socket:
+            listens.set()
             async for told in socket:
                 heard = time.time()
                 frame = json.loads(told)
@@ -109,6 +111,7 @@ async def _late(at: Desk, steps: int) -> tuple[list[float], list[int]]:
 
     async with anyio.create_task_group() as group:
         group.start_soon(read)
+        await listens.wait()
         await at.act(session_id, a.Goto(url=FORM))
         for first in range(0, steps, BATCH):
             await at.act(session_id, *[a.Fill(selector="#applicant", value=f"Ada {first + n}") for n in range(BATCH)])
