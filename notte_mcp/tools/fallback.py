@@ -55,10 +55,11 @@ async def fall_back(
     """
     guidance = GUIDANCE.format(done="\n".join(receipts) or "nothing", failed=failed, left=f"{left} actions")
     try:
-        if app.agents.choose_driver("auto", engine="local", model=None) == "assistant":
-            return Fallback(f"fallback: no model is configured, so it is you: from the page below, {task}")
         session = await app.registry.record(session_id)
-        spec = AgentSpec(task=task, driver="model", session=session.spec, guidance=guidance, is_fallback=True)
+        driver = app.agents.choose_driver("auto", engine=session.spec.engine, model=None)
+        if driver == "assistant":
+            return Fallback(f"fallback: no model is configured, so it is you: from the page below, {task}")
+        spec = AgentSpec(task=task, driver=driver, session=session.spec, guidance=guidance, is_fallback=True)
         agent = await app.agents.start(spec, session_id=session_id)
     except NotteMCPError as error:
         # Not the error's own account: of the batch something was done.
