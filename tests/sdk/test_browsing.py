@@ -38,9 +38,11 @@ TOLD = {
     },
     "tabs_come_and_go": {"tabs": [2, 2, 1], "paths": ["product/copper-kettle", "", "product/copper-kettle"]},
     "a_page_is_scraped": {"heading": True, "price": True, "links": True, "no links": True},
+    "a_page_is_scraped_in_one_call": True,
     "what_a_page_says_is_read_into_a_given_form": ["Kettle", 89.0, {"name": "Copper kettle", "colour": "copper"}],
     "the_page_s_own_requests_are_made": [200, True],
     "cookies_are_set_and_read": {"kept": [["tea", "green"]], "seen": "tea=green"},
+    "a_profile_is_kept_and_used_again": {"seen": True, "names": ["mine"], "left": 0},
     "files_go_in_and_come_out": {
         "said": "letter.txt (9 bytes)", "names": {"user_upload": "letter.txt", "session_download": "report.csv"},
         "report": "report.csv", "bytes": True, "left": ["report.csv"],

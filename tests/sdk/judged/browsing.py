@@ -180,6 +180,11 @@ def a_page_is_scraped():
 
 
 @check
+def a_page_is_scraped_in_one_call():
+    return "# Garden mint" in client.scrape(f"{SHOP}product/mint-tea", only_main_content=True)
+
+
+@check
 def what_a_page_says_is_read_into_a_given_form():
     plan({"name": "Copper kettle", "price": 89.0})
     shared.execute(type="goto", url=f"{SHOP}product/copper-kettle")
@@ -203,6 +208,20 @@ def cookies_are_set_and_read():
     )
     kept = [(one["name"], one["value"]) for one in shared.get_cookies()]
     return {"kept": kept, "seen": shared.evaluate_js("document.cookie")}
+
+
+@check
+def a_profile_is_kept_and_used_again():
+    shared.execute(type="goto", url=SHOP)
+    cookie = {"name": "cup", "value": "blue", "domain": "127.0.0.1", "path": "/", "httpOnly": False, "expires": 4e9}
+    shared.set_cookies(cookies=[cookie])
+    kept = shared.save_profile(name="mine")
+    with client.Session(profile={"id": kept.profile_id, "persist": False}) as session:
+        session.execute(type="goto", url=SHOP)
+        seen = session.evaluate_js("document.cookie")
+    names = [one.name for one in client.profiles.list()]
+    client.profiles.delete(kept.profile_id)
+    return {"seen": "cup=blue" in seen, "names": names, "left": len(client.profiles.list())}
 
 
 @check
