@@ -40,7 +40,7 @@ def api_process(folder: Path, *, chromium: Path, contract: Literal["1.9", "1.10"
     env = {name: value for name, value in os.environ.items() if not name.startswith("NOTTE_")} | {
         "NOTTE_MCP_STATE_DIR": str(folder / "state"),
         "NOTTE_MCP_BROWSER": str(chromium),
-        "NOTTE_MCP_NO_SANDBOX": os.environ.get("NOTTE_MCP_NO_SANDBOX", "0"),
+        "NOTTE_MCP_NO_SANDBOX": "1" if os.geteuid() == 0 else "0",
         "NOTTE_MCP_API_KEY": KEY,
         "NOTTE_MCP_MODEL": f"scripted:{plan}",
         "NOTTE_MCP_VIEWER": "0",
