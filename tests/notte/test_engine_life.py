@@ -203,3 +203,27 @@ async def test_what_the_cloud_cannot_take_of_a_start_is_said(cloud: Cloud) -> No
     session = await cloud.open(idle_timeout_minutes=45)
     assert session.take_events() == ("idle_timeout_minutes is 30 in the cloud, which takes no more",)
     assert session.take_events() == ()
+
+
+async def test_a_captcha_in_the_way_is_waited_for_and_what_was_not_done_is_done_then(tmp_path: Path) -> None:
+    """Contract, 6.3: asked by its id until it is solved, then the same action once more where it was not executed."""
+    captcha = {"captcha_id": "c1", "state": "solving", "retry_after_ms": 1, "page_id": "p1", "generation": 2}
+    held_up = {"success": False, "message": "a captcha", "action_executed": False, "captcha": captcha}
+    async with proxy() as between:
+        between.on("POST", "/sessions/start", Reply(body={"session_id": "s1", "status": "active"}))
+        for body in (held_up, {**held_up, "action_executed": None}, {"captcha": {**captcha, "state": "solved"}}):
+            between.on("POST", "*/page/execute", Reply(body=body))
+        between.on("POST", "*/page/execute", Reply(body={"success": True, "message": "Navigated"}), times=None)
+        between.on("*", "/sessions/s1*", Reply(body={"session_id": "s1", "status": "active"}), times=None)
+        engine = NotteEngine(lambda: CloudAccess("a-key", between.url))
+        (tmp_path / "files").mkdir()
+        session = await engine.open(OpenRequest("ses_1", SessionSpec(engine="notte"), tmp_path))
+        receipt = await session.perform(a.Goto(url="https://shop.test/"), timeout_ms=5_000)
+        asked = [(one.json["type"], one.query) for one in between.seen if one.path.endswith("execute")][:4]
+        assert receipt.success, receipt.message
+        assert asked == [
+            ("goto", ""), ("captcha_solve", "captcha_id=c1"), ("captcha_solve", "captcha_id=c1"),
+            ("goto", "target_page_id=p1&target_generation=2"),
+        ]  # fmt: skip
+        await session.close(deadline_s=1)
+        await engine.close(deadline_s=1)

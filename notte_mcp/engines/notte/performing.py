@@ -154,15 +154,20 @@ async def _plain(stage: Stage, action: a.Action, allowed_ms: int, reached: Reach
 async def _sent(stage: Stage, sent: Mapping[str, Any], allowed_ms: int) -> wire.Executed:
     """Execute, and where a captcha stands before it, wait until the cloud has solved it, then the same again."""
     within_s = allowed_ms / 1000 + _LATE_S
-    done = await stage.execute(sent, within_s=within_s)
+    first = done = await stage.execute(sent, within_s=within_s)
     while (captcha := done.captcha) is not None and captcha.get("state") == "solving":
         await anyio.sleep(min(1.0, float(captcha.get("retry_after_ms") or 1_000) / 1_000))
-        again = {"type": "captcha_solve"}
-        asked = done
-        done = await stage.execute(again, within_s=within_s, captcha_id=str(captcha.get("captcha_id") or ""))
-        if asked.executed is False and (done.captcha or {}).get("state") == "solved":
-            return await stage.execute(sent, within_s=within_s)
+        solve = {"type": "captcha_solve"}
+        done = await stage.execute(solve, within_s=within_s, captcha_id=str(captcha.get("captcha_id") or ""))
+        if first.executed is False and done.captcha is not None and done.captcha.get("state") == "solved":
+            return await stage.execute(sent, within_s=within_s, **_same_page(done.captcha))
     return done
+
+
+def _same_page(captcha: Mapping[str, Any]) -> dict[str, str | float]:
+    """The page that a captcha stood in: what is repeated is for no other one."""
+    asked = {"target_page_id": captcha.get("page_id"), "target_generation": captcha.get("generation")}
+    return {name: value for name, value in asked.items() if isinstance(value, str | int)}
 
 
 async def _on_element(stage: Stage, action: a.ElementAction, allowed_ms: int) -> Receipt:
