@@ -108,6 +108,22 @@ def test_an_action_of_a_kind_that_we_do_not_have_is_told_as_it_came() -> None:
     assert told.step.action == {"type": "captcha_dance", "beat": 3}
 
 
+@pytest.mark.parametrize(
+    ("action", "role", "name"),
+    [
+        ({"type": "click", "selector": 'role=link[name="Tea \\"Sencha\\""]'}, "link", 'Tea "Sencha"'),
+        ({"type": "click", "selector": "#send", "text_label": "Send"}, "", "Send"),
+        ({"type": "fill", "id": "I4", "value": "x", "description": '<input type="password"></input>'}, "password", ""),
+        ({"type": "click", "id": "L3"}, "link", ""),
+    ],
+)
+def test_an_element_is_told_as_far_as_its_action_tells_it(action: dict[str, Any], role: str, name: str) -> None:
+    """By a selector that names it, by its label, by how it is spelled, by its id's letter."""
+    (told,) = Reader(plain).feed({"type": "execution_result", "value": {"action": action, "success": True}})
+    assert told.step.target is not None
+    assert (told.step.target.role, told.step.target.name) == (role, name)
+
+
 def test_a_legacy_step_that_says_how_it_went_is_told_at_once() -> None:
     """A newer server says it besides, and what was really done where the old kinds have none for it."""
     action, own = {"type": "click", "id": "B1"}, {"type": "double_click", "id": "B1"}

@@ -7,6 +7,7 @@ the same rules. What is no step, or of a shape that nobody knows, is passed over
 Below: remote, receipts, observations. Above: frames, hosted.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +22,11 @@ Translate = Callable[[dict[str, Any]], dict[str, Any]]
 
 _VERDICTS: Final = {"success": True, "failure": False}
 _ROLES: Final = {"L": "link", "B": "button", "I": "textbox"}
+_PASSWORD: Final = 'type="password"'  # noqa: S105 - an attribute
 _MAX_KNOWN: Final = 2_000
+
+# Playwright's selector for a role and a whole name: `role=link[name="Cart"]`.
+_BY_ROLE: Final = re.compile(r"""role=(?P<role>[\w-]+)\[name="(?P<name>(?:[^"\\]|\\.)*)"(?: ?s)?\]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,25 +134,28 @@ class Reader:
         except (ValueError, TypeError, KeyError):  # a kind or a field that we do not have
             action = {name: value for name, value in raw.items() if value not in (None, "")}
         action = {"type": str(raw.get("type") or "unknown"), **action}
-        named = (
-            raw.get("accessible_name")
-            or raw.get("text_label")
-            or known.get("accessible_name")
-            or known.get("text_label")
-        )
         if not raw.get("id") and not raw.get("selector"):
             return action, None
         locators = locators_of(selector)
         if "selector" not in action and (way := locators.css or (locators.xpath and f"xpath={locators.xpath}")):
             action["selector"] = way
-        role = _ROLES.get(str(raw.get("id") or "")[:1], "")
-        return action, Target(None, role, clean_line(str(named or "")), locators)
+        role, name = locators.role or (_role(raw, known), "")
+        named = (one.get(field) for one in (raw, known) for field in ("accessible_name", "text_label"))
+        return action, Target(None, role, clean_line(name or next((str(one) for one in named if one), "")), locators)
+
+
+def _role(raw: dict[str, Any], known: dict[str, Any]) -> str:
+    """What the element is, by how it is spelled there and the letter of its id."""
+    secret = any(_PASSWORD in str(one.get("description") or "") for one in (raw, known))
+    return "password" if secret else _ROLES.get(str(raw.get("id") or "")[:1], "")
 
 
 def locators_of(selector: Any) -> Locators:
     """Notte's ways to an element (its NodeSelectors, or one selector) as ours."""
     if isinstance(selector, str) and selector:
-        return Locators(given=selector)
+        named = _BY_ROLE.fullmatch(selector)
+        role = (named["role"], re.sub(r"\\(.)", r"\1", named["name"])) if named else None
+        return Locators(role=role, given=selector)
     ways = _fields(selector)
     frames = _list(ways.get("iframe_parent_css_selectors"))
     xpath = str(ways.get("xpath_selector") or "")
