@@ -82,9 +82,10 @@ class Server:
 
     registry: Registry
     engine: FarEngine
+    clock: TurnedClock
 
-    async def open(self) -> str:
-        return (await self.registry.open(SPEC, url=FORM))[0].id
+    async def open(self, **cloud: str) -> str:
+        return (await self.registry.open(replace(SPEC, cloud=cloud), url=FORM))[0].id
 
 
 @asynccontextmanager
@@ -92,14 +93,14 @@ async def server(root: Any, machine: Machine, owner: str = "own_1") -> AsyncGene
     pages: dict[str, ScriptedPage] = office.scripted_pages(BASE)
     engine = FarEngine(pages, "notte")
     engine.machine = machine
-    store = await SqlStore.open(root / "state.sqlite")
+    store, clock = await SqlStore.open(root / "state.sqlite"), TurnedClock()
     registry = Registry(
         engines={"notte": engine}, store=store, sessions_dir=root / "sessions", profiles_dir=root / "profiles",
-        owner=owner, limits=Limits(), clock=TurnedClock(),
+        owner=owner, limits=Limits(), clock=clock,
     )  # fmt: skip
     try:
         async with registry:
-            yield Server(registry, engine)
+            yield Server(registry, engine, clock)
     finally:
         await store.close()
 
@@ -191,6 +192,22 @@ async def test_an_interrupted_one_is_stopped_there_too(tmp_path: Any) -> None:
         machine.hears = True
         assert (await second.registry.stop(session)).state == "stopped"
     assert not machine.stands.is_live
+
+
+@pytest.mark.parametrize(("cloud", "ends"), [({}, 1), ({"session_id": "far_1"}, 0)])
+async def test_our_limits_end_there_what_we_started_there_alone(
+    tmp_path: Any, cloud: dict[str, str], ends: int
+) -> None:
+    """One that was attached to is somebody's: it is let go of, unless our caller stops it."""
+    machine = Machine()
+    async with server(tmp_path, machine) as here:
+        session = await here.open(**cloud)
+        await anyio.wait_all_tasks_blocked()
+        here.clock.turn(15 * 60)
+        found = await here.registry.until_ended(session)
+
+        assert (found.state, found.reason, machine.ends) == ("stopped", "idle_timeout", ends)
+        assert machine.stands.is_live is not bool(ends)
 
 
 async def test_what_the_machine_does_not_know_has_ended(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
