@@ -1,22 +1,28 @@
 """Who drives an agent: a model of ours here, or the cloud there; each as attempts that follow each other.
 
-Below: attempts, runner, hosting, life, registry, models. Above: supervisor.
+Below: attempts, runner, hosting, elsewhere, life, registry, models. Above: supervisor.
 """
 
 from typing import Final, Protocol
 
 import anyio
 
-from notte_mcp.agent_records import AgentSpec
+from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.agents import refusals
 from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.attempts import Attempts
+from notte_mcp.agents.elsewhere import finish_of
 from notte_mcp.agents.hosting import MAX_STEPS, Hosting
 from notte_mcp.agents.life import Life
 from notte_mcp.agents.moves import Finish, Past
 from notte_mcp.agents.runner import Runner
+from notte_mcp.cloud_errors import CloudUnknown
+from notte_mcp.errors import NotteMCPError
 from notte_mcp.models.base import ChatModel
 from notte_mcp.registry import Clock, Registry
+
+STOP_S: Final = 3.0
+"""How long the cloud may take to say how an agent stands, or that it has stopped."""
 
 BEGIN_S: Final = 38.0
 """How long the start of an agent in the cloud is waited for; after that it goes on by itself."""
@@ -69,6 +75,36 @@ class Driving:
         if owns_session and self._registry.is_live(agent.record.session_id):
             await self._registry.stop(agent.record.session_id, mode="now", reason="no_agent")
         raise hosting.refusal
+
+    async def stop_there(self, record: AgentRecord) -> str:
+        """Tell the cloud to stop an agent that nobody follows; what is to be said where that did not work."""
+        if not record.remote_id:
+            return ""
+        try:
+            with anyio.fail_after(STOP_S):
+                remote = await self._registry.remote(record.session_id)
+                if remote is not None:
+                    await remote.stop_agent(record.remote_id)
+        except CloudUnknown:
+            return ""  # it has been forgotten there, with whatever it did
+        except (NotteMCPError, TimeoutError):
+            return "; the cloud could not be told, so it may go on there until its session ends"
+        return ""
+
+    async def ended_there(self, record: AgentRecord) -> Finish | None:
+        """How an agent has ended in the cloud whose session cannot be gone on with any more; None where it has not, or
+        that cannot be learnt."""
+        if not record.remote_id:
+            return None
+        try:
+            with anyio.fail_after(STOP_S):
+                remote = await self._registry.remote(record.session_id)
+                status = None if remote is None else await remote.agent(record.remote_id)
+        except (NotteMCPError, TimeoutError):
+            return None
+        if status is None or status.is_live:
+            return None
+        return finish_of(status, record.spec)
 
 
 def require_hostable(spec: AgentSpec) -> None:

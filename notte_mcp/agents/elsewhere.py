@@ -1,13 +1,12 @@
 """What is told and heard of an agent that another machine runs: its task, its steps, its end, between their words and ours.
 
-Pure, but for the agent's own state. Below: agent, answers, moves, engines.remote, registry (noting). Above: hosting.
+Pure. Below: answers, moves, engines.remote, registry (noting). Above: hosting, driving.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from notte_mcp.agent_records import UNCOUNTED, AgentSpec
 from notte_mcp.agents import answers
-from notte_mcp.agents.agent import Agent
 from notte_mcp.agents.moves import Finish
 from notte_mcp.engines.remote import HostedStatus, HostedStep, HostedTask, RemoteSession
 from notte_mcp.receipts import Receipt
@@ -50,15 +49,15 @@ def deed_of(step: HostedStep, now: float) -> Deed:
     return Deed(step.action, receipt, step.success, step.started_at or ended, ended, step.url)
 
 
-def finish_of(status: HostedStatus, agent: Agent) -> Finish:
+def finish_of(status: HostedStatus, spec: AgentSpec) -> Finish:
     """How it ended, where nobody here ended it: the cloud says yes or no, and its last steps say why."""
-    spec, answer = agent.record.spec, status.answer or ""
+    answer = status.answer or ""
     if status.success:
-        return _completed(agent, answer)
-    tail = list(agent.tail)[-_FAILED_IN_A_ROW:]
-    if tail and tail[-1].action.get("type") == "help":
+        return _completed(answer, spec.response_schema)
+    tail = status.steps[-_FAILED_IN_A_ROW:]
+    if tail and _type(tail[-1]) == "help":
         return Finish("failed", "needs_help", answer)
-    if not has_said_all(agent) and agent.acted >= spec.max_steps:
+    if not has_said_all(status) and sum(_type(step) not in UNCOUNTED for step in status.steps) >= spec.max_steps:
         return Finish("stopped", "max_steps", answer or f"Stopped: max_steps ({spec.max_steps}) is reached.")
     if len(tail) == _FAILED_IN_A_ROW and not any(step.success for step in tail):
         return Finish("failed", "three_failures", answer)
@@ -67,9 +66,13 @@ def finish_of(status: HostedStatus, agent: Agent) -> Finish:
     return Finish("failed", "gave_up", answer)
 
 
-def has_said_all(agent: Agent) -> bool:
+def has_said_all(status: HostedStatus) -> bool:
     """Whether its last step was its last word: a completion, or a call for help."""
-    return bool(agent.tail) and agent.tail[-1].action.get("type") in UNCOUNTED
+    return bool(status.steps) and _type(status.steps[-1]) in UNCOUNTED
+
+
+def _type(step: HostedStep) -> str:
+    return str(step.action.get("type"))
 
 
 def gone_there(session: RemoteSession) -> Finish:
@@ -78,8 +81,7 @@ def gone_there(session: RemoteSession) -> Finish:
     return Finish("stopped", "session_stopped", why)
 
 
-def _completed(agent: Agent, answer: str) -> Finish:
-    schema = agent.record.spec.response_schema
+def _completed(answer: str, schema: dict[str, Any] | None) -> Finish:
     if schema is None:
         return Finish("completed", "", answer, success=True)
     if wrong := answers.check(answer, schema):

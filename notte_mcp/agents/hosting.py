@@ -174,11 +174,11 @@ class Hosting:
                 self._beside(lambda: self._see_to_it(remote, remote_id))
         if status is None:
             raise _unheard()
-        return agent.ending or await self._end_of_session(remote, status) or finish_of(status, agent)
+        return agent.ending or await self._end_of_session(remote, status) or finish_of(status, agent.record.spec)
 
     async def _end_of_session(self, remote: Remote, status: HostedStatus) -> Finish | None:
         """Its session's end, where that took the agent along without a last word of its own."""
-        if status.success or has_said_all(self._agent):
+        if status.success or has_said_all(status):
             return None
         try:
             stands = await remote.session()

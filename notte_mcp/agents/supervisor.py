@@ -25,7 +25,7 @@ from notte_mcp.agents.life import GRACE_S, LEFT, Life
 from notte_mcp.agents.moves import Finish
 from notte_mcp.agents.past import TOLD, past_of
 from notte_mcp.agents.reading import Reading
-from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing
+from notte_mcp.errors import InvalidArgument, LimitReached, ModelMissing, SessionNotLive
 from notte_mcp.models.base import ChatModel
 from notte_mcp.registry import Clock, Count, Registry, SystemClock
 from notte_mcp.store.base import Store
@@ -234,9 +234,16 @@ class Supervisor(Reading):
     async def _go_on(self, record: AgentRecord) -> Steered:
         """Drive an interrupted agent again, with its history, in its restored session."""
         model = self._ready(record.spec)
-        with self._place():
-            agent, past = await self._beginning.again(record)
-            self._life.begin(agent)
+        try:
+            with self._place():
+                agent, past = await self._beginning.again(record)
+                self._life.begin(agent)
+        except SessionNotLive:
+            # One that the cloud ran on may have ended there before its session did.
+            if (finish := await self._driving.ended_there(record)) is None:
+                raise
+            over = await self._put_end(record, finish) or await self.record(record.id)
+            return Steered(over, accepted=False, at_step=over.step_count)
         # The session of a further attempt was opened for the agent; whose the first one was is not on record.
         owns = record.attempt > 1
         if agent.is_hosted:
@@ -270,17 +277,28 @@ class Supervisor(Reading):
         if record.is_live:
             raise refusals.elsewhere(record)
         if record.state == "interrupted":
-            now = self._clock.unix()
-            past = await past_of(record, self._store)
-            record = record.but(
-                state="stopped", reason="user", success=False, ended_at=now, updated_at=now, step_count=past.step_count
-            )
-            if not await self._store.take_agent(record):  # somebody has just resumed it
+            said = await self._driving.stop_there(record)
+            over = await self._put_end(record, Finish("stopped", "user"), said)
+            if over is None:  # somebody has just resumed it
                 return await (
                     self.stop(record.id, mode=mode) if record.id in self._life.live else self.record(record.id)
                 )
-            line = AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", "stopped (user)")
-            await self._store.put_event(replace(line, session_id=record.session_id))
+            return over
+        return record
+
+    async def _put_end(self, record: AgentRecord, finish: Finish, said: str = "") -> AgentRecord | None:
+        """The end of an interrupted one on disk; None where somebody was sooner."""
+        now = self._clock.unix()
+        past = await past_of(record, self._store)
+        record = record.but(
+            state=finish.state, reason=finish.reason, success=finish.success, answer=finish.answer or None,
+            result=finish.result, ended_at=now, updated_at=now, step_count=past.step_count,
+        )  # fmt: skip
+        if not await self._store.take_agent(record):
+            return None
+        why = f" ({finish.reason})" if finish.reason else ""
+        line = AgentEvent(record.id, past.sequence + 1, record.step_count, now, "ended", f"{finish.state}{why}{said}")
+        await self._store.put_event(replace(line, session_id=record.session_id))
         return record
 
     async def close(self, *, deadline_s: float) -> None:

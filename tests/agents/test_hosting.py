@@ -478,3 +478,33 @@ async def test_one_that_nothing_is_heard_of_can_be_gone_on_with(house: House) ->
     await house.agents.steer(agent.id, "resume")
     record = await house.ended(agent)
     assert (record.state, len(await house.steps(record))) == ("completed", 4)
+
+
+async def test_one_that_ended_there_while_its_session_died_has_its_answer(street: Street) -> None:
+    """There is nothing to go on with; what it came to is known there."""
+    async with street.house("own_1") as first:
+        agent = await first.start(FILL, SEND, DONE, delay_s=0.2)
+        await first.until(agent, lambda record: record.step_count >= 1)
+    async with street.house("own_2") as second:
+        await second.store.interrupt(dead_owners=["own_1"], reason="restart")
+        remote = await second.registry.remote(agent.session_id)
+        assert remote is not None
+        await second.cloud.ended((await second.agents.record(agent.id)).remote_id)
+        await second.cloud.ask("DELETE", f"/sessions/{(await remote.session()).remote_id}/stop")
+        steered = await second.agents.steer(agent.id, "resume")
+        assert (steered.accepted, steered.record.state, steered.record.answer) == (False, "completed", "Number 4711.")
+        assert (await second.texts(agent, "ended")) == ["completed"]
+
+
+async def test_one_that_nobody_follows_is_stopped_there_too(street: Street) -> None:
+    """It would go on and cost; where the cloud cannot be told, the log says so."""
+    async with street.house("own_1") as first:
+        agent = await first.start(delay_s=FOREVER)
+        other = await first.start(delay_s=FOREVER)
+    async with street.house("own_2") as second:
+        await second.store.interrupt(dead_owners=["own_1"], reason="restart")
+        assert (await second.agents.stop(agent.id)).state == "stopped"
+        assert (await second.there(agent))["status"] == "closed"
+        street.between.on("DELETE", "*", Reply(503, {"detail": "later"}), times=None)
+        assert (await second.agents.stop(other.id)).state == "stopped"
+        assert "may go on there" in (await second.texts(other, "ended"))[0]
