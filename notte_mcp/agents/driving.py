@@ -10,7 +10,7 @@ import anyio
 from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.agents import refusals
 from notte_mcp.agents.agent import Agent
-from notte_mcp.agents.attempts import Attempts
+from notte_mcp.agents.attempts import HOPELESS, Attempts
 from notte_mcp.agents.elsewhere import finish_of
 from notte_mcp.agents.hosting import MAX_STEPS, Hosting
 from notte_mcp.agents.life import Life
@@ -69,7 +69,7 @@ class Driving:
         """Wait until the cloud has started it. Raises: why it has not, once that is its end."""
         with anyio.move_on_after(BEGIN_S):
             await hosting.begun.wait()
-        if hosting.refusal is None or agent.record.spec.retries:
+        if hosting.refusal is None or (agent.record.spec.retries and hosting.refusal.code not in HOPELESS):
             return
         await agent.ended.wait()
         if owns_session and self._registry.is_live(agent.record.session_id):

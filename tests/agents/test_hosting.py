@@ -410,7 +410,7 @@ async def test_without_agents_there_and_without_a_model_it_is_said_who_can(house
     assert house.registry.is_live(session_id)
     assert house.registry.holder(session_id) is None
     with pytest.raises(CloudUnknown):
-        await house.start()
+        await house.start(retries=2)
     assert [record.id for record in house.registry.live()] == [session_id]
     assert {(one.state, one.reason) for one in await house.agents.agents()} == {("failed", "cloud_unknown")}
 
