@@ -43,8 +43,8 @@ NOTTE_API_KEY=...                             # from Notte's console; or the loc
 NOTTE_API_URL=http://127.0.0.1:8788           # only if the cloud is another than Notte's
 ```
 
-Every block below was printed by what it shows. `python -m scripts.notte_tried` runs it all on a real Chromium and the shop of
-the demo; the agents' model is the scripted one, so that the page can be made again without a key. Ids, ports and times
+Every block below was printed by what it shows. `python -m scripts.notte_tried` runs it all on a real Chromium and the shop
+of the demo; the agents' model is the scripted one, so that the page can be made again without a key. Ids, ports and times
 are shortened."""
 
 _DIFFERENT: Final = """\
