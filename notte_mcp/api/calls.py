@@ -9,6 +9,7 @@ Below: encoding, faults, keys, kept; app. Above: every module with routes.
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -114,7 +115,7 @@ class ApiCall(_Call):
         if not raw.strip():
             return {}
         try:
-            return json.loads(raw)
+            return json.loads(raw, parse_constant=_no_number, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise faults.wrong("body", "", "json_invalid", "JSON decode error", str(error)) from error
 
@@ -144,6 +145,15 @@ class ApiSocket(_Call):
     def may_see(self, session_id: str) -> bool:
         """Whether the caller's token is for this session, or it is the owner."""
         return self.keys.may_see(self.caller, session_id)
+
+
+def _finite(written: str) -> float:
+    """A number that JSON can tell again, as `1e999` is none."""
+    return found if isfinite(found := float(written)) else _no_number(written)
+
+
+def _no_number(written: str) -> float:
+    raise ValueError(f"{written} is no number of JSON")
 
 
 Endpoint = Callable[[ApiCall], Awaitable[Response]]

@@ -132,7 +132,7 @@ async def test_a_file_that_stops_coming_is_given_up(api: Api, monkeypatch: pytes
     assert (await api.client.get(f"/sessions/{session_id}/files")).json()["total"] == 0
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff", b"[" * 200_000])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff", b"[" * 200_000, b'{"x": NaN}', b'{"x": 1e999}'])
 async def test_what_is_no_json_object_is_refused_as_fastapi_does(api: Api, body: bytes) -> None:
     """Contract: 422 with a list."""
     refused = await api.client.post("/sessions/start", content=body)
