@@ -45,7 +45,7 @@ class AgentSpec:
     `timeout_seconds` and the budgets (`max_tokens_spent`: tokens in and out; `max_usd`) are for all attempts
     together. `session` is what fresh sessions of further attempts are like. `guidance` is what the agent is
     told besides its task (a fallback's steps so far and their last error). `unattended`: nobody is there to answer what
-    it asks, so that asking ends it. `asked` are fields that its caller gave and nobody here heeds, kept to be told again.
+    it asks, so that asking ends it. `asked` are fields that its caller gave and nobody here heeds, for the record.
     """
 
     task: str

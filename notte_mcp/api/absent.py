@@ -1,6 +1,6 @@
 """What this API does not serve: each endpoint of the contract that is nobody else's, with why.
 
-Below: contract, calls, faults. Above: routes, scripts.
+Below: contract, calls, faults. Above: routes.
 """
 
 from typing import Final
@@ -10,8 +10,6 @@ from starlette.responses import Response
 from notte_mcp.api.calls import ApiCall, ApiRoute
 from notte_mcp.api.contract import CONTRACT, Endpoint
 from notte_mcp.api.faults import not_served
-
-__all__ = ["CONTRACT", "ROUTES", "Endpoint"]
 
 
 def _route(endpoint: Endpoint) -> ApiRoute:

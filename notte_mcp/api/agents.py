@@ -1,7 +1,7 @@
 """Agents of the API: start, list, get, stop, and the code of what they did.
 
-They are the agents of this house, driven by the configured model whatever model was asked for, which is told again
-and not heeded. Nobody answers an agent of the API, so that one that asks for help ends.
+They are the agents of this house, driven by the configured model whatever model was asked for, which is put on
+record and not heeded. Nobody answers an agent of the API, so that one that asks for help ends.
 
 Below: standing, trajectory, calls, faults, paging, codes; agents (by the App). Above: routes.
 """
@@ -96,7 +96,7 @@ async def start(call: ApiCall) -> Response:
         guidance=await _guidance(call.app, asked),
         is_fallback=asked.session_offset is not None,
         unattended=True,
-        asked=asked.model_dump(include={"reasoning_model", "notifier_config"}, exclude_none=True),
+        asked=_not_heeded(asked),
     )
     return answer(head(await call.app.agents.start(spec, session_id=record.id)))
 
@@ -134,25 +134,19 @@ async def code(call: ApiCall) -> Response:
     return answer(await codes.code_of(call, call.path("agent_id"), as_workflow=call.flag("as_workflow")))
 
 
-async def custom(_: ApiCall) -> Response:
-    """Agents of a server's own making, which the contract leaves open."""
-    raise faults.not_served("Custom agents are not served; POST /agents/start runs the agent of notte-mcp.")
-
-
-async def anything(_: ApiCall) -> Response:
-    """Notte's marketplace."""
-    raise faults.not_served("The marketplace of ready-made functions lives in the Notte cloud; this API has none.")
-
-
 ROUTES: Final[tuple[ApiRoute, ...]] = (
     ApiRoute("POST", "/agents/start", start),
-    ApiRoute("POST", "/agents/start/custom", custom),
-    ApiRoute("POST", "/anything/start", anything),
     ApiRoute("GET", "/agents", listed),
     ApiRoute("GET", "/agents/{agent_id}", status),
     ApiRoute("DELETE", "/agents/{agent_id}/stop", stop),
     ApiRoute("GET", "/agents/{agent_id}/workflow/code", code),
 )
+
+
+def _not_heeded(asked: AgentStart) -> dict[str, Any]:
+    """As it goes on record: of what may hold a token, only that it was given."""
+    named = {"reasoning_model": asked.reasoning_model, "notifier_config": True if asked.notifier_config else None}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 # --- what came before ------------------------------------------------------------

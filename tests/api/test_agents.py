@@ -274,11 +274,11 @@ async def test_the_trajectory_is_the_same_after_a_restart(tmp_path: Path) -> Non
 
 
 async def test_what_was_asked_for_and_is_not_heeded_is_on_record(new: Desk) -> None:
-    """Issue, 4: `reasoning_model` is recorded and the configured model runs."""
-    asked = {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": {"channel": "mail"}}
+    """Issue, 4: `reasoning_model` is recorded and the configured model runs; tokens are on no record."""
+    asked = {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": {"slack": {"token": "xoxb-4711"}}}
     status = await new.run(await new.session(), **asked)
     spec = (await new.app.agents.record(status["agent_id"])).spec
-    assert spec.asked == asked
+    assert spec.asked == {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": True}
     assert (spec.model or "").startswith("scripted:")
 
 
