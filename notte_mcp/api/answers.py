@@ -1,14 +1,14 @@
 """A session as the contract tells it (SessionResponse).
 
-Below: trajectory, calls; records. Above: sessions.
+Below: trajectory, calls, moments; records. Above: sessions.
 """
 
 import math
 import time
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from notte_mcp.api.calls import ApiCall
+from notte_mcp.api.moments import moment
 from notte_mcp.api.trajectory import trajectory
 from notte_mcp.records import LIVE_STATES, SessionRecord
 
@@ -23,11 +23,6 @@ _ERRORS: Final = {
 }
 
 
-def iso(at: float) -> str:
-    """A time as the contract writes it."""
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
-
-
 async def session_json(call: ApiCall, record: SessionRecord, *, steps: bool = True) -> dict[str, Any]:
     """It as an answer's JSON, with its trajectory where that is wanted."""
     spec, is_live = record.spec, record.state in LIVE_STATES
@@ -38,9 +33,9 @@ async def session_json(call: ApiCall, record: SessionRecord, *, steps: bool = Tr
         "idle_timeout_minutes": math.ceil(spec.idle_timeout_minutes),
         "timeout_minutes": math.ceil(spec.idle_timeout_minutes),
         "max_duration_minutes": math.ceil(spec.max_duration_minutes),
-        "created_at": iso(record.created_at),
-        "last_accessed_at": iso(record.updated_at),
-        "closed_at": None if over is None else iso(over),
+        "created_at": moment(record.created_at),
+        "last_accessed_at": moment(record.updated_at),
+        "closed_at": moment(over),
         "duration": f"PT{max(0.0, (over or time.time()) - record.created_at):.3f}S",
         "status": "active" if is_live else "closed",
         "close_reason": None if is_live else _CLOSE_REASONS.get(record.reason, "unknown"),

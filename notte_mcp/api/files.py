@@ -19,9 +19,9 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response, StreamingResponse
 
 from notte_mcp.api import faults
-from notte_mcp.api.answers import iso
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.moments import moment
 from notte_mcp.registry import files
 from notte_mcp.registry.files import Kept
 
@@ -67,7 +67,7 @@ async def _delete(call: ApiCall) -> Response:
 async def _old_list(call: ApiCall) -> Response:
     _, kept = await _kept(call)
     told = [
-        {"name": one.name, "size": one.size, "file_ext": PureWindowsPath(one.name).suffix, "updated_at": iso(one.at)}
+        {"name": one.name, "size": one.size, "file_ext": PureWindowsPath(one.name).suffix, "updated_at": moment(one.at)}
         for one in kept
         if not one.was_put
     ]
@@ -128,8 +128,8 @@ async def _told(call: ApiCall, session_id: str, one: Kept) -> dict[str, Any]:
         "mime_type": _mime(one),
         "size": one.size,
         "checksum": known[key],
-        "created_at": iso(one.at),
-        "expires_at": iso(one.at + KEPT_S),
+        "created_at": moment(one.at),
+        "expires_at": moment(one.at + KEPT_S),
         "source": _source(one),
     }
 

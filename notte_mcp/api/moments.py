@@ -1,6 +1,6 @@
 """Times as the contract tells them.
 
-Below: nothing. Above: results, observing, shapes, standing.
+Below: nothing. Above: every module that tells a time.
 """
 
 from datetime import UTC, datetime

@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from notte_mcp.api import faults
-from notte_mcp.api.answers import iso
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.cookies import MAX_COOKIES, Cookie
 from notte_mcp.api.cookies import told as cookie_told
 from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.moments import moment
 from notte_mcp.api.paging import page_of
 from notte_mcp.engines.notte.cookies import cookies_from_wire
 from notte_mcp.profiles import ProfileStore, ProfileTold
@@ -164,7 +164,7 @@ async def _named(call: ApiCall, name: str) -> ProfileTold:
 
 async def _told(call: ApiCall, one: ProfileTold) -> dict[str, Any]:
     # A state file is replaced at each save, so that when the first one was written is not known.
-    at = iso(one.at)
+    at = moment(one.at)
     label = one.label or (None if _MADE.fullmatch(one.name) else one.name)
     state = await call.app.registry.login(one.name) or _EMPTY
     domains = _domains(state["cookies"])

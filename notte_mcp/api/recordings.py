@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 from starlette.responses import FileResponse, Response
 
-from notte_mcp.api.answers import iso
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.moments import moment
 from notte_mcp.errors import NothingRecorded, VideoFailed
 from notte_mcp.records import LIVE_STATES, SessionRecord
 from notte_mcp.resources.recorded import session_subject
@@ -44,7 +44,7 @@ async def _replay(call: ApiCall) -> Response:
         {
             "mp4_url": f"{call.base}/sessions/{record.id}{_VIDEO}?token={token}",
             "playlist_content": None,
-            "expires_at": iso(time.time() + HOLD_S),
+            "expires_at": moment(time.time() + HOLD_S),
             "video_start_ms": 0,
             "video_duration_ms": round(video.seconds * 1_000),
         }
