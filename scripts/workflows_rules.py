@@ -119,7 +119,8 @@ async def notte(paper: "Workshop") -> None:
     """The Notte SDK."""
     paper.section(
         "The notte target",
-        'The same steps for Notte\'s SDK (`options={"sdk": "1.9"}` for the older form), and as Notte\'s own JSON.',
+        'The same steps for Notte\'s SDK (`options={"sdk": "1.9"}` for the older form), and as Notte\'s own JSON. It runs in',
+        "Notte's cloud, or against `notte-mcp api` on this machine (see [Notte on both sides](notte.md)).",
     )
     await paper.ask("notte_workflow_code", id="order@1", target="notte")
     paper.code = str(paper.facts["code"])
