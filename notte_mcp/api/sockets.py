@@ -1,5 +1,5 @@
 """The WebSockets of the API: the logs of agents and sessions as text, a session's picture as JPEG frames, and the one
-for CDP, which says why there is none.
+for CDP, which says why there is none. One who does not read is cut off by the connection itself.
 
 A WebSocket that is refused is accepted first and closed with the reason: before, there would be no more than a 403.
 
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 EVERY_S: Final = 0.1
 """How long from one frame of a recording to the next, at least."""
 
-SEND_S: Final = 60.0
-"""How long one who does not read may take for a frame, before the connection is given up."""
-
 OVER: Final = 1000
 REFUSED: Final = 1008
-SLOW: Final = 1013
 _MAX_REASON_BYTES: Final = 123
 
 NO_CDP: Final = "Browsers of notte-mcp are driven by a pipe; there is no CDP address. Use observe and execute."
@@ -117,8 +113,6 @@ async def _written(socket: WebSocket, write: Write) -> tuple[int, str] | None:
         return OVER, _reason(await write(socket))
     except NotteMCPError as error:
         return OVER, _reason(error.what)
-    except TimeoutError:
-        return SLOW, f"Nothing was read for {SEND_S:.0f} s."
     except WebSocketDisconnect:
         return None
 
@@ -133,8 +127,7 @@ async def _until_gone(socket: WebSocket, scope: anyio.CancelScope) -> None:
 async def _write_text(frames: AsyncGenerator[str], socket: WebSocket) -> str:
     async with aclosing(frames):
         async for frame in frames:
-            with anyio.fail_after(SEND_S):
-                await socket.send_text(frame)
+            await socket.send_text(frame)
     return "That is all."
 
 
@@ -142,8 +135,7 @@ async def _write_frames(app: "App", session_id: str, socket: WebSocket) -> str:
     async with app.registry.watch(session_id, every_s=EVERY_S) as watch:
         while True:
             frame = await watch.next()
-            with anyio.fail_after(SEND_S):
-                await socket.send_bytes(frame.jpeg)
+            await socket.send_bytes(frame.jpeg)
 
 
 def _reason(why: str) -> str:

@@ -24,8 +24,9 @@ from notte_mcp.api.contract import CONTRACT
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.keys import OWNER, ApiKeys
 from notte_mcp.api.routes import ROUTES
+from notte_mcp.api.streams import SessionLog
 from notte_mcp.engines.scripted import ScriptedEngine
-from notte_mcp.http import connections
+from notte_mcp.http import connections, socket_connections
 from tests import office
 from tests.api.served import KEY, Api, served_api
 
@@ -235,6 +236,28 @@ async def test_a_websocket_outlives_the_time_that_a_header_may_take(api: Api, mo
             while anyio.current_time() < until:
                 await (await socket.ping())
         assert socket.close_code is None
+
+
+async def test_a_websocket_whose_reader_stalls_is_cut_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours: nobody holds a place, and what was sent, by not reading it."""
+    over = anyio.Event()
+
+    async def endless(_: SessionLog) -> AsyncGenerator[str]:
+        try:
+            while True:
+                yield "x" * 100_000
+        finally:
+            over.set()
+
+    monkeypatch.setattr(SessionLog, "frames", endless)
+    monkeypatch.setattr(socket_connections, "STALL_S", 0.2)
+    session_id, address = await api.started(), api.url.removeprefix("http://")
+    asked = f"GET /sessions/{session_id}/debug/logs HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n"
+    asked += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    async with await anyio.connect_tcp("127.0.0.1", int(address.rpartition(":")[2])) as wire:
+        await wire.send(f"{asked}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        with anyio.fail_after(20):
+            await over.wait()
 
 
 # --- as a process -----------------------------------------------------------------
