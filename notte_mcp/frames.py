@@ -11,6 +11,9 @@ MAX_WIDTH: Final = 960
 MAX_HEIGHT: Final = 960
 """Px of a frame's picture; what is larger is given smaller."""
 
+_MARK: Final = 0xFF
+_FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -31,3 +34,14 @@ class Frame:
 
 FrameListener = Callable[[Frame], float]
 """Is given each frame, and gives for how many seconds it wants no other. It must not wait."""
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    """Width and height (px) of a JPEG, from its first frame header (ITU-T T.81, B.2.2); 0, 0 where it has none."""
+    at = 2
+    while at + 9 <= len(jpeg) and jpeg[at] == _MARK:
+        kind, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if kind in _FRAME_HEADERS:
+            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
+        at += 2 + length
+    return 0, 0

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from notte_mcp import actions as a
-from notte_mcp.engines.local.filming import size_of
-from notte_mcp.frames import Frame
+from notte_mcp.frames import Frame, size_of
 from notte_mcp.records import SessionSpec
 from tests.engine.conftest import Lookout
 from tests.engine.eyes import Eye

@@ -3,12 +3,11 @@
 A download runs beside the actions; the action that started it waits for it within its
 own time. What grows past a limit is cancelled while it comes, and says which it was.
 
-Below: receipts. Above: `session`.
+Below: receipts, engines.file_names. Above: `session`.
 """
 
 import os
 import re
-import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,33 +21,12 @@ from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.base import COMING
+from notte_mcp.engines.file_names import free_path, safe_name
 from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Download
 
-_UNSAFE: Final = re.compile(r'[\x00-\x1f/\\:*?"<>|]+')
 _GONE: Final = re.compile("cancel|has been closed|Connection closed")
-_MAX_NAME_BYTES: Final = 150
 _WATCH_SECONDS: Final = 0.25
-
-
-def safe_name(suggested: str) -> str:
-    """A file name without path, control or reserved characters, at most 150 bytes, never hidden, never empty."""
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", clean_line(suggested, 300))).strip(" .")
-    stem, dot, suffix = name.rpartition(".")
-    if not dot or len(suffix) > 12:  # noqa: PLR2004  (longer endings are no file types)
-        stem, suffix = name, ""
-    room = _MAX_NAME_BYTES - len(suffix.encode()) - 1
-    stem = stem.encode()[:room].decode(errors="ignore")
-    return f"{stem}.{suffix}" if suffix and stem else stem or "download"
-
-
-def free_path(folder: Path, name: str) -> Path:
-    """A path in `folder` that does not exist yet: `name`, else `name (2)` and so on."""
-    path, number = folder / name, 2
-    while path.exists():
-        path = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
-        number += 1
-    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from notte_mcp.engines.local.stage import Stage
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import DocumentGone
 from notte_mcp.errors import PageNotResponding
-from notte_mcp.frames import MAX_HEIGHT, MAX_WIDTH, Frame, FrameListener
+from notte_mcp.frames import MAX_HEIGHT, MAX_WIDTH, Frame, FrameListener, size_of
 from notte_mcp.logs import Log
 
 _log: Final = Log("filming")
@@ -48,8 +48,6 @@ _TAKEN_S: Final = 0.05
 _WHILE_S: Final = 0.3
 """How long after its beginning an action is filmed, where it takes so long."""
 
-_MARK: Final = 0xFF
-_FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
 _CAST: Final = {"format": "jpeg", "quality": _QUALITY, "maxWidth": _WIDTH, "maxHeight": MAX_HEIGHT}
 
 
@@ -312,14 +310,3 @@ class Filming:
             _log.exception("film.listener_failed")
             self._task.cancel()
         self._due = time.monotonic() + pace
-
-
-def size_of(jpeg: bytes) -> tuple[int, int]:
-    """Width and height (px) of a JPEG, from its first frame header (ITU-T T.81, B.2.2); 0, 0 where it has none."""
-    at = 2
-    while at + 9 <= len(jpeg) and jpeg[at] == _MARK:
-        kind, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if kind in _FRAME_HEADERS:
-            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
-        at += 2 + length
-    return 0, 0
