@@ -1,6 +1,6 @@
 """Actions on the page as a whole: waiting, scrolling, scripts, scraping.
 
-Below: `locate`, `world`. Above: `performer`, `session`.
+Below: `locate`, `scripts`, `world`. Above: `performer`, `session`.
 """
 
 import json
@@ -13,6 +13,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Scraped
+from notte_mcp.engines.local import scripts
 from notte_mcp.engines.local.locate import bind_all, by_selector, locate, located, unusable
 from notte_mcp.engines.local.pointer import arm, described, target_of
 from notte_mcp.engines.local.stage import Stage
@@ -26,23 +27,8 @@ SCRIPT_CHARS: Final = 256_000
 # Of a program that waits for its own scripts: the first is the Notte contract's, the second enough for most files.
 _OWN_SCRIPT_SECONDS: Final = 45.0
 _OWN_SCRIPT_CHARS: Final = 2_000_000
-_LEFT: Final = ("Cannot find context", "navigated or closed", "context was destroyed", "Cannot find object")
 _FRAMES_SECONDS: Final = 0.5
 _SCRAPED_CHARS: Final = 8_000
-
-_READ_RESULT: Final = """async function (most) {
-  let value = await this.value;
-  if (typeof value === "function") value = await value();
-  let text;
-  try {
-    text = value === undefined ? "null" : JSON.stringify(value);
-  } catch (error) { // a circle, a window: it ran all the same
-    let kind = typeof value;
-    try { kind = Object.prototype.toString.call(value).slice(8, -1); } catch {}
-    return { unjson: kind.slice(0, 80) };
-  }
-  return text === undefined ? JSON.stringify(String(value).slice(0, 1000)) : text.slice(0, most);
-}"""
 
 _PageAction = a.Wait | a.WaitFor | a.ScrollUp | a.ScrollDown | a.EvaluateJs | a.Scrape
 
@@ -219,7 +205,7 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
     )
     await arm(stage)
     with anyio.move_on_after(seconds):
-        answer = await _run(stage, action.code)
+        answer = await scripts.run(stage, action.code, most_chars=_most_chars(stage) + 1)
         if thrown := answer.get("exceptionDetails"):
             raise _script_failed(thrown)
         value = answer["result"].get("value", "null")
@@ -242,32 +228,6 @@ async def _evaluate(stage: Stage, action: a.EvaluateJs, timeout_ms: int) -> Rece
 
 def _most_chars(stage: Stage) -> int:
     return _OWN_SCRIPT_CHARS if stage.own_scripts else SCRIPT_CHARS
-
-
-async def _run(stage: Stage, code: str) -> dict[str, Any]:
-    """What the page's world made of a script: an expression, or statements with a `return`."""
-    cdp = stage.tab.cdp
-    # `this.value` is a promise, so it is wrapped: awaiting happens where the result is cut.
-    expression = f"({{ value: (async () => {{ return (\n{code}\n); }})() }})"
-    answer = await cdp.send("Runtime.evaluate", {"expression": expression, "userGesture": True})
-    if answer.get("exceptionDetails"):  # only what does not compile throws here: the rest is the promise's
-        statements = f"({{ value: (async () => {{\n{code}\n}})() }})"
-        answer = await cdp.send("Runtime.evaluate", {"expression": statements, "userGesture": True})
-    if answer.get("exceptionDetails"):
-        return answer
-    reading = {
-        "objectId": answer["result"]["objectId"],
-        "functionDeclaration": _READ_RESULT,
-        "arguments": [{"value": _most_chars(stage) + 1}],
-        "returnByValue": True,
-        "awaitPromise": True,
-    }
-    try:
-        return await cdp.send("Runtime.callFunctionOn", reading)
-    except PlaywrightError as error:
-        if not any(sign in str(error) for sign in _LEFT):
-            raise
-        return {"result": {}}  # the script led to another page
 
 
 def _script_failed(thrown: dict[str, Any]) -> ActionFailed:

@@ -87,6 +87,16 @@ async def test_of_several_the_only_visible_one_is_meant(driver: Driver) -> None:
         ("undefined", None),
         ("void 0", None),
         ("let z = 1;", None),
+        ("document.title;", "Requests"),
+        ("(() => 3)();\n", 3),
+        ("await Promise.resolve(9);", 9),
+        ("const one = 1; one + 1", 2),
+        ("const one = 1; one + 2;", 3),
+        ("function twice(x) { return 2 * x; } twice(4)", 8),
+        ("let later = Promise.resolve('kept'); later", "kept"),
+        ("let none; none", None),
+        ("'return; await'; /* ; */ -0;", 0),
+        ("let half = 0 / 0; half", None),
         ("window", "(it ran; its result, a Window, is no JSON value)"),
         ("10n", "(it ran; its result, a BigInt, is no JSON value)"),
     ],
@@ -107,8 +117,9 @@ async def test_a_script_that_fails_is_told_with_its_error(driver: Driver, code: 
     await driver.open("/fetch.html")
     receipt = await driver.refused(a.EvaluateJs(code=code))
     assert (receipt.code, said in receipt.message) == ("action_failed", True), receipt.message
-    await driver.refused(a.EvaluateJs(code="window.runs = (window.runs ?? 0) + 1, JSON.parse('{')"))
-    assert await driver.js("window.runs") == 1
+    for ran, ending in enumerate((", JSON.parse('{')", "; JSON.parse('{')", "; throw new SyntaxError(); return 1"), 1):
+        await driver.refused(a.EvaluateJs(code=f"window.runs = (window.runs ?? 0) + 1{ending}"))
+        assert await driver.js("window.runs") == ran
 
 
 @pytest.mark.parametrize("code", ["while (true) {}", "for (;;) ;", "new Promise(() => {})"])
