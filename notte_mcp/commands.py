@@ -183,7 +183,10 @@ def _add_api(parser: argparse.ArgumentParser) -> None:
         "--allowed-host", dest="api_allowed_hosts", action="append", metavar="NAME", help="another name it is called by"
     )
     parser.add_argument(
-        "--contract", dest="api_contract", choices=("1.9", "1.10"), help="the SDK's version that it is for"
+        "--contract",
+        dest="api_contract",
+        choices=("1.9", "1.10"),
+        help="the SDK's version that it is for; default: that of the SDK that asks",
     )
     parser.add_argument("--show-key", action="store_true", help="print the key that it made, and end")
 

@@ -203,8 +203,9 @@ class Settings(BaseSettings):
     api_allowed_hosts: tuple[str, ...] = ()
     """Whole Host headers by which it may be called besides those of loopback."""
 
-    api_contract: Literal["1.9", "1.10"] = "1.10"
-    """The Notte contract that it speaks: that of SDK 1.10 (strict bodies) or of 1.9 (agents as these know them)."""
+    api_contract: Literal["1.9", "1.10"] | None = None
+    """The Notte contract that it speaks: that of SDK 1.10 (strict bodies) or of 1.9 (agents as these know them). Without
+    it, that of the SDK that asks, by the version it says; 1.10 for whoever says none."""
 
     max_agents: int = Field(default=16, ge=1, le=256)
     """Live agents of one server."""

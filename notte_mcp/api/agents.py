@@ -16,7 +16,7 @@ from notte_mcp.api import codes, faults
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
-from notte_mcp.api.standing import head, told
+from notte_mcp.api.standing import CONTRACT_OF, head, told
 from notte_mcp.api.trajectory import steps_from
 from notte_mcp.errors import ModelMissing
 from notte_mcp.records import LIVE_STATES, StepRecord
@@ -96,7 +96,7 @@ async def start(call: ApiCall) -> Response:
         guidance=await _guidance(call.app, asked),
         is_fallback=asked.session_offset is not None,
         unattended=True,
-        asked=_not_heeded(asked),
+        asked={**_not_heeded(asked), CONTRACT_OF: call.contract},
     )
     return answer(head(await call.app.agents.start(spec, session_id=record.id)))
 

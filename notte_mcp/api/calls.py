@@ -1,18 +1,20 @@
 """A call of the local API: what an endpoint is given, and what reads its path, query and body.
 
-Booleans come as `True`, `true` or `1`. A body is strict where the contract is (1.10: a field that is not in it is refused,
+Which contract holds is set for all calls, or follows the SDK's version. Booleans come as `True`, `true` or `1`. A body is strict where the contract is (1.10: a field that is not in it is refused,
 in the form in which FastAPI refuses it), and lenient in 1.9.
 
 Below: encoding, faults, keys, kept; app. Above: every module with routes.
 """
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -27,7 +29,13 @@ if TYPE_CHECKING:
 
 Contract = Literal["1.9", "1.10"]
 
+NEWER: Final[Contract] = "1.10"
+"""That of whoever does not say which SDK asks."""
+
 M = TypeVar("M", bound=BaseModel)
+
+_SPOKEN: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\.")
+_FIRST_NEWER: Final = (1, 10)
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
@@ -145,6 +153,12 @@ class ApiSocket(_Call):
     def may_see(self, session_id: str) -> bool:
         """Whether the caller's token is for this session, or it is the owner."""
         return self.keys.may_see(self.caller, session_id)
+
+
+def spoken(headers: Headers) -> Contract:
+    """The contract that an SDK knows, by the version which it says with each request."""
+    version = _SPOKEN.match(headers.get("x-notte-sdk-version", ""))
+    return "1.9" if version is not None and (int(version[1]), int(version[2])) < _FIRST_NEWER else NEWER
 
 
 def _finite(written: str) -> float:

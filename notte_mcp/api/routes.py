@@ -32,7 +32,7 @@ from notte_mcp.api import (
     sessions,
     sockets,
 )
-from notte_mcp.api.calls import ApiCall, ApiRoute, ApiSocket, Contract, Defaults
+from notte_mcp.api.calls import ApiCall, ApiRoute, ApiSocket, Contract, Defaults, spoken
 from notte_mcp.api.faults import ApiFault, fault_of
 from notte_mcp.api.kept import Kept
 from notte_mcp.api.keys import ANYBODY, OWNER, ApiKeys
@@ -74,18 +74,19 @@ class _Place:
 
 
 class Api:
-    """See the module. `app` gives the App, opened at the first call that needs it."""
+    """See the module. `app` gives the App, opened at the first call that needs it; `contract` is that of all calls, or
+    None: that of the SDK that asks."""
 
     def __init__(
         self,
         app: "Callable[[], Awaitable[App]]",
         *,
-        contract: Contract,
+        contract: Contract | None,
         key: str,
         defaults: Defaults | None = None,
     ) -> None:
         self._app = app
-        self._contract: Contract = contract
+        self._contract: Contract | None = contract
         self._defaults = defaults or Defaults()
         self._kept = Kept()
         self.keys = ApiKeys(key)
@@ -131,10 +132,11 @@ class Api:
         if caller not in (OWNER, ANYBODY) and not (route.shown and found.get("session_id") == caller):
             raise ApiFault(403, "This token shows a session, and no more than shows it.", error="Forbidden")
         request = Request({**scope, "path_params": found}, receive)
+        contract: Contract = self._contract or spoken(request.headers)
         if caller == ANYBODY:
-            return await health.ROUTES_OPEN[scope["path"]](request, self._contract)
+            return await health.ROUTES_OPEN[scope["path"]](request, contract)
         call = ApiCall(
-            await self._app(), self._contract, self._kept, self.keys, self._defaults, caller, _base(request), request
+            await self._app(), contract, self._kept, self.keys, self._defaults, caller, _base(request), request
         )
         return await route.endpoint(call)
 
@@ -160,7 +162,8 @@ class Api:
 
     def _call(self, socket: WebSocket, caller: str, app: "App") -> ApiSocket:
         base = _base(socket)
-        return ApiSocket(app, self._contract, self._kept, self.keys, self._defaults, caller, base, socket)
+        contract: Contract = self._contract or spoken(socket.headers)
+        return ApiSocket(app, contract, self._kept, self.keys, self._defaults, caller, base, socket)
 
 
 def _base(asked: Request | WebSocket) -> str:

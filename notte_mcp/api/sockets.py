@@ -3,7 +3,7 @@ for CDP, which says why there is none. One who does not read is cut off by the c
 
 A WebSocket that is refused is accepted first and closed with the reason: before, there would be no more than a 403.
 
-Below: calls, streams; app (registry). Above: routes.
+Below: calls, standing, streams; app (registry). Above: routes.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -15,6 +15,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from notte_mcp.api.calls import ApiSocket, SocketRoute
+from notte_mcp.api.standing import CONTRACT_OF
 from notte_mcp.api.streams import AgentLog, SessionLog
 from notte_mcp.errors import NotteMCPError
 
@@ -45,7 +46,7 @@ async def agent_log(call: ApiSocket) -> None:
         return await _refuse(call.socket, "This token is for another session.")
     if (given := call.text("session_id")) is not None and given != record.session_id:
         return await _refuse(call.socket, f"Agent {agent_id} is not in session {given}.")
-    log = AgentLog(call.app, agent_id, call.contract)
+    log = AgentLog(call.app, agent_id, record.spec.asked.get(CONTRACT_OF, call.contract))
     return await _serve(call.socket, partial(_write_text, log.frames()))
 
 

@@ -1,6 +1,6 @@
 """How an agent stands, as the contract tells it (AgentResponse, AgentStatusResponse).
 
-Below: shapes, trajectory; agents (by the App). Above: agents, streams.
+Below: shapes, trajectory; agents (by the App). Above: agents, sockets, streams.
 """
 
 import json
@@ -29,6 +29,11 @@ def head(record: AgentRecord) -> dict[str, Any]:
         "closed_at": None if record.is_live else moment(record.ended_at or record.updated_at),
         "saved": False,
     }
+
+
+CONTRACT_OF: Final = "contract"
+"""What is on record of who started an agent (`AgentSpec.asked`): SDKs say their version with requests, and not with the
+WebSocket of its log."""
 
 
 async def told(app: "App", agent_id: str, contract: "Contract") -> dict[str, Any]:

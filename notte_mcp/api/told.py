@@ -9,9 +9,10 @@ import shlex
 from pathlib import Path
 
 
-def beginning(url: str, contract: str, key_file: Path | None, *, beyond: bool) -> str:
-    """The lines. `key_file` is None where the key was given; `beyond`: others can reach the address."""
-    lines = [f"notte-mcp: the Notte API (contract {contract}) is served at {url}; Ctrl+C ends it."]
+def beginning(url: str, contract: str | None, key_file: Path | None, *, beyond: bool) -> str:
+    """The lines. `contract` is None where it is that of the SDK that asks; `key_file` is None where the key was given; `beyond`: others can reach the address."""
+    which = "contract 1.10 or 1.9, as the SDK that asks" if contract is None else f"contract {contract}"
+    lines = [f"notte-mcp: the Notte API ({which}) is served at {url}; Ctrl+C ends it."]
     if beyond:
         lines.append("What comes in is not encrypted here: put a reverse proxy with TLS in front.")
     if key_file is None:

@@ -114,7 +114,7 @@ class Reader:
 
 @asynccontextmanager
 async def desk(
-    folder: Path, *, contract: Contract = "1.10", model: bool = True, settings: Mapping[str, Any] | None = None
+    folder: Path, *, contract: Contract | None = "1.10", model: bool = True, settings: Mapping[str, Any] | None = None
 ) -> AsyncGenerator[Desk]:
     """The API with a model that tells `PLAN`, unless there is to be none."""
     plan_at = folder / "plan.json"

@@ -43,7 +43,7 @@ async def served_api(
     chromium: Path | None,
     engines: Mapping[str, Engine] | None = None,
     model: str | None = None,
-    contract: Contract = "1.10",
+    contract: Contract | None = "1.10",
     **settings: Any,
 ) -> AsyncGenerator[Api]:
     """The API with an App of its own on this state folder; `engines` replace the real ones, and need no Chromium."""

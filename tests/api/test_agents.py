@@ -113,6 +113,26 @@ async def test_actions_that_the_older_contract_does_not_know_are_told_as_ones_th
     assert [step["own"]["type"] for step in steps[1:4]] == ["wait_for", "handle_dialog", "double_click"]
 
 
+async def test_each_sdk_is_answered_in_its_own_contract_where_none_is_set(tmp_path: Path) -> None:
+    """By the version that it says with requests; the log's WebSocket, with which it says none, is as its agent's start."""
+    sdk, body = {"x-notte-sdk-version": "1.9.7"}, {"headless": True}
+    async with desk(tmp_path, contract=None) as both:
+        await both.ask("POST", "/sessions/start", status=422, json=body)
+        await both.ask("POST", "/sessions/start", status=422, json=body, headers={"x-notte-sdk-version": "1.10.0"})
+        session_id = (await both.ask("POST", "/sessions/start", json=body, headers=sdk))["session_id"]
+        started = await both.ask(
+            "POST", "/agents/start", json={"task": "t", "session_id": session_id, "url": FORM}, headers=sdk
+        )
+        agent_id = started["agent_id"]
+        newer = (await both.ended(agent_id))["steps"]
+        older = (await both.ask("GET", f"/agents/{agent_id}", headers=sdk))["steps"]
+        log = await both.socket(f"/agents/{agent_id}/debug/logs", session_id=session_id).read()
+
+    assert {step["type"] for step in newer} >= set(STEP_TYPES)
+    assert [step["action"]["type"] for step in older] == ["goto", "fill", "click", "completion"]
+    assert log.frames[: len(older)] == older
+
+
 async def test_an_answer_to_a_format_is_json_text(new: Desk) -> None:
     """Contract, 5.1: `answer` is a string always."""
     new.plan(completion("no"), completion({"number": 4711}))
@@ -278,7 +298,8 @@ async def test_what_was_asked_for_and_is_not_heeded_is_on_record(new: Desk) -> N
     asked = {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": {"slack": {"token": "xoxb-4711"}}}
     status = await new.run(await new.session(), **asked)
     spec = (await new.app.agents.record(status["agent_id"])).spec
-    assert spec.asked == {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": True}
+    asked_then = {"reasoning_model": "gemini/gemini-3.5-flash", "notifier_config": True, "contract": "1.10"}
+    assert spec.asked == asked_then
     assert (spec.model or "").startswith("scripted:")
 
 
