@@ -20,6 +20,8 @@ from notte_mcp.workflows.workflow import WorkflowStep
 
 _JS_COMMENT: Final = re.compile(r"\A(\s|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 _JS_STATEMENT: Final = re.compile(r"(return|const|let|var|if|for|while|do|switch|try|throw|await)\b|;")
+_JS_END: Final = "; \t\r\n"
+_JS_OF_A_BODY: Final = re.compile(r"\b(return|await)\b")
 
 _LONG_TIMEOUT_MS: Final = 30_000
 """Playwright's own timeout: a longer one is written out."""
@@ -204,11 +206,13 @@ def opens_chooser(step: WorkflowStep) -> bool:
 
 
 def _expression(code: str) -> str:
-    """What was run, as an expression: statements become the body of a function, as they did in the session."""
+    """What was run, as an expression: statements with a `return` become the body of a function, as they did in the
+    session; of others the value is that of the last one, here as there."""
     first = _JS_COMMENT.sub("", code).lstrip()
     if first.startswith("{"):
-        return f"({code})"
-    return f"async () => {{\n{code}\n}}" if _JS_STATEMENT.match(first) else code
+        return f"({code.rstrip(_JS_END)})"
+    in_body = _JS_STATEMENT.match(first) and _JS_OF_A_BODY.search(code)
+    return f"async () => {{\n{code}\n}}" if in_body else code
 
 
 def _timeout(timeout_ms: int) -> list[Arg]:

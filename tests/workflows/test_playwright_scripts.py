@@ -178,6 +178,8 @@ def test_every_other_action_has_its_effect(style: Style, desk: Desk, runner: Run
     recording.add({"type": "form_fill", "value": {"first_name": "Ada", "email": "a@h.test", "country": "Norway"}})
     script = "const all = [...document.querySelectorAll('form:last-of-type :is(input, select)')];\nreturn all.map(e => e.value)"
     recording.add({"type": "evaluate_js", "code": script}, data=["Ada"])
+    recording.add({"type": "evaluate_js", "code": "const two = ['a', 'b']; two.length;"}, data=2)
+    recording.add({"type": "evaluate_js", "code": "{ one: 1 };"}, data={"one": 1})
     recording.fill(textbox("I1", "Search"), "lamp")
     recording.add({"type": "press_key", "key": "Enter"}, to=odd + "?q=lamp").add({"type": "reload"}, to=odd + "?q=lamp")
     recording.add({"type": "scrape", "selector": "#pile"}, data="Pile")
@@ -187,7 +189,14 @@ def test_every_other_action_has_its_effect(style: Style, desk: Desk, runner: Run
     hits = ["menu", "drop", "twice", "because%20of%20it", "because", "pressed", "cv.pdf"]
     assert [hit for hit in desk.hits if hit in hits] == desk.hits
     assert sorted(desk.hits) == sorted(hits)
-    assert done.stdout.splitlines() == ['["Ada", "a@h.test", "Norway"]', "Pile", odd + "?q=lamp", "Odd ends"]
+    assert done.stdout.splitlines() == [
+        '["Ada", "a@h.test", "Norway"]',
+        "2",
+        '{"one": 1}',
+        "Pile",
+        odd + "?q=lamp",
+        "Odd ends",
+    ]
 
 
 @pytest.mark.parametrize("style", STYLES)
