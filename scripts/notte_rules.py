@@ -59,8 +59,9 @@ _DIFFERENT: Final = """\
 - Sessions, their steps, files, films and agents are kept in the state folder of this machine, with those of the MCP
   server; `notte-mcp sessions` lists them, `notte-mcp replay` plays them.
 - `debug_url` and `viewer_url` are the live view of this machine, where that is on.
-- `--contract 1.9` takes what older SDKs send (and gives agents' steps as they read them); 1.10 refuses fields that are
-  not of the contract, as the cloud does.
+- An SDK is answered in its own contract, by the version that it says with each request: one of 1.9 may send what older
+  SDKs send, and is given agents' steps as it reads them; one of 1.10, and whoever says no version, is refused fields that
+  are not of the contract, as by the cloud. `--contract 1.9` or `--contract 1.10` sets one for all.
 - The file of a session is found by its name on upload; a replay is an MP4 where the extra `video` is installed."""
 
 USED: Final = {
