@@ -68,7 +68,7 @@ async def steps(desk: "Desk") -> None:
     await desk.start_quietly(task=PRICE_TASK, url=desk.shop.url, wait_seconds=45)
     uri = f"notte://agents/{desk.agent}/steps?after=1"
     text = await desk.resource("Of its log from the second step on, the lines that are events:", uri, only='"event"')
-    step = next(json.loads(line) for line in text.splitlines() if '"number": 2' in line)
+    step = next(json.loads(line) for line in text.splitlines() if '"number":2,' in line.replace(" ", ""))
     desk.write("Between them stands the second step, here one key a line:", *spread(step))
     await desk.call(
         "notte_workflow_code",
