@@ -5,7 +5,7 @@ Below: naming, spelling, states, moments; registry (by a live session). Above: p
 
 import base64
 import io
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from notte_mcp.api.calls import Contract
@@ -105,7 +105,7 @@ def _box(line: Named, view: Viewport) -> dict[str, Any] | None:
     }
 
 
-@cache
+@lru_cache(maxsize=4)
 def _placeholder(width: int, height: int) -> bytes:
     """A white picture, for a page that gave none."""
     from PIL import Image

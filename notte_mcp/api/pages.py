@@ -7,6 +7,7 @@ Below: observing, picking, acting, results, scraping; registry (by the App). Abo
 """
 
 import time
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -22,7 +23,7 @@ from notte_mcp.api.kept import KeptSession
 from notte_mcp.api.observing import observation
 from notte_mcp.api.picking import picked, picker
 from notte_mcp.api.results import Outcome, failed, kind_of, outcome_of
-from notte_mcp.api.scraping import scrape, scrape_html, scrape_url, scraped, wished
+from notte_mcp.api.scraping import Wish, data_space, markdown_of, scrape, scrape_url, wished
 from notte_mcp.registry.live import LiveSession
 
 DEADLINE_S: Final = 58.0
@@ -91,18 +92,21 @@ async def _execute_file(call: ApiCall) -> Response:
 
 async def _executed(call: ApiCall, asked: w.AnyAsked) -> dict[str, Any]:
     """Do what is asked; its answer has no secret in it."""
-    session_id, began = call.path("session_id"), time.time()
+    session_id, began, wish = call.path("session_id"), time.time(), None
     async with call.app.registry.use(session_id) as live:
         try:
             if isinstance(asked, w.Scrape):
-                outcome = await _scraped(call, live, asked)
+                wish = _wish(call, asked)
+                outcome = _scraped(await markdown_of(live, wish))
             else:
                 outcome = await _done(live, asked, call.kept.of(session_id))
         except Unactable as refusal:
             outcome = failed(refusal.kind, str(refusal))
         except _OF_ACTION as error:
             outcome = failed(kind_of(error.code, asked.type), error.what)
-        return live.redacted(results.told(asked, outcome, began=began, ended=time.time()))
+    if wish is not None and outcome.data is not None:
+        outcome = replace(outcome, data=await data_space(call.app, outcome.data["markdown"], wish))
+    return live.redacted(results.told(asked, outcome, began=began, ended=time.time()))
 
 
 async def _done(live: LiveSession, asked: w.AnyAsked, kept: KeptSession) -> Outcome:
@@ -110,14 +114,17 @@ async def _done(live: LiveSession, asked: w.AnyAsked, kept: KeptSession) -> Outc
     return outcome_of(asked, batch.receipts, batch.stopped)
 
 
-async def _scraped(call: ApiCall, live: LiveSession, asked: w.Scrape) -> Outcome:
+def _scraped(markdown: str) -> Outcome:
+    said = f"Scraped {len(markdown)} characters of the current page"
+    return Outcome(said, data={"markdown": markdown, "structured": None})
+
+
+def _wish(call: ApiCall, asked: w.Scrape) -> Wish:
     images = asked.scrape_images and call.contract == "1.9"
-    wish = wished(
+    return wished(
         asked.selector, asked.instructions, asked.response_format, links=asked.scrape_links, images=images,
         only_main_content=asked.only_main_content,
     )  # fmt: skip
-    data = await scraped(call.app, live, wish)
-    return Outcome(f"Scraped {len(data['markdown'])} characters of the current page", data=data)
 
 
 async def _screenshot(call: ApiCall) -> Response:
@@ -132,5 +139,4 @@ ROUTES: Final[tuple[ApiRoute, ...]] = (
     ApiRoute("POST", "/sessions/{session_id}/page/scrape", scrape),
     ApiRoute("POST", "/sessions/{session_id}/page/screenshot", _screenshot),
     ApiRoute("POST", "/scrape", scrape_url),
-    ApiRoute("POST", "/scrape_from_html", scrape_html),
 )

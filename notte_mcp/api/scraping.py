@@ -33,7 +33,6 @@ MODEL_S: Final = 50.0
 
 NO_MODEL: Final = "No model is configured to take data out of the page (NOTTE_MCP_MODEL); its markdown is here."
 
-
 _NO_EFFECT: Final = ("ignored_tags", "use_link_placeholders", "model")
 
 
@@ -110,8 +109,8 @@ def wished(
     return Wish(selector, links, images, only_main_content, instructions, schema)
 
 
-async def scraped(app: "App", live: LiveSession, wish: Wish, *, noted: bool = True) -> dict[str, Any]:
-    """The page that a held session is on, as a DataSpace; on record as a step where it is to be `noted`.
+async def markdown_of(live: LiveSession, wish: Wish, *, noted: bool = True) -> str:
+    """The page that a held session is on; on record as a step where it is to be `noted`.
 
     Raises: SelectorNotFound, SelectorAmbiguous, and as looks do.
     """
@@ -124,8 +123,13 @@ async def scraped(app: "App", live: LiveSession, wish: Wish, *, noted: bool = Tr
             response_schema=wish.schema,
         )  # fmt: skip
         await live.note_scrape(step, found)
-    structured = await _data(app, found.markdown, wish) if wish.is_for_data else None
-    return {"markdown": found.markdown, "structured": structured}
+    return found.markdown
+
+
+async def data_space(app: "App", markdown: str, wish: Wish) -> dict[str, Any]:
+    """The same as a DataSpace, with the data that are wanted. Not while the session is held: nobody is to wait for a
+    model."""
+    return {"markdown": markdown, "structured": await _data(app, markdown, wish) if wish.is_for_data else None}
 
 
 async def _data(app: "App", markdown: str, wish: Wish) -> dict[str, Any]:
@@ -156,7 +160,8 @@ async def scrape(call: ApiCall) -> Response:
     given = await call.body(ScrapeFields)
     wish = wish_of(call, given)
     async with call.app.registry.use(call.path("session_id")) as live:
-        return answer(await scraped(call.app, live, wish), headers=_ignored(given))
+        markdown = await markdown_of(live, wish)
+    return answer(await data_space(call.app, markdown, wish), headers=_ignored(given))
 
 
 async def scrape_url(call: ApiCall) -> Response:
@@ -173,15 +178,9 @@ async def scrape_url(call: ApiCall) -> Response:
                 headers=EXECUTION,
             )
         async with registry.use(record.id) as live:
-            return answer(await scraped(call.app, live, wish, noted=False), headers=_ignored(given))
+            markdown = await markdown_of(live, wish, noted=False)
     finally:
         # Shielded: a scrape that is given up must leave no session behind either.
         with anyio.CancelScope(shield=True):
             await registry.stop(record.id, mode="now", reason="scraped")
-
-
-async def scrape_html(call: ApiCall) -> Response:
-    """`POST /scrape_from_html`."""
-    raise faults.not_served(
-        f"{call.request.url.path} is not served: open the document in a session and scrape it there."
-    )
+    return answer(await data_space(call.app, markdown, wish), headers=_ignored(given))

@@ -7,13 +7,14 @@
 The contracts differ in one line here: what is disabled stands as its element in 1.10, as its text in 1.9. Text of the
 page never begins a line that reads as an id's.
 
-Pure. Below: naming, engines.described. Above: observing.
+Pure. Below: asked, naming, engines.described. Above: observing.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from notte_mcp.api.asked import SPECIAL
 from notte_mcp.api.calls import Contract
 from notte_mcp.api.naming import Named, Page
 from notte_mcp.engines.described import Described
@@ -110,8 +111,8 @@ BROWSER: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
 }  # fmt: skip
 """The kinds that need no element: their signature, what they do, sample values."""
 
-SPECIAL: Final = "Special Browser Actions"
 INTERACTION: Final = "Interaction action"
+"""So it is spelled where actions are offered; where one is asked for, it is `Interaction Actions`."""
 
 
 def browser_actions() -> list[dict[str, Any]]:

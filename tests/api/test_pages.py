@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from notte_mcp.engines.scripted import ScriptedEngine
@@ -263,6 +265,24 @@ async def test_data_are_taken_out_by_the_configured_model(tmp_path: Path) -> Non
         assert "4711" in found.json()["markdown"]
         wrong = await api.client.post(f"{page}/scrape", json={"response_format": {"type": "nothing"}})
         assert wrong.status_code == 422
+
+
+@pytest.mark.parametrize("path", ["scrape", "execute"])
+async def test_nobody_waits_for_a_session_whose_page_a_model_reads(tmp_path: Path, path: str) -> None:
+    """The page is taken, and then the session is free."""
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"answers": [{"number": 4711}], "delay_s": 60}))
+    engines = {"local": ScriptedEngine(office.scripted_pages("http://office.test"))}
+    async with served_api(tmp_path / "state", chromium=None, engines=engines, model=f"scripted:{plan}") as api:
+        at = f"/sessions/{await api.started()}"
+        asked = {"instructions": "its number"} | ({"type": "scrape"} if path == "execute" else {})
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: api.client.post(f"{at}/page/{path}", json=asked))
+            with anyio.fail_after(20):
+                while (await api.client.get(f"{at}/offset")).json()["offset"] == 0:
+                    await anyio.lowlevel.checkpoint()
+                assert (await api.client.post(f"{at}/page/observe")).status_code == 200
+            group.cancel_scope.cancel()
 
 
 async def test_instructions_narrow_an_observation_to_what_the_model_picks(tmp_path: Path) -> None:
