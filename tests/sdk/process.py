@@ -33,8 +33,9 @@ class Served:
 
 
 @contextmanager
-def api_process(folder: Path, *, chromium: Path, contract: Literal["1.9", "1.10"]) -> Generator[Served]:
-    """The API on a free port, with a state of its own in the folder and the scripted model."""
+def api_process(folder: Path, *, chromium: Path, contract: Literal["1.9", "1.10"] | None = None) -> Generator[Served]:
+    """The API on a free port, with a state of its own in the folder and the scripted model; as its user starts it, in the
+    contract of the SDK that asks, unless one is given."""
     plan = folder / "plan.json"
     plan.write_text(json.dumps({"answers": []}), encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith("NOTTE_")} | {
@@ -45,7 +46,8 @@ def api_process(folder: Path, *, chromium: Path, contract: Literal["1.9", "1.10"
         "NOTTE_MCP_MODEL": f"scripted:{plan}",
         "NOTTE_MCP_VIEWER": "0",
     }
-    command = [sys.executable, "-m", "notte_mcp", "api", "--port", "0", "--contract", contract]
+    command = [sys.executable, "-m", "notte_mcp", "api", "--port", "0"]
+    command += ["--contract", contract] if contract is not None else []
     with subprocess.Popen(
         command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -65,7 +65,7 @@ AT_ONCE = {
 def test_the_newest_sdk_finds_all_that_a_session_is_to_have(tmp_path: Path, chromium: Path, site: Site) -> None:
     """Notte 1.10: bodies are strict, actions are typed, errors come back as what they were; several sessions go on at
     once for the async client."""
-    with Shop() as shop, api_process(tmp_path, chromium=chromium, contract="1.10") as served:
+    with Shop() as shop, api_process(tmp_path, chromium=chromium) as served:
         told = judge(served, "1.10", "browsing.py", tmp_path, shop=shop, site=site)
         at_once = judge(served, "1.10", "at_once.py", tmp_path, shop=shop)
 

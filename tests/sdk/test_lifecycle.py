@@ -65,7 +65,7 @@ def test_every_example_of_the_agents_page_runs_with_the_sdk_that_has_agents(
     tmp_path: Path, chromium: Path, script: str, expected: dict[str, Any]
 ) -> None:
     """Notte's documentation of an agent's life, feature by feature, and AgentFallback; each script on one Chromium."""
-    with Shop() as shop, api_process(tmp_path, chromium=chromium, contract="1.9") as served:
+    with Shop() as shop, api_process(tmp_path, chromium=chromium) as served:
         told = judge(served, "1.9", script, tmp_path, shop=shop)
 
     assert told == expected
