@@ -58,6 +58,10 @@ class CloudUnavailable(CloudError):
     code = "cloud_unavailable"
 
 
+class CloudUnreached(CloudUnavailable):
+    """No connection to the Notte API could be made: it certainly was asked nothing."""
+
+
 class CloudNotNotte(CloudError):
     """What answers at the API's address is not the Notte API: HTML of a proxy, or JSON of something else."""
 

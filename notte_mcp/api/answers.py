@@ -14,7 +14,7 @@ from notte_mcp.records import LIVE_STATES, SessionRecord
 
 _CLOSE_REASONS: Final = {
     "user": "manual", "idle_timeout": "idle_timeout", "max_duration": "max_duration", "error": "error",
-    "crash": "error",
+    "crash": "error", "restart": "error",
 }  # fmt: skip
 
 _ERRORS: Final = {

@@ -21,7 +21,7 @@ async def cloud_facts(app: "App", record: SessionRecord) -> dict[str, Any] | Non
     stands = await app.registry.stands(record.id)
     told: dict[str, Any] = {"session_id": record.remote_id}
     if stands is None:
-        return told
+        return told | {"answered": False}
     names = ("idle_timeout_minutes", "max_duration_minutes")
     told |= {name: stands.facts[name] for name in names if stands.facts.get(name) is not None}
     told |= {"viewer_url": stands.viewer_url} if stands.viewer_url else {}
@@ -33,6 +33,8 @@ def cloud_line(told: dict[str, Any] | None) -> str:
     if told is None:
         return ""
     line = f"cloud session {told['session_id']}"
+    if not told.get("answered", True):
+        return f"{line}; the cloud does not answer now, so whether it is still there is not known"
     if "idle_timeout_minutes" in told and "max_duration_minutes" in told:
         idle, longest = told["idle_timeout_minutes"], told["max_duration_minutes"]
         line += f"; the cloud ends it {idle} min after the last call, and {longest} min after its start at the latest"

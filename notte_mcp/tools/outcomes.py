@@ -73,6 +73,8 @@ async def _page_after(live: "LiveSession", observe: Observe, receipts: Sequence[
     try:
         seen = await live.observe(mode=observe, max_tokens=room)
     except NotteMCPError as error:
+        if any(error.what in receipt.message for receipt in receipts):
+            return ["note: the page could not be seen either."]
         # That looking did nothing is not to be read as said of the actions.
         return [f"note: the page could not be seen: {str(error).replace(f' {NOTHING_DONE}', '')}"]
     seen = replace(seen, events=(*live.events, *seen.events))

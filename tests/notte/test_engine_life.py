@@ -155,6 +155,41 @@ async def test_a_cloud_that_is_busy_fails_the_action_and_does_not_end_the_sessio
     assert (await session.perform(a.Goto(url=FORM), timeout_ms=5_000)).success
 
 
+async def test_one_whose_browser_was_lost_over_there_is_told_as_ended_not_as_a_wrong_request(cloud: Cloud) -> None:
+    """400, in words of its own: how the session stands is asked, and that is what is told."""
+    session = await cloud.open()
+    await cloud.api.client.delete(f"/sessions/{session.remote_id}/stop", params={"close_reason": "error"})
+    cloud.between.on("POST", "*/page/*", Reply(400, {"detail": "It went away with its computer."}), times=None)
+    with pytest.raises(SessionLost, match="error: it failed there"):
+        await session.observe(ObserveRequest(1))
+    assert not session.alive
+
+
+async def test_a_cloud_that_cannot_be_reached_is_tried_for_once_and_the_session_is_kept(tmp_path: Path) -> None:
+    """Whatever else the same call asks fails at once; what is said is to come back, not that the address is wrong."""
+    naps: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+
+    def client(access: CloudAccess) -> NotteClient:
+        return NotteClient(access, patience=Patience(retries=2, sleep=nap))
+
+    engines = {"local": ScriptedEngine(office.scripted_pages(BASE))}
+    async with served_api(tmp_path / "state", chromium=None, engines=engines) as api:
+        async with proxy(api.url) as between:
+            engine = NotteEngine(lambda: CloudAccess(api.key, between.url), client=client)
+            session = await Cloud(api, between, engine, tmp_path).open()
+        assert naps == []
+        receipt = await session.perform(a.Goto(url=FORM), timeout_ms=5_000)
+        assert (receipt.success, receipt.code, receipt.unsettled) == (False, "cloud_unavailable", False)
+        assert "The session is kept" in receipt.message
+        with pytest.raises(CloudUnavailable, match="Next: the same call in a moment"):
+            await session.observe(ObserveRequest(1))
+        assert (len(naps), session.alive) == (2, True)
+        await engine.close(deadline_s=2)
+
+
 async def test_a_film_that_is_not_to_be_had_is_one_event_and_nobodys_failure(cloud: Cloud) -> None:
     """Asked for a few times, then given up; the session goes on without it."""
     session = await cloud.open()

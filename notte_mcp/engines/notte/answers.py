@@ -196,6 +196,8 @@ def _by_status(status: int, answer: Answer, words: str, *, changes: bool, place:
     else:
         kind, what = CloudRefused, "does not take the request as it is"
         next_call = "the call with what it names changed"
+    # An API of ours says that nothing was done by itself.
+    words = words.replace(f" {NOTHING}", "") if done == NOTHING else words
     text = f"The Notte API at {place} {what} (HTTP {status}){f': {words}' if words else ''}"
     text = text if text.endswith((".", "!", "?")) else f"{text}."
     return kind(text, status=status, retry_after_s=answer.retry_after_s, done=done, next_call=next_call)

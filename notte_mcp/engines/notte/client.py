@@ -24,6 +24,7 @@ from notte_mcp.cloud_errors import (
     CloudNotNotte,
     CloudUnavailable,
     CloudUnknown,
+    CloudUnreached,
 )
 from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.notte.answers import CHECK_URL, NEW_KEY, NOBODY_KNOWS, NOTHING, Answer, Hush, fault
@@ -199,7 +200,7 @@ class NotteClient:
         place = self.access.place
         if not lost.sent:
             what = f"The Notte API at {place} cannot be reached: {self._words(lost)}."
-            return CloudUnavailable(what, done=NOTHING, next_call=CHECK_URL)
+            return CloudUnreached(what, done=NOTHING, next_call=CHECK_URL)
         what = f"The Notte API at {place} took the request and did not answer: {self._words(lost)}."
         if not changes:
             return CloudUnavailable(what, done=NOTHING, next_call="the same call")

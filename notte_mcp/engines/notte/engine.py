@@ -19,9 +19,10 @@ from notte_mcp.engines.notte.access import CloudAccess, current
 from notte_mcp.engines.notte.answers import NOBODY_KNOWS
 from notte_mcp.engines.notte.client import NotteClient
 from notte_mcp.engines.notte.cloud import CloudSession
+from notte_mcp.engines.notte.ending import why_ended
 from notte_mcp.engines.notte.naming import Book
 from notte_mcp.engines.notte.session import NotteSession
-from notte_mcp.engines.notte.stage import Stage, why_ended
+from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.engines.remote import RemoteSession
 from notte_mcp.errors import SessionNotLive
 

@@ -3,11 +3,10 @@
 Every question to the cloud goes through `asking`, which finds out whether the session itself is why one failed: a session
 that has ended there is told with the cloud's own reason, once, and never replaced by another.
 
-Below: client, wire, probing, naming, seeing. Above: performing, pointing, session.
+Below: client, wire, probing, naming, seeing, ending. Above: performing, pointing, session.
 """
 
 import json
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,13 +15,21 @@ from typing import Any, Final
 
 import anyio
 
-from notte_mcp.cloud_errors import CloudError, CloudKeyRefused, CloudRefused, CloudUnavailable, CloudUnknown
+from notte_mcp.cloud_errors import (
+    CloudError,
+    CloudKeyRefused,
+    CloudRefused,
+    CloudUnavailable,
+    CloudUnknown,
+    CloudUnreached,
+)
 from notte_mcp.engines.notte import seeing, wire
 from notte_mcp.engines.notte.client import NotteClient
+from notte_mcp.engines.notte.ending import sounds_ended, tells_of_end, why_ended
 from notte_mcp.engines.notte.naming import Book, Known, Met
 from notte_mcp.engines.notte.probing import Probe, ScriptFailed
 from notte_mcp.engines.notte.seeing import Sight
-from notte_mcp.errors import PageNotResponding, SessionLost
+from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost
 from notte_mcp.observations import Tab, clean_line
 
 BLANK: Final = "about:blank"
@@ -30,20 +37,16 @@ LOOK_S: Final = 30.0
 SCRIPT_S: Final = 20.0
 _SETTLED_MS: Final = 3_000
 _COULD_NOT: Final = 500
+_NOT_SO: Final = 400
+"""What is said of a request that does not fit how the session stands: that it has ended, mostly."""
+
+_UNREACHED_S: Final = 2.0
+"""How long a cloud that could not be reached, however often it was tried, is not tried again: one call asks many times."""
+
 _FRESH_S: Final = 1.0
 _JUST_S: Final = 2.0
 _SEEN_WHOLE: Final = 400
 """Elements of one look that the page is asked about; of what comes after them it is told by their selectors."""
-
-_ENDED: Final = re.compile(
-    r"\b(closed|expired|ended|stopp(ed|ing)|not (active|found|running)|no longer|timed.?out)\b", re.IGNORECASE
-)
-_WHY: Final = {
-    "idle_timeout": "it was idle for longer than its limit",
-    "max_duration": "its time was over",
-    "manual": "it was stopped",
-    "error": "it failed there",
-}
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +74,7 @@ class Stage:
     events: list[str] = field(default_factory=list[str])
     probe: Probe = field(init=False)
     _looked_at: float = 0.0
+    _unreached: tuple[float, CloudUnreached] | None = None
     _fresh: dict[int, tuple[float, Mapping[str, Any]]] = field(
         default_factory=dict[int, tuple[float, Mapping[str, Any]]]
     )
@@ -88,14 +92,35 @@ class Stage:
             SessionLost: it has ended. CloudError.
         """
         self.still_there()
+        if self._unreached is not None and anyio.current_time() < self._unreached[0]:
+            raise self._cut_off(self._unreached[1])
         try:
             yield self.client
+        except CloudUnreached as error:
+            self._unreached = anyio.current_time() + _UNREACHED_S, error
+            raise self._cut_off(error) from error
         except CloudError as error:
+            self._unreached = None
             if self.closed or self.lost:
                 raise self.gone() from error
-            if isinstance(error, CloudUnknown) or (error.status is not None and _ENDED.search(str(error))):
+            if (
+                isinstance(error, CloudUnknown)
+                or error.status == _NOT_SO
+                or (error.status and sounds_ended(str(error)))
+            ):
                 await self.mourn()
             raise
+        else:
+            self._unreached = None
+
+    def _cut_off(self, error: CloudUnreached) -> NotteMCPError:
+        if self.closed or self.lost:
+            return self.gone()
+        return CloudUnreached(
+            error.what,
+            kept="The session is kept; in the cloud it may end by its limits meanwhile.",
+            next_call="the same call in a moment; if it stays so, check NOTTE_API_URL",
+        )
 
     async def mourn(self) -> None:
         """Ask the cloud whether the session lives.
@@ -146,7 +171,7 @@ class Stage:
                 "sessions", self.remote_id, "page", "execute", body=action, query=query, within_s=within_s
             )
         done = wire.executed(body)
-        if not done.success and (done.error_type == "BrowserExpiredError" or _is_end(done.message)):
+        if not done.success and (done.error_type == "BrowserExpiredError" or tells_of_end(done.message)):
             await self.mourn()
         return done
 
@@ -168,6 +193,8 @@ class Stage:
     async def ask(self, do: str, *, again: bool = True, **asked: Any) -> dict[str, Any] | None:
         """What the page answers (see `Probe.ask`); where it stands is noted."""
         found = await self.probe.ask(do, again=again, **asked)
+        if found is None and self._unreached is not None:
+            self.probe.wake()  # that the cloud is away says nothing of the page
         if found is not None:
             self.note(str(found["url"]), str(found["title"]), str(found["document"]))
             width, height = found["view"]
@@ -306,13 +333,3 @@ class Stage:
     def _note_closed(self, sight: Sight) -> None:
         if sight.tabs and len(sight.tabs) < len(self.tabs):
             self.events.append(f"{len(self.tabs) - len(sight.tabs)} tab(s) closed by themselves")
-
-
-def _is_end(message: str) -> bool:
-    return "session" in message.lower() and _ENDED.search(message) is not None
-
-
-def why_ended(state: str, close_reason: str) -> str:
-    """The cloud's own word for why a session ended, in words."""
-    said = _WHY.get(close_reason, "")
-    return f"{close_reason}: {said}" if said else close_reason or state or "it does not say why"
