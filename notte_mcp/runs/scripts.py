@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items):
 # What a script is not run for, and why.
 _NOT_RUN: Final = {
     "notte": "not run: this form drives a browser in the Notte cloud, or of a `notte-mcp api`, by its address and key; "
-    "its steps were verified here, on the local engine",
+    "its steps were verified, by the engine that they were recorded with",
     "json": "there is no program in it",
 }
 

@@ -46,11 +46,12 @@ async def start_session(
 async def _session(
     here: Surface, app: "App", url: str | None, session_id: str | None, options: SessionOptions | None
 ) -> tuple[SessionRecord, str, bool]:
-    """The session asked for, what its caller must know of how that went, and whether a page was loaded."""
+    """The session asked for, what its caller must know of how that went, and whether it has a page to show."""
     if session_id is None:
         record, batch = await app.registry.open((options or SessionOptions()).spec(here.spec), url=url)
         note = _unloaded(url, batch)
-        return record, note, batch is not None and not note
+        # One that was open in the cloud may stand at a page, with what was typed in it.
+        return record, note, (batch is not None or "session_id" in record.spec.cloud) and not note
     (session_id, note), failed = await reused(app, session_id, options), ""
     restored = bool(note)
     async with app.registry.use(session_id) as live:

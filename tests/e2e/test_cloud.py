@@ -173,6 +173,7 @@ def test_one_that_ended_in_the_cloud_is_told_with_its_reason_and_never_replaced(
         session, cloud_id = begun["session_id"], begun["cloud"]["session_id"]
         also = facts(wire, "notte_start", session=NOTTE | {"cloud": {"session_id": cloud_id}})
         assert also["cloud"]["session_id"] == cloud_id
+        assert 'textbox "Applicant"' in also["observation"]
         assert "Permit request" in told(wire, "notte_observe", session_id=also["session_id"])
         headers = {"authorization": f"Bearer {KEY}"}
         stop = f"{api.url}/sessions/{cloud_id}/stop"
