@@ -21,7 +21,7 @@ from notte_mcp.cloud_errors import CloudError
 from notte_mcp.engines.notte import wire
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.errors import SessionLost
-from notte_mcp.frames import MAX_HEIGHT, MAX_WIDTH, Frame, FrameListener
+from notte_mcp.frames import MAX_HEIGHT, MAX_WIDTH, Frame, FrameListener, size_of
 from notte_mcp.logs import Log
 
 _log: Final = Log("cloud_film")
@@ -31,8 +31,6 @@ _TRIES: Final = 3
 _AGAIN_S: Final = 0.5
 _MAX_PICTURE_BYTES: Final = 8 * 1024**2
 _QUALITY: Final = 60
-_MARK: Final = 0xFF
-_FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)})
 
 
 class Filming:
@@ -143,17 +141,6 @@ class Filming:
             _log.exception("film.listener_failed")
             self._task.cancel()
         self._due = time.monotonic() + pace
-
-
-def size_of(jpeg: bytes) -> tuple[int, int]:
-    """Width and height (px) of a JPEG, from its first frame header (ITU-T T.81, B.2.2); 0, 0 where it has none."""
-    at = 2
-    while at + 9 <= len(jpeg) and jpeg[at] == _MARK:
-        kind, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if kind in _FRAME_HEADERS:
-            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
-        at += 2 + length
-    return 0, 0
 
 
 def _smaller(picture: bytes) -> tuple[bytes, int, int] | None:
