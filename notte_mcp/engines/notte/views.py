@@ -97,8 +97,7 @@ class Views:
         Raises:
             UnknownView: it is none, or its page was left, or it is too old.
         """
-        now = time.monotonic()
-        self._cursors = {name: cursor for name, cursor in self._cursors.items() if cursor.expires > now}
+        self._forget()
         cursor = self._cursors.get(request.cursor or "")
         if cursor is None or cursor.of.document != document:
             raise UnknownView(
@@ -115,9 +114,15 @@ class Views:
         nodes, rest = self._shown(items[:end]), tuple(items[end:])
         cursor = None
         if rest:
+            self._forget()
             cursor = f"c{next(self._numbers)}"
             self._cursors[cursor] = _Cursor(seen.view, rest, view, time.monotonic() + CURSOR_SECONDS)
         return replace(seen, nodes=nodes, omitted=len(rest), cursor=cursor)
+
+    def _forget(self) -> None:
+        """Let go of the cursors that have expired, and of the views that they hold."""
+        now = time.monotonic()
+        self._cursors = {name: cursor for name, cursor in self._cursors.items() if cursor.expires > now}
 
     def _shown(self, items: Sequence[Item]) -> tuple[Node, ...]:
         return tuple(replace(i.node, id=self.book.show(i.known)) if i.known is not None else i.node for i in items)
