@@ -7,6 +7,7 @@ Below: session, stage, client, cloud, wire, access. Above: pending, app.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -135,28 +136,42 @@ async def _started(client: NotteClient, request: OpenRequest) -> RemoteSession:
 
 
 async def _ready(client: NotteClient, remote_id: str) -> RemoteSession:
-    """Wait until the cloud has logged it in.
+    """Wait until the cloud has logged it in. Whatever is raised, it is stopped where it has not ended.
 
     Raises:
-        SessionNotLive: it has not, and was stopped.
+        SessionNotLive: the cloud has not. CloudError.
     """
-    state = "authenticating"
-    with anyio.move_on_after(_READY_S):
-        while True:
-            found = wire.session_of(await client.get("sessions", remote_id), remote_id)
-            state = found.state
-            if state == "active":
-                return found
-            if not found.is_live:
-                break
-            await anyio.sleep(_ASK_AGAIN_S)
-    if state == "authenticating":
-        await client.delete("sessions", remote_id, "stop", query={"close_reason": "error"}, within_s=_STOP_S)
+    try:
+        found = await _logged_in(client, remote_id)
+    except BaseException:
+        await _stop(client, remote_id)
+        raise
+    if found is not None and found.state == "active":
+        return found
+    if found is None:
+        await _stop(client, remote_id)
     raise SessionNotLive(
-        f"The cloud did not log the session in (it is {state}).",
+        f"The cloud did not log the session in (it is {'authenticating' if found is None else found.state}).",
         done="It was stopped.",
         next_call="notte_start without auth_ids, or with other ones",
     )
+
+
+async def _logged_in(client: NotteClient, remote_id: str) -> RemoteSession | None:
+    """How it stands once it is logged in, or has ended; None where neither comes in time."""
+    with anyio.move_on_after(_READY_S):
+        while True:
+            found = wire.session_of(await client.get("sessions", remote_id), remote_id)
+            if found.state == "active" or not found.is_live:
+                return found
+            await anyio.sleep(_ASK_AGAIN_S)
+    return None
+
+
+async def _stop(client: NotteClient, remote_id: str) -> None:
+    """End what nobody will use; where the cloud does not hear it, its idle limit does."""
+    with anyio.move_on_after(_STOP_S, shield=True), suppress(CloudError):
+        await client.delete("sessions", remote_id, "stop", query={"close_reason": "error"}, within_s=_STOP_S)
 
 
 async def _resumed(stage: Stage) -> None:

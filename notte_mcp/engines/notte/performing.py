@@ -24,7 +24,7 @@ from notte_mcp.engines.notte.reaching import Reached, reach
 from notte_mcp.engines.notte.spelling import action_to_wire
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.engines.notte.waiting import wait_for
-from notte_mcp.errors import NotteMCPError, SessionLost
+from notte_mcp.errors import NotActionable, NotteMCPError, SessionLost
 from notte_mcp.observations import clean
 from notte_mcp.receipts import Receipt
 
@@ -189,7 +189,8 @@ async def _key_on(stage: Stage, action: a.PressKey) -> Receipt:
     reached = await reach(stage, action.id, action.selector)
     if not reached.key:
         return saying.not_found(action, reached)
-    await stage.ask("focus", key=reached.key)
+    if await stage.ask("focus", key=reached.key) is None:
+        raise NotActionable(f"{reached.words} could not be given the focus.", next_call="notte_observe, then the same")
     done = await stage.execute({"type": "press_key", "key": action.key}, within_s=action.timeout_ms / 1000 + _LATE_S)
     return saying.receipt(action, done, reached).but(target=reached.target, healed=reached.healed)
 
@@ -205,5 +206,5 @@ async def _scrape(stage: Stage, action: a.Scrape) -> Receipt:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return clean(text)

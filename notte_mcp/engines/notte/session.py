@@ -8,7 +8,7 @@ Below: stage, performing, views, filming, pictures, transferring. Above: engine.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -193,7 +193,7 @@ class NotteSession:
         stage = self._stage
         async with stage.asking() as client:
             body = await client.get("sessions", stage.remote_id, "cookies")
-        cookies = cookies_from_wire(cast("list[Any]", body.get("cookies") or []))
+        cookies = cookies_from_wire(wire.objects(body.get("cookies")))
         held = await stage.ask("storage")
         origins = (
             [{"origin": held["origin"], "localStorage": held["items"]}] if held and held["origin"] != "null" else []

@@ -185,7 +185,7 @@ class Stage:
             raise ScriptFailed(done.message)
         try:
             return json.loads(done.markdown)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ScriptFailed from error
 
     # --- where it stands --------------------------------------------------------
@@ -195,11 +195,18 @@ class Stage:
         found = await self.probe.ask(do, again=again, **asked)
         if found is None and self._unreached is not None:
             self.probe.wake()  # that the cloud is away says nothing of the page
-        if found is not None:
-            self.note(str(found["url"]), str(found["title"]), str(found["document"]))
-            width, height = found["view"]
-            self.viewport = (int(width), int(height)) if width and height else self.viewport
-        return found
+        match found:
+            case {
+                "url": str(url),
+                "title": str(title),
+                "document": str(document),
+                "view": [int() | float() as wide, int() | float() as high],
+            }:
+                self.note(url, title, document)
+                self.viewport = (int(wide), int(high)) if wide and high else self.viewport
+                return found
+            case _:
+                return None  # it tells nothing, or what no script of ours would
 
     async def settled(self, key: int = 0) -> dict[str, Any] | None:
         """Where the page stands once it is no longer being parsed, with what is known of an element of it."""

@@ -12,6 +12,8 @@ import anyio
 import anyio.to_thread
 
 from notte_mcp import actions as a
+from notte_mcp.cloud_errors import CloudError
+from notte_mcp.engines.file_names import safe_name
 from notte_mcp.engines.notte import saying, wire
 from notte_mcp.engines.notte.reaching import reach
 from notte_mcp.engines.notte.spelling import action_to_wire
@@ -97,14 +99,25 @@ async def download(stage: Stage, action: a.DownloadFile, allowed_ms: int) -> Rec
     receipt = saying.receipt(action, done, reached).but(target=reached.target, healed=reached.healed, acted_at=touched)
     if not done.success:
         return receipt
+    try:
+        fresh = await _fresh(stage, before)
+        downloads = tuple([await _brought(stage, file) for file in fresh])
+    except CloudError as error:
+        said = f"The click was made; which file came of it could not be found out: {error.what}"
+        return receipt.but(success=False, code=error.code, message=said)
+    if not fresh:
+        return receipt.but(success=False, code="action_failed", message="The click was made, and no file came of it.")
+    return receipt.but(downloads=downloads)
+
+
+async def _fresh(stage: Stage, before: set[str]) -> list[dict[str, Any]]:
+    """The files that have come since; none where none comes in time."""
     fresh: list[dict[str, Any]] = []
     with anyio.move_on_after(_COMES_S):
         # It comes on another machine, which tells nobody.
         while not (fresh := [file for file in await _listed(stage) if wire.text(file, "id") not in before]):  # noqa: ASYNC110
             await anyio.sleep(_PAUSE_S)
-    if not fresh:
-        return receipt.but(success=False, code="action_failed", message="The click was made, and no file came of it.")
-    return receipt.but(downloads=tuple([await _brought(stage, file) for file in fresh]))
+    return fresh
 
 
 async def _listed(stage: Stage) -> list[dict[str, Any]]:
@@ -116,19 +129,20 @@ async def _listed(stage: Stage) -> list[dict[str, Any]]:
 
 
 async def _brought(stage: Stage, file: dict[str, Any]) -> Download:
-    name, size = Path(wire.text(file, "filename")).name or "download", file.get("size")
+    name, size = safe_name(wire.text(file, "filename")), file.get("size")
     if isinstance(size, int) and size > MAX_DOWNLOAD_BYTES:
         return Download(name, size, failure=f"larger than {MAX_DOWNLOAD_BYTES} bytes; it stays in the cloud")
     async with stage.asking() as client:
         content = await client.bytes(
             "sessions", stage.remote_id, "files", wire.text(file, "id"), limit=MAX_DOWNLOAD_BYTES, within_s=_FILES_S
         )
-    kept = await anyio.to_thread.run_sync(_keep, stage.files, clean_line(name, 120), content)
+    kept = await anyio.to_thread.run_sync(_keep, stage.files, name, content)
     return Download(kept, len(content))
 
 
 def _keep(folder: Path, name: str, content: bytes) -> str:
     """Write it under a name that is free; gives that."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem, suffix = Path(name).stem, Path(name).suffix
     for number in range(1, 1_000):
         free = name if number == 1 else f"{stem} ({number}){suffix}"
