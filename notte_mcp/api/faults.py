@@ -5,10 +5,12 @@ at fault.
     422: {"detail": [{"type", "loc", "msg", "input"?}]}
 
 Our errors name calls of the MCP tools as the next thing to do; here these are left out, since who reads them has an SDK.
+What is to be mended on the machine itself is said, since nobody else knows it.
 
 Below: encoding; errors, cloud_errors. Above: calls, routes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -99,9 +101,20 @@ _PAGE: Final = (
 """What a page or its browser is at fault of, as an answer's failure; that of an action is a result with `success: false`."""
 
 
+_OF_MACHINE: Final = (errors.BrowserMissing, errors.BrowserLaunchFailed)
+_OUR_START: Final = re.compile(r"(?:call )?notte_start")
+
+
+def _mend(error: errors.NotteMCPError) -> str:
+    """What mends it here, where that is no call of a tool."""
+    if not isinstance(error, _OF_MACHINE) and "`notte-mcp " not in error.next_call:
+        return ""
+    return f"Next: {_OUR_START.sub('the same call', error.next_call)}."
+
+
 def fault_of(error: errors.NotteMCPError) -> ApiFault:
     """One of our errors as a fault of the API."""
-    said = " ".join(part for part in (error.what, error.done, error.kept) if part)
+    said = " ".join(part for part in (error.what, error.done, error.kept, _mend(error)) if part)
     name = type(error).__name__
     if isinstance(error, _PAGE):
         return ApiFault(500, said, error=name, headers=EXECUTION)

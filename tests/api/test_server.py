@@ -21,11 +21,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from notte_mcp.api import routes
 from notte_mcp.api.calls import answer
 from notte_mcp.api.contract import CONTRACT
-from notte_mcp.api.faults import ApiFault
+from notte_mcp.api.faults import ApiFault, fault_of
 from notte_mcp.api.keys import OWNER, ApiKeys
 from notte_mcp.api.routes import ROUTES
 from notte_mcp.api.streams import SessionLog
 from notte_mcp.engines.scripted import ScriptedEngine
+from notte_mcp.errors import BrowserLaunchFailed, SessionNotLive
 from notte_mcp.http import connections, socket_connections
 from tests import office
 from tests.api.served import KEY, Api, served_api
@@ -159,6 +160,17 @@ async def test_unknown_paths_and_methods_are_said_as_the_contract_says_them(api:
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, POST")
     unknown = await api.client.get("/sessions/ses_%2e%2e%20")
     assert (unknown.status_code, unknown.json()["error"]) == (404, "UnknownSession")
+
+
+async def test_what_is_to_be_mended_on_the_machine_is_said_and_calls_of_tools_are_not(tmp_path: Path) -> None:
+    """Ours: whoever starts the API for the first time may have no browser that it finds."""
+    async with served_api(tmp_path / "state", chromium=tmp_path / "nowhere") as one:
+        missing = (await one.client.post("/sessions/start", json={})).json()
+    assert (missing["error"], missing["status"]) == ("BrowserMissing", 500)
+    assert missing["message"].endswith("Next: correct or unset NOTTE_MCP_BROWSER and restart the server.")
+    again = BrowserLaunchFailed("It ended.", next_call="notte_start again; if it repeats, `notte-mcp doctor`")
+    assert str(fault_of(again)).endswith(" Next: the same call again; if it repeats, `notte-mcp doctor`.")
+    assert str(fault_of(SessionNotLive("It is over.", next_call="notte_start()"))) == "It is over. Nothing was done."
 
 
 def test_the_table_has_every_endpoint_of_the_contract_and_each_has_a_route() -> None:
