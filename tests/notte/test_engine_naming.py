@@ -56,6 +56,17 @@ def test_the_only_one_of_its_role_and_name_that_came_since_is_the_heir() -> None
     assert not book.is_healed("B8")
 
 
+def test_of_documents_left_long_ago_only_what_has_an_id_is_known() -> None:
+    """A session may see thousands, each with hundreds of elements."""
+    book = Book({})
+    shown, _ = book.meet([line("Buy", "B1"), line("Sell", "B2")], URL, answer("d", 1, 2)).elements
+    assert book.show(shown) == "B1"
+    for number in range(40):
+        book.meet([line("Buy", "B1")], URL, answer(f"d{number}", 1))
+    assert (book.named("B1"), book.met("d", "1"), book.met("d", "2")) == (shown, shown, None)
+    assert book.met("d39", "1") is not None
+
+
 @pytest.mark.parametrize(
     ("lines", "url"),
     [

@@ -7,6 +7,7 @@ come since on the same page is its heir; otherwise the id is refused and its lik
 Below: seeing, ids, errors. Above: views, performing, session.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,8 @@ from notte_mcp.ids import letter_for, secret_name
 from notte_mcp.observations import clean_line
 
 _MOST_LIKES: Final = 5
+_MOST_DOCUMENTS: Final = 16
+"""Documents, those met last, of which what was never shown is known, too."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,11 +82,13 @@ class Book:
     _by_place: dict[tuple[str, str], Known] = field(default_factory=dict[tuple[str, str], Known])
     _by_id: dict[str, Known] = field(default_factory=dict[str, Known])
     _healed: set[str] = field(default_factory=set[str])
+    _documents: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
 
     def meet(self, lines: Sequence[Line], url: str, asked: Mapping[str, Any] | None) -> Met:
         """Find each line's element; `asked` is the page's answer about those that can be acted on, in their order."""
         self.look += 1
         document = str(asked["document"]) if asked else f"at {page_of(url)}"
+        self._turn_to(document)
         told = iter(asked["found"] if asked else ())
         met: list[tuple[Line, Known | None]] = []
         taken: set[tuple[str, str]] = set()
@@ -92,6 +97,14 @@ class Book:
             met.append((line, known))
         headings = tuple(clean_line(str(name)) for name in (asked or {}).get("headings", ()))
         return Met(document, tuple(met), headings)
+
+    def _turn_to(self, document: str) -> None:
+        """Let go of what was met long ago and has no id: nobody can name it."""
+        self._documents[document] = None
+        self._documents.move_to_end(document)
+        while len(self._documents) > _MOST_DOCUMENTS:
+            left, _ = self._documents.popitem(last=False)
+            self._by_place = {place: one for place, one in self._by_place.items() if one.document != left or one.id}
 
     def _meet(
         self, line: Line, url: str, document: str, facts: Sequence[Any] | None, taken: set[tuple[str, str]]
