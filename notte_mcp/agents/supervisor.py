@@ -102,9 +102,10 @@ class Supervisor(Reading):
         if asked == "assistant" or (asked == "auto" and named is None):
             return "assistant"
         if named is None:
+            there = "notte" if engine == "notte" else "assistant"
             raise ModelMissing(
                 "driver model needs a model, and none is configured.",
-                next_call='the same call with model="anthropic:..." or driver="assistant"; '
+                next_call=f'the same call with model="anthropic:..." or driver="{there}"; '
                 "or set NOTTE_MCP_MODEL and restart the server",
             )
         self._models.named(named)

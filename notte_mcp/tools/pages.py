@@ -45,6 +45,9 @@ async def notte_observe(
     mode = "changes" if since is not None else mode
     async with app.registry.use(await app.session_of(session_id)) as live:
         seen = await live.observe(mode=mode, since=since, find=find, cursor=cursor, max_tokens=max_tokens)
+        if find is not None and not seen.nodes and seen.changes is None:
+            unfound = f"nothing on the page matches {page_text.quoted(find[:60])}"
+            seen = replace(seen, note="; ".join(filter(None, (unfound, seen.note))))
         seen = replace(seen, events=(*live.events, *seen.events))
         pictures = [_picture(await live.screenshot(marks=True))] if screenshot else []
     return blocks(page_text.view(seen, all_options=find is not None), *pictures)

@@ -23,6 +23,19 @@ async def test_only_what_is_looked_for_is_shown(host: Host) -> None:
     assert text.splitlines() == [f"Products  {LONG}", 'L299 link "Product number 299"', "view 2"]
 
 
+async def test_that_nothing_matches_is_said(host: Host) -> None:
+    """An answer without a line may be taken for a page without elements."""
+    await host.start(LONG)
+
+    text = await host.text("notte_observe", find="no such product")
+
+    assert text.splitlines() == [
+        f"Products  {LONG}",
+        'note: nothing on the page matches "no such product"',
+        "view 2",
+    ]
+
+
 async def test_page_mode_adds_the_text(host: Host) -> None:
     """Contract."""
     await host.start(DONE)
