@@ -26,6 +26,8 @@ from notte_mcp.registry import files
 from notte_mcp.registry.files import Kept
 
 MAX_NAME: Final = 200
+"""Bytes of a file's name."""
+
 MAX_LISTED: Final = 1_000
 LISTED: Final = 100
 KEPT_S: Final = 30 * 86_400
@@ -145,20 +147,25 @@ def _checksum(folder: Path, name: str) -> str:
 
 async def _taken(call: ApiCall, *, name: str | None = None) -> dict[str, Any]:
     """Take the file of a form. Raises: ApiFault (400, 413, 422), UnknownSession, LimitReached."""
-    session_id, kept = await _kept(call)
+    session_id, _ = await _kept(call)
     try:
         async with call.request.form(max_files=1, max_fields=8) as form:
             given = form.get("file")
             if not isinstance(given, UploadFile):
                 raise faults.missing("body", "file")
             name = _safe(name or given.filename or "")
-            _has_place(call, kept, name, given.size or 0)
-            await call.app.registry.put_file(session_id, name, given.file)
+            # One at a time, or two would take the same room, or mix under one name.
+            async with call.kept.of(session_id).uploading:
+                _, kept = await _kept(call)
+                _has_place(call, kept, name, given.size or 0)
+                await call.app.registry.put_file(session_id, name, given.file)
     except (MultiPartException, HTTPException) as error:
         said = error.message if isinstance(error, MultiPartException) else error.detail
         raise ApiFault(400, f"The form cannot be read: {said}") from error
     _, kept = await _kept(call)
-    return await _told(call, session_id, next(one for one in kept if one.name == name))
+    if (one := next((one for one in kept if one.name == name), None)) is None:
+        raise faults.unknown("file", name)  # somebody has removed it already
+    return await _told(call, session_id, one)
 
 
 def _has_place(call: ApiCall, kept: list[Kept], name: str, size: int) -> None:
@@ -174,8 +181,9 @@ def _has_place(call: ApiCall, kept: list[Kept], name: str, size: int) -> None:
 def _safe(given: str) -> str:
     """A name without folders. Raises: ApiFault (422)."""
     name = PureWindowsPath(given).name
-    if name in {"", ".", ".."} or len(name) > MAX_NAME or not name.isprintable():
-        raise faults.wrong("body", "file", "value_error", "The file needs a plain name of at most 200 characters.")
+    if name in {"", ".", ".."} or not name.isprintable() or len(name.encode()) > MAX_NAME:
+        said = f"The file needs a plain name of at most {MAX_NAME} bytes."
+        raise faults.wrong("body", "file", "value_error", said)
     return name
 
 

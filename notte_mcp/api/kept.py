@@ -9,6 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import anyio
+
 MAX_SESSIONS: Final = 1_024
 """Of more, what was not asked for longest is forgotten; a session is none the worse, it only has to be observed again."""
 
@@ -16,10 +18,11 @@ MAX_SESSIONS: Final = 1_024
 @dataclass(slots=True)
 class KeptSession:
     """Of one session. `ids` maps the ids of its last observation, as the contract spells them, to ours; `facts` is for
-    what else an endpoint has to know the next time, by its own name."""
+    what else an endpoint has to know the next time, by its own name; `uploading` is held by who puts a file there."""
 
     ids: dict[str, str] = field(default_factory=dict[str, str])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    uploading: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 class Kept:
