@@ -93,7 +93,8 @@ class _Recording:
                 what = f"{_described(step, self.steps)}: left out, since nobody knows whether it happened"
                 written.append(WorkflowStep(step.number, comment=what))
             elif keep_failed and not done(step):
-                written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {step.message or step.state}"))
+                why = step.message.partition(" Next: ")[0]  # a call of a tool is nothing to a script's reader
+                written.append(WorkflowStep(step.number, comment=f"{_described(step)}: {why or step.state}"))
             elif keep_failed and kind(step) == "scrape":
                 written.append(WorkflowStep(step.number, comment=f"{_described(step)}: read the page on the way"))
         return written

@@ -204,7 +204,11 @@ def test_locators_that_a_secret_was_cut_out_of_are_not_used() -> None:
 
 def test_failed_steps_stay_as_comments_when_asked_for() -> None:
     """Design: options.keep_failed."""
-    recording = Recording().goto(FORM).click(button("B1", "Send"), success=False, message="It is covered.")
+    recording = (
+        Recording()
+        .goto(FORM)
+        .click(button("B1", "Send"), success=False, message="It is covered. Next: notte_observe()")
+    )
     recording.add({"type": "reload"}, state="outcome_unknown", success=False)
 
     assert [s.comment for s in workflow(recording, keep_failed=True).steps] == [
@@ -228,7 +232,11 @@ UNKNOWN = "step 3, reload (outcome unknown): left out, since nobody knows whethe
 
 def test_a_step_whose_outcome_is_unknown_is_told_of_without_being_asked_for() -> None:
     """Ours: it may have happened, so a script that is silent about it would be no account of the session."""
-    recording = Recording().goto(FORM).click(button("B1", "Send"), success=False, message="It is covered.")
+    recording = (
+        Recording()
+        .goto(FORM)
+        .click(button("B1", "Send"), success=False, message="It is covered. Next: notte_observe()")
+    )
     recording.add({"type": "reload"}, state="outcome_unknown", success=False)
 
     assert [s.comment for s in workflow(recording).steps] == ["", UNKNOWN]
