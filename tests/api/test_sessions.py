@@ -193,7 +193,7 @@ async def test_a_session_outlives_its_process_on_record(tmp_path: Path) -> None:
         session_id = await api.started()
     async with of_contract(tmp_path / "state", "1.10") as api:
         said = (await api.client.get(f"/sessions/{session_id}")).json()
-        assert (said["status"], said["close_reason"]) == ("closed", "unknown")
+        assert (said["status"], said["close_reason"]) == ("closed", "error")
         assert "process" in said["error"]
 
 
