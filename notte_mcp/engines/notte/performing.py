@@ -156,7 +156,8 @@ async def _sent(stage: Stage, sent: Mapping[str, Any], allowed_ms: int) -> wire.
     within_s = allowed_ms / 1000 + _LATE_S
     first = done = await stage.execute(sent, within_s=within_s)
     while (captcha := done.captcha) is not None and captcha.get("state") == "solving":
-        await anyio.sleep(min(1.0, float(captcha.get("retry_after_ms") or 1_000) / 1_000))
+        asked_ms = captcha.get("retry_after_ms")
+        await anyio.sleep(min(1_000, asked_ms if isinstance(asked_ms, int | float) else 1_000) / 1_000)
         solve = {"type": "captcha_solve"}
         done = await stage.execute(solve, within_s=within_s, captcha_id=str(captcha.get("captcha_id") or ""))
         if first.executed is False and done.captcha is not None and done.captcha.get("state") == "solved":

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from notte_mcp import actions as a
+from notte_mcp.cloud_errors import CloudError
 from notte_mcp.engines.base import Hand
 from notte_mcp.engines.notte import saying
+from notte_mcp.engines.notte.answers import NOBODY_KNOWS
 from notte_mcp.engines.notte.reaching import Reached, reach, target_of, ways_of
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.errors import ActionFailed, NotActionable, NotteMCPError, StaleElement
@@ -49,12 +51,24 @@ async def by_script(stage: Stage, action: a.Hover | a.DoubleClick | a.Drag) -> R
     touched = time.time()
     do: dict[str, Any] = {"do": "hover"} if isinstance(action, a.Hover) else {"do": "press", "times": 2}
     await _did(stage, again=isinstance(action, a.Hover), key=reached.key, **do)
-    if action.press_enter:
-        await stage.execute({"type": "press_key", "key": "Enter"}, within_s=action.timeout_ms / 1000 + _LATE_S)
     said = f"{_VERBS[action.type]} {reached.words} ({_OF_HOVER if isinstance(action, a.Hover) else BY_SCRIPT})"
-    return Receipt(
+    receipt = Receipt(
         action.type, success=True, message=said, target=reached.target, healed=reached.healed, acted_at=touched
     )
+    return await _entered(stage, action, receipt) if action.press_enter else receipt
+
+
+async def _entered(stage: Stage, action: a.Hover | a.DoubleClick, receipt: Receipt) -> Receipt:
+    """The receipt after Enter, which comes second: what was done before it was done whatever becomes of that."""
+    try:
+        done = await stage.execute({"type": "press_key", "key": "Enter"}, within_s=action.timeout_ms / 1000 + _LATE_S)
+    except CloudError as error:
+        said, code = error.what, "outcome_unknown" if error.done == NOBODY_KNOWS else error.code
+    else:
+        if done.success:
+            return receipt
+        said, code = clean_line(done.message, 300), saying.code_of(done)
+    return receipt.but(success=False, code=code, message=f"{receipt.message}. Enter did not go through: {said}")
 
 
 async def _did(stage: Stage, *, again: bool, **asked: Any) -> dict[str, Any]:
