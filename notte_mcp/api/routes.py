@@ -39,7 +39,7 @@ from notte_mcp.api.keys import ANYBODY, OWNER, ApiKeys
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.http.guard import Guard, Names, Route
 from notte_mcp.http.intake import STREAM_S, Intake, TooMuch
-from notte_mcp.http.refusals import FAILED, Refusal, no_such_path
+from notte_mcp.http.refusals import FAILED, WRONG_ORIGIN, Refusal, no_such_path
 from notte_mcp.http.sockets import refuse
 from notte_mcp.http.tokens import Tokens
 from notte_mcp.logs import Log
@@ -190,6 +190,7 @@ def _places(routes: Iterable[ApiRoute]) -> list[_Place]:
 
 def _worded(refusal: Refusal) -> bytes:
     """A refusal of the guard's, as the contract says errors."""
-    said = refusal.what if refusal is FAILED else f"{refusal.what} {refusal.mend}"
+    mend = "The API is for programs; no page is let in." if refusal is WRONG_ORIGIN else refusal.mend
+    said = refusal.what if refusal is FAILED else f"{refusal.what} {mend}"
     fault = ApiFault(refusal.status, said, error=refusal.code)
     return json.dumps(fault.body).encode()

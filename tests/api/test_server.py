@@ -100,6 +100,7 @@ async def test_other_names_and_other_origins_are_refused_whatever_their_key(api:
     assert (named.status_code, named.json()["error"]) == (421, "wrong_host")
     page = await api.client.get("/sessions", headers={"origin": "https://evil.example"})
     assert (page.status_code, page.json()["error"]) == (403, "wrong_origin")
+    assert "--allowed-origin" not in page.text
 
 
 # --- bodies -----------------------------------------------------------------------
