@@ -8,9 +8,12 @@ Below: the nouns. Above: base, registry, agents, resources.
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from notte_mcp.receipts import Target
+
+ENDED_THERE: Final = "the cloud ended it"
+"""How what an engine tells of a lost session begins, where it knows that the session has ended over there."""
 
 
 @dataclass(frozen=True, slots=True)

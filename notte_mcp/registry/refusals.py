@@ -1,6 +1,6 @@
 """What the registry says when it cannot do what was asked: texts only.
 
-Below: errors, records. Above: the rest of the registry.
+Below: errors, records, engines.remote. Above: the rest of the registry.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from notte_mcp.cloud_errors import CloudUnavailable
+from notte_mcp.engines.remote import ENDED_THERE
 from notte_mcp.errors import (
     InvalidAction,
     LimitReached,
@@ -78,10 +79,16 @@ def choice(live: Sequence[Live], restorable: Sequence[SessionRecord]) -> Session
 
 
 def not_live(
-    record: SessionRecord, *, owner: str, done: str = NOTHING_DONE, becomes: SessionState | None = None
+    record: SessionRecord,
+    *,
+    owner: str,
+    done: str = NOTHING_DONE,
+    becomes: SessionState | None = None,
+    because: str = "",
 ) -> SessionNotLive:
-    """A recorded session without a browser of ours. One that is `stopping` is soon what it `becomes`."""
-    what = f"Session {record.id} is {record.state}" + (f" ({record.reason})." if record.reason else ".")
+    """A recorded session without a browser of ours. One that is `stopping` is soon what it `becomes`, `because` of that."""
+    reason = record.reason or because
+    what = f"Session {record.id} is {record.state}" + (f" ({reason})." if reason else ".")
     kept = f"Its {record.step_count} steps can be read."
     if record.state in LIVE_STATES and record.owner != owner:
         return SessionNotLive(
@@ -96,10 +103,13 @@ def not_live(
         )
     if record.remote_id:
         what = what.replace("Session", "Cloud session", 1)
+    return SessionNotLive(what, done=done, kept=kept, next_call=f"{_another(record)} for a new one")
+
+
+def _another(record: SessionRecord) -> str:
     how = [f'url="{record.url}"'] if record.url else []
     how += ['session={"engine": "notte"}'] if record.spec.engine == "notte" else []
-    again = f"notte_start({', '.join(how)})"
-    return SessionNotLive(what, done=done, kept=kept, next_call=f"{again} for a new one")
+    return f"notte_start({', '.join(how)})"
 
 
 def ending() -> SessionNotLive:
@@ -161,6 +171,13 @@ def secret_by_key(session_id: str, name: str) -> InvalidAction:
 def lost(record: SessionRecord, detail: str, *, done: str) -> SessionLost:
     """The browser behind a session went away."""
     why = f": {detail.rstrip('.')}" if detail else ""
+    if record.remote_id and detail.startswith(ENDED_THERE):
+        return SessionLost(
+            f"The cloud session behind {record.id} has ended{detail.removeprefix(ENDED_THERE).rstrip('.')}.",
+            done=done,
+            kept=f"Its {record.step_count} steps are kept.",
+            next_call=f"{_another(record)} for a new one",
+        )
     if record.remote_id:
         return SessionLost(
             f"The cloud session behind {record.id} does not answer any more{why}.",

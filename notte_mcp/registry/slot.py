@@ -185,8 +185,9 @@ class Slot:
         """Why it cannot be used any more."""
         if self.ending is not None and not self.is_stopping:
             return refusals.lost(self.snapshot(), self.redactor.text(self.ending.detail), done=done)
-        becomes = self.ending.state if self.ending is not None else None
-        return refusals.not_live(self.snapshot(), owner=self.record.owner, done=done, becomes=becomes)
+        becomes, because = (self.ending.state, self.ending.reason) if self.ending is not None else (None, "")
+        record = self.snapshot()
+        return refusals.not_live(record, owner=record.owner, done=done, becomes=becomes, because=because)
 
     @property
     def has_all_steps(self) -> bool:

@@ -182,7 +182,8 @@ def test_one_that_ended_in_the_cloud_is_told_with_its_reason_and_never_replaced(
         found = facts(wire, "notte_status", id=session)
         assert (found["state"], found["reason"]) == ("stopped", "manual")
         lost = refused(wire, "notte_observe", session_id=also["session_id"])
-        assert "Next: notte_status" in lost or "notte_start(" in lost
+        assert "manual" in lost
+        assert 'session={"engine": "notte"}) for a new one' in lost
         assert facts(wire, "notte_status", id=also["session_id"])["reason"] == "manual"
         again = refused(wire, "notte_start", session_id=session)
         assert "stopped (manual)" in again

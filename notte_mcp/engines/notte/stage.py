@@ -29,6 +29,7 @@ from notte_mcp.engines.notte.ending import sounds_ended, tells_of_end, why_ended
 from notte_mcp.engines.notte.naming import Book, Known, Met
 from notte_mcp.engines.notte.probing import Probe, ScriptFailed
 from notte_mcp.engines.notte.seeing import Sight
+from notte_mcp.engines.remote import ENDED_THERE
 from notte_mcp.errors import NotteMCPError, PageNotResponding, SessionLost
 from notte_mcp.observations import Tab, clean_line
 
@@ -144,7 +145,7 @@ class Stage:
         """It is gone: whoever listens is told, once."""
         if not self.closed and not self.lost:
             self.lost = why
-            self.tell_lost(f"the cloud ended it: {why}")
+            self.tell_lost(f"{ENDED_THERE}: {why}")
 
     def still_there(self) -> None:
         """Raises: SessionLost."""
