@@ -8,7 +8,7 @@ Below: parameters, source. Above: generalising, notte.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -120,11 +120,21 @@ class Models:
 
     def type_of(self, schema: Mapping[str, Any], wish: str) -> str:
         """The type expression of a schema; an object becomes a class called like `wish`."""
-        if "anyOf" in schema:
-            return " | ".join(dict.fromkeys(self.type_of(option, wish) for option in schema["anyOf"]))
+        return " | ".join(dict.fromkeys(self._options(schema, wish)))
+
+    def _options(self, schema: Mapping[str, Any], wish: str) -> Iterator[str]:
+        """The types that it may be, some of them more than once: `None | None` is no type."""
         kind = schema.get("type")
-        if isinstance(kind, list):
-            return " | ".join(_PYTHON[name] for name in cast(list[str], kind))
+        if "anyOf" in schema:
+            for option in schema["anyOf"]:
+                yield from self._options(option, wish)
+        elif isinstance(kind, list):
+            yield from (_PYTHON[name] for name in cast(list[str], kind))
+        else:
+            yield self._single(schema, wish)
+
+    def _single(self, schema: Mapping[str, Any], wish: str) -> str:
+        kind = schema.get("type")
         if kind == "array":
             return f"list[{self.type_of(schema.get('items') or {}, _singular(wish))}]"
         if kind == "object" and schema.get("properties"):

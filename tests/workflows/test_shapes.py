@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -33,6 +33,7 @@ def test_data_are_of_their_own_shape(value: Any) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON, min_size=1, max_size=5))
+@example({"rows": [{"a": None}, [[None], [None, False]]], "row": [[None], None]})
 def test_a_model_takes_the_data_that_it_was_made_of(value: dict[str, Any]) -> None:
     """Ours: the source runs, and pydantic agrees with it."""
     shape = model_shape(shape_of(value))
