@@ -21,6 +21,7 @@ import anyio.to_thread
 from notte_mcp.agents.supervisor import Supervisor
 from notte_mcp.caller import environment
 from notte_mcp.engines.base import Engine
+from notte_mcp.engines.file_bounds import Bounds
 from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.pending import PendingEngine
 from notte_mcp.errors import NotteMCPError
@@ -255,9 +256,8 @@ def _engines(
             options=SessionOptions(
                 max_tabs=settings.max_tabs, max_download_bytes=settings.max_download_bytes,
                 max_session_bytes=settings.max_session_bytes, max_session_files=settings.max_session_files,
-                max_upload_bytes=settings.max_upload_bytes, max_page_mb=settings.max_page_mb,
-                max_browser_mb=settings.max_browser_mb, upload_dirs=settings.upload_dirs,
-                own_ports=tuple(own_ports), shortage=room.shortage,
+                max_upload_bytes=settings.max_upload_bytes, max_page_mb=settings.max_page_mb, own_ports=tuple(own_ports),
+                max_browser_mb=settings.max_browser_mb, upload_dirs=settings.upload_dirs, shortage=room.shortage,
             ),
             cache=settings.state_dir / "cache",
         )  # fmt: skip
@@ -268,7 +268,8 @@ def _engines(
         # Who is not this machine's user has no key of its environment.
         key = None if settings.for_others else settings.notte_api_key
         own = CloudAccess(key.get_secret_value() if key is not None else None, settings.notte_api_url)
-        return NotteEngine(cloud or (lambda: own), upload_dirs=settings.upload_dirs)
+        cap = Bounds(settings.max_download_bytes, settings.max_session_bytes, settings.max_session_files, room.shortage)
+        return NotteEngine(cloud or (lambda: own), upload_dirs=settings.upload_dirs, bounds=cap)
 
     return {"local": PendingEngine("local", local), "notte": PendingEngine("notte", notte)}
 

@@ -1,7 +1,6 @@
 """A cloud session's life, with no browser behind the API: attached to, lost with the cloud's reason, let go of, cut off."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from notte_mcp.records import SessionSpec
 from tests import office
 from tests.api.served import Api, served_api
 from tests.notte.proxy import Lose, Proxy, Reply, proxy
+from tests.notte.rote import DONE, told_by_rote
 
 pytestmark = pytest.mark.anyio
 
@@ -247,25 +247,6 @@ async def test_a_session_of_which_nobody_hears_whether_it_is_logged_in_is_stoppe
         await engine.close(deadline_s=1)
 
 
-@asynccontextmanager
-async def told_by_rote(tmp_path: Path, executed: Any) -> AsyncGenerator[tuple[NotteSession, Proxy]]:
-    """A session of a cloud that answers every execute with this, and has one tab."""
-    tab = {"metadata": {"tab_id": 0, "url": "https://shop.test/", "title": "Shop"}}
-    async with proxy() as between:
-        between.on("POST", "/sessions/start", Reply(body={"session_id": "s1", "status": "active"}))
-        between.on("POST", "*/page/execute", Reply(body=executed), times=None)
-        between.on("GET", "*/debug", Reply(body={"tabs": [tab]}), times=None)
-        between.on("*", "/sessions/s1", Reply(body={"session_id": "s1", "status": "active"}), times=None)
-        engine = NotteEngine(lambda: CloudAccess("a-key", between.url))
-        session = await engine.open(OpenRequest("ses_1", SessionSpec(engine="notte"), tmp_path))
-        yield session, between
-        await session.close(deadline_s=1)
-        await engine.close(deadline_s=1)
-
-
-DONE = {"success": True, "message": "Done"}
-
-
 @pytest.mark.parametrize("answer", ["{}", '{"url": 1, "title": [], "document": {}, "view": 7}', "[" * 100_000])
 async def test_a_page_that_lies_of_where_it_stands_is_one_that_does_not_answer(tmp_path: Path, answer: str) -> None:
     """Its scripts are its own as much as ours."""
@@ -273,31 +254,6 @@ async def test_a_page_that_lies_of_where_it_stands_is_one_that_does_not_answer(t
         receipt = await session.perform(a.Goto(url="https://shop.test/"), timeout_ms=5_000)
         assert receipt.success, receipt.message
         assert session.position.url == "https://shop.test/"
-
-
-async def test_a_download_that_cannot_be_found_says_that_the_click_was_made(tmp_path: Path) -> None:
-    """Whoever reads it must not click again unawares."""
-    async with told_by_rote(tmp_path, DONE) as (session, between):
-        between.on("GET", "*/files", Reply(body={"files": []}))
-        between.on("GET", "*/files", Reply(500), times=None)
-        receipt = await session.perform(a.DownloadFile(selector="#get"), timeout_ms=5_000)
-        assert not receipt.success
-        assert receipt.message.startswith("The click was made")
-        assert "Nothing was done" not in receipt.message
-
-
-async def test_a_file_comes_under_a_name_that_stays_in_its_folder(tmp_path: Path) -> None:
-    """A page chose it, and any bytes of it, and how long it is."""
-    async with told_by_rote(tmp_path, DONE) as (session, between):
-        between.on("GET", "*/files", Reply(body={"files": []}))
-        files = [{"id": "f1", "filename": "../../.profile"}, {"id": "f2", "filename": "é" * 300 + ".pdf"}]
-        between.on("GET", "*/files", Reply(body={"files": files}), times=None)
-        between.on("GET", "*/files/f?", Reply(body=b"x"), times=None)
-        receipt = await session.perform(a.DownloadFile(selector="#get"), timeout_ms=5_000)
-        kept = [path.name for path in (tmp_path / "files").iterdir()]
-        assert sorted(kept) == sorted(one.name for one in receipt.downloads)
-        assert len(kept) == 2
-        assert not any(name.startswith(".") or len(name.encode()) > 150 for name in kept)
 
 
 async def test_what_the_cloud_cannot_take_of_a_start_is_said(cloud: Cloud) -> None:

@@ -3,14 +3,13 @@
 A download runs beside the actions; the action that started it waits for it within its
 own time. What grows past a limit is cancelled while it comes, and says which it was.
 
-Below: receipts, engines.file_names. Above: `session`.
+Below: receipts, engines.file_names, engines.file_bounds. Above: `session`.
 """
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -21,22 +20,13 @@ from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.base import COMING
+from notte_mcp.engines.file_bounds import Bounds
 from notte_mcp.engines.file_names import free_path, safe_name
 from notte_mcp.observations import clean_line
 from notte_mcp.receipts import Download
 
 _GONE: Final = re.compile("cancel|has been closed|Connection closed")
 _WATCH_SECONDS: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a session's files may come to: bytes that arrive at once, bytes and number of all (see `SessionOptions`)."""
-
-    in_flight_bytes: int
-    session_bytes: int
-    session_files: int
-    shortage: Callable[[], Awaitable[str]] | None = None
 
 
 class Downloads:
@@ -101,17 +91,7 @@ class Downloads:
         return Download(path.name, size)
 
     async def _excess(self, *, coming: int) -> str:
-        """Which limit so many bytes more would pass, or ""."""
-        bounds = self._bounds
-        files, size = await anyio.to_thread.run_sync(_files_in, self._folder)
-        if files >= bounds.session_files:
-            return f"the session has {files} files, and may have {bounds.session_files} (max_session_files)"
-        if size + coming > bounds.session_bytes:
-            return (
-                f"the session's files have {size} bytes, and with it they would have more than "
-                f"{bounds.session_bytes} (max_session_bytes)"
-            )
-        return await bounds.shortage() if bounds.shortage is not None else ""
+        return await self._bounds.excess(self._folder, coming=coming)
 
     async def _failure(self, download: PlaywrightDownload) -> str | None:
         """Why a download failed, once it has ended."""
@@ -147,9 +127,7 @@ class Downloads:
         while True:
             await anyio.sleep(_WATCH_SECONDS)
             size = await anyio.to_thread.run_sync(_size_of, self._coming())
-            if size > self._bounds.in_flight_bytes:
-                return f"larger than {self._bounds.in_flight_bytes} bytes (max_download_bytes)"
-            if why := await self._excess(coming=size):
+            if why := await self._bounds.excess(self._folder, coming=size, arriving=True):
                 return why
 
     def _coming(self) -> list[Path]:
@@ -183,16 +161,6 @@ class Downloads:
         """What was finished since the last call."""
         done, self.done = self.done, []
         return tuple(done)
-
-
-def _files_in(folder: Path) -> tuple[int, int]:
-    """(how many, bytes of all) of the files in a session's folder."""
-    sizes: list[int] = []
-    with suppress(FileNotFoundError):
-        for entry in os.scandir(folder):
-            with suppress(OSError):
-                sizes.append(entry.stat(follow_symlinks=False).st_size)
-    return len(sizes), sum(sizes)
 
 
 def _place_of(download: PlaywrightDownload) -> Path | None:

@@ -15,8 +15,9 @@ import anyio
 from playwright.async_api import BrowserContext
 
 from notte_mcp.engines.base import Hand
+from notte_mcp.engines.file_bounds import Bounds
 from notte_mcp.engines.local.dialogs import Dialogs
-from notte_mcp.engines.local.downloads import Bounds, Downloads
+from notte_mcp.engines.local.downloads import Downloads
 from notte_mcp.engines.local.elements import ElementBook
 from notte_mcp.engines.local.tab import Tab
 from notte_mcp.engines.local.world import World

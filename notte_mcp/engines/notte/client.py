@@ -30,6 +30,7 @@ from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.notte.answers import CHECK_URL, NEW_KEY, NOBODY_KNOWS, NOTHING, Answer, Hush, fault
 from notte_mcp.engines.notte.exchange import Asked, Lost, ask, ask_once, pool
 from notte_mcp.engines.notte.patience import Patience
+from notte_mcp.engines.notte.saving import Sink
 from notte_mcp.observations import clean_line
 
 WITHIN_S: Final = 60.0
@@ -119,6 +120,19 @@ class NotteClient:
             what = f"What the Notte API keeps elsewhere could not be fetched (HTTP {found.status})."
             raise CloudUnavailable(what, status=found.status, done="", next_call="the same call, for a new address")
         return found.body
+
+    async def save(self, *segments: str, into: Sink, within_s: float = WITHIN_S) -> bool:
+        """Write what stands there to the disk while it comes; whether all of it may be there (else `into.why`)."""
+        asked = replace(self._asked("GET", segments, None, within_s), into=into)
+        try:
+            found = await self._reply(asked)
+        except CloudUnavailable:
+            if into.why:
+                return False
+            raise
+        if not 200 <= found.status < 300:  # noqa: PLR2004 - a success is a file, whatever is in it
+            await self._raise_if_fault(found, changes=False)
+        return True
 
     async def is_notte(self) -> bool:
         """Whether what answers there calls itself as the Notte API does (`/health`, asked without the key)."""

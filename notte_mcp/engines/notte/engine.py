@@ -15,6 +15,7 @@ import anyio
 
 from notte_mcp.cloud_errors import CloudError, CloudUnavailable
 from notte_mcp.engines.base import LostListener, OpenRequest
+from notte_mcp.engines.file_bounds import Bounds
 from notte_mcp.engines.notte import wire
 from notte_mcp.engines.notte.access import CloudAccess, current
 from notte_mcp.engines.notte.answers import NOBODY_KNOWS
@@ -35,17 +36,18 @@ _ANEW: Final = 'notte_start(session={"engine": "notte"}) for a new one'
 
 class NotteEngine:
     """See the module. `access` gives the account of the call that is under way; files that a page may be given stand in
-    a session's own folder and in `upload_dirs`."""
+    a session's own folder and in `upload_dirs`; `bounds` are of what it brings there."""
 
     name = "notte"
 
     def __init__(
         self, access: Callable[[], CloudAccess] = current, *, upload_dirs: Sequence[Path] = (),
-        client: Callable[[CloudAccess], NotteClient] = NotteClient,
+        bounds: Bounds | None = None, client: Callable[[CloudAccess], NotteClient] = NotteClient,
     ) -> None:  # fmt: skip
         self._access = access
         self._make = client
         self._upload_dirs = tuple(upload_dirs)
+        self._bounds = bounds or Bounds()
         self._clients: dict[CloudAccess, NotteClient] = {}
         self._open: dict[str, NotteSession] = {}
         self._listener: LostListener = lambda _session_id, _why: None
@@ -75,7 +77,8 @@ class NotteEngine:
         found = await (_attached(client, named) if named else _started(client, request))
         stage = Stage(
             client, found.remote_id, request.folder / "files", Book(dict(request.id_counters)),
-            lambda why: self._lost(request.session_id, why), self._upload_dirs, viewport=_viewport(found),
+            lambda why: self._lost(request.session_id, why), self._upload_dirs, self._bounds,
+            viewport=_viewport(found),
         )  # fmt: skip
         session = NotteSession(stage, left=lambda: self._left(request.session_id))
         self._open[request.session_id] = session

@@ -3,7 +3,7 @@
 What is no success is told apart above. The pool of connections carries no key: that goes with each request that is to
 have it, so that what stands elsewhere is fetched, and the health asked for, without.
 
-Below: answers, patience, access, httpx. Above: client.
+Below: answers, patience, saving, access, httpx. Above: client.
 """
 
 import logging
@@ -20,6 +20,7 @@ from notte_mcp import __version__
 from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.notte.answers import Answer
 from notte_mcp.engines.notte.patience import REPEATABLE, Patience, may_repeat
+from notte_mcp.engines.notte.saving import Sink
 
 CONNECT_S: Final = 10.0
 SILENCE_S: Final = 30.0
@@ -38,7 +39,7 @@ _NOT_TO_BE_SENT: Final = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.Loc
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request. `within_s` is for all its tries; `follows` says that it may be sent elsewhere, and `changes` that
-    something may be another by it."""
+    something may be another by it. `into` takes the body of a success, which is then not in the answer."""
 
     method: str
     url: str
@@ -48,6 +49,7 @@ class Asked:
     headers: tuple[tuple[str, str], ...] = ()
     limit: int = MAX_JSON_BYTES
     follows: bool = False
+    into: Sink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ async def ask_once(http: httpx.AsyncClient, asked: Asked, left_s: float) -> Answ
                 timeout=timeout,
                 follow_redirects=asked.follows,
             ) as response:
+                if asked.into is not None and response.is_success:
+                    return await _saved(response, asked.into)
                 return await _read(response, asked.limit)
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError) as error:
             return _lost(error)
@@ -127,6 +131,17 @@ async def _read(response: httpx.Response, limit: int) -> Answer | Lost:
             return Lost(f"the answer is larger than {limit:,} bytes", final=True)
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, b"".join(parts))
+
+
+async def _saved(response: httpx.Response, into: Sink) -> Answer | Lost:
+    going = await into.begin()
+    if going:
+        async for part in response.aiter_bytes():
+            if not (going := await into.take(part)):
+                break
+    if not going or not await into.end():
+        return Lost("it was cut", final=True)
+    return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, b"")
 
 
 def _lost(error: Exception) -> Lost:

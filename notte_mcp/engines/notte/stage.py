@@ -23,6 +23,7 @@ from notte_mcp.cloud_errors import (
     CloudUnknown,
     CloudUnreached,
 )
+from notte_mcp.engines.file_bounds import Bounds
 from notte_mcp.engines.notte import seeing, wire
 from notte_mcp.engines.notte.client import NotteClient
 from notte_mcp.engines.notte.ending import sounds_ended, tells_of_end, why_ended
@@ -61,6 +62,7 @@ class Stage:
     book: Book
     tell_lost: Callable[[str], None]
     upload_dirs: tuple[Path, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
     url: str = BLANK
     title: str = ""
     tabs: tuple[tuple[str, str], ...] = ((BLANK, ""),)

@@ -3,8 +3,9 @@
 Below: stage, reaching, saying. Above: performing, session.
 """
 
-import os
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,11 @@ import anyio.to_thread
 
 from notte_mcp import actions as a
 from notte_mcp.cloud_errors import CloudError
-from notte_mcp.engines.file_names import safe_name
+from notte_mcp.engines.base import COMING
+from notte_mcp.engines.file_names import free_path, safe_name
 from notte_mcp.engines.notte import saying, wire
 from notte_mcp.engines.notte.reaching import reach
+from notte_mcp.engines.notte.saving import Sink
 from notte_mcp.engines.notte.spelling import action_to_wire
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.errors import UploadRefused
@@ -25,7 +28,6 @@ from notte_mcp.receipts import Download, Receipt
 MAX_UPLOAD_BYTES: Final = 100 * 1024**2
 """What the cloud takes of one file."""
 
-MAX_DOWNLOAD_BYTES: Final = 200_000_000
 _FILES_S: Final = 120.0
 _LATE_S: Final = 3.0
 _COMES_S: Final = 5.0
@@ -129,28 +131,52 @@ async def _listed(stage: Stage) -> list[dict[str, Any]]:
 
 
 async def _brought(stage: Stage, file: dict[str, Any]) -> Download:
-    name, size = safe_name(wire.text(file, "filename")), file.get("size")
-    if isinstance(size, int) and size > MAX_DOWNLOAD_BYTES:
-        return Download(name, size, failure=f"larger than {MAX_DOWNLOAD_BYTES} bytes; it stays in the cloud")
-    async with stage.asking() as client:
-        content = await client.bytes(
-            "sessions", stage.remote_id, "files", wire.text(file, "id"), limit=MAX_DOWNLOAD_BYTES, within_s=_FILES_S
-        )
-    kept = await anyio.to_thread.run_sync(_keep, stage.files, name, content)
-    return Download(kept, len(content))
+    """One file, kept here where that may be; where not, it stays in the cloud, and why is said."""
+    name, told = safe_name(wire.text(file, "filename")), file.get("size")
+    size = told if isinstance(told, int) else 0
+    if why := await stage.bounds.excess(stage.files, coming=size, arriving=True):
+        return _left_there(name, size, why)
+    try:
+        # A server that dies leaves it here, where the next one reads that it was on its way.
+        path = await anyio.to_thread.run_sync(_taken, stage.files.parent / COMING, name)
+    except OSError as error:
+        return _left_there(name, size, _unkept(error))
+    sink = Sink(path, lambda size: stage.bounds.excess(stage.files, coming=size, arriving=True))
+    try:
+        async with stage.asking() as client:
+            whole = await client.save(
+                "sessions", stage.remote_id, "files", wire.text(file, "id"), into=sink, within_s=_FILES_S
+            )
+        if not whole:
+            return _left_there(name, size, sink.why)
+        return Download(await anyio.to_thread.run_sync(_keep, path, stage.files, name), sink.size)
+    except OSError as error:
+        return _left_there(name, size, _unkept(error))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(partial(path.unlink, missing_ok=True))
 
 
-def _keep(folder: Path, name: str, content: bytes) -> str:
-    """Write it under a name that is free; gives that."""
+def _left_there(name: str, size: int, why: str) -> Download:
+    return Download(name, size, failure=clean_line(f"{why}; it stays in the cloud", 400))
+
+
+def _unkept(error: OSError) -> str:
+    return f"it could not be written: {error.strerror or 'the disk did not take it'}"
+
+
+def _keep(path: Path, folder: Path, name: str) -> str:
+    """Move what has come to a name that is free in the folder; gives that."""
+    free = _taken(folder, name)
+    path.replace(free)
+    return free.name
+
+
+def _taken(folder: Path, name: str) -> Path:
+    """An empty file under a name that was free, which is nobody else's from then on."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem, suffix = Path(name).stem, Path(name).suffix
-    for number in range(1, 1_000):
-        free = name if number == 1 else f"{stem} ({number}){suffix}"
-        try:
-            fd = os.open(folder / free, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(fd, "wb") as out:
-            out.write(content)
-        return free
-    raise FileExistsError(name)
+    while True:
+        free = free_path(folder, name)
+        with suppress(FileExistsError):
+            free.touch(mode=0o600, exist_ok=False)
+            return free
