@@ -38,6 +38,14 @@ class RemoteCode:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteData:
+    """What the engine's own model took out of a page: `data` as JSON values, or the `problem` that there is none."""
+
+    data: Any
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HostedTask:
     """An agent to be run by the engine. `steps_from` is the trajectory index from which earlier steps of the session
     are told to it (None: none)."""
@@ -122,6 +130,12 @@ class Remote(Protocol):
 
     async def file(self, file_id: str) -> bytes:
         """What is in one of them."""
+        ...
+
+    async def extract(
+        self, *, instructions: str | None, schema: dict[str, Any] | None, selector: str | None, within_s: float
+    ) -> RemoteData:
+        """Data out of its current page, taken by the engine's own model."""
         ...
 
     async def offset(self) -> int:

@@ -76,9 +76,10 @@ async def notte_scrape(
     options: dict[str, Any] = {
         "selector": selector, "only_main_content": only_main_content, "links": links, "images": images,
     }  # fmt: skip
+    of: str | None = None
     if url is None:
         async with app.registry.use(await app.session_of(session_id)) as live:
-            found = await live.scrape(**options)
+            of, found = live.record.id, await live.scrape(**options)
             await live.note_scrape(as_step(selector, wish, only_main_content=only_main_content), found)
     elif session_id is None:
         found = await scrape_url(here, app, url, options)
@@ -88,7 +89,7 @@ async def notte_scrape(
             next_call="notte_execute with a goto, then notte_scrape(session_id=...)",
         )
     if wish is not None:
-        return await data_of(here, app, found, wish, max_tokens=max_tokens, ends_at=ends_at)
+        return await data_of(here, app, found, wish, of=of, selector=selector, max_tokens=max_tokens, ends_at=ends_at)
     return markdown_of(here, found, max_tokens=max_tokens)
 
 

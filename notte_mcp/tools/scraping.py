@@ -15,7 +15,7 @@ from mcp.types import CallToolResult
 
 from notte_mcp import page_text
 from notte_mcp.actions import Scrape
-from notte_mcp.agents.answers import require_schema
+from notte_mcp.agents.answers import check, require_schema
 from notte_mcp.agents.extracting import Extracted, extract
 from notte_mcp.engines.base import Scraped
 from notte_mcp.errors import InvalidArgument, NotteMCPError, PageLoadFailed
@@ -32,6 +32,7 @@ LEAST_S: Final = 3.0
 """What a model gets of the call's time, however long the page took."""
 
 NO_MODEL: Final = "instructions and response_schema need a model, and none is configured"
+CLOUD: Final = "the cloud's model"
 READ_IT: Final = "The page's text follows, to be read by you."
 TOO_LARGE: Final = "(The page was larger than is read; its end is missing.)"
 
@@ -95,19 +96,26 @@ def page_of(page: Page, note: str = "") -> CallToolResult:
 
 
 async def data_of(
-    here: Surface, app: "App", found: Scraped, wish: Wish, *, max_tokens: int, ends_at: float
+    here: Surface,
+    app: "App",
+    found: Scraped,
+    wish: Wish,
+    *,
+    of: str | None,
+    selector: str | None,
+    max_tokens: int,
+    ends_at: float,
 ) -> CallToolResult:
-    """The data as JSON text; else why there is none, and the markdown. (`ends_at`: monotonic.)"""
-    name = app.models.default
-    if name is None:
-        return markdown_of(here, found, max_tokens=max_tokens, note=f"note: {NO_MODEL}. {READ_IT}\n")
+    """The data as JSON text; else why there is none, and the markdown. By the configured model; without one, of a cloud
+    session (`of`) by the cloud's. (`ends_at`: monotonic.)"""
     seconds = max(LEAST_S, ends_at - time.monotonic())
-    try:
-        model = app.models.named(name)
-    except NotteMCPError as error:
-        data = Extracted("", f"{error.what} ({error.next_call})", 0)
-    else:
-        data = await extract(model, found.markdown, instructions=wish.instructions, schema=wish.schema, seconds=seconds)
+    name, data = app.models.default, None
+    if name is not None:
+        data = await _by_model(app, name, found, wish, seconds)
+    elif of is not None:
+        name, data = CLOUD, await _by_cloud(app, of, selector, wish, seconds)
+    if name is None or data is None:
+        return markdown_of(here, found, max_tokens=max_tokens, note=f"note: {NO_MODEL}. {READ_IT}\n")
     if not data.text:
         note = f"note: {sentence(f'{name} gave no data: {data.problem}')} {READ_IT}\n"
         return markdown_of(here, found, max_tokens=max_tokens, note=note)
@@ -115,8 +123,36 @@ async def data_of(
     return page_of(page, _whence(name, data, found))
 
 
+async def _by_model(app: "App", name: str, found: Scraped, wish: Wish, seconds: float) -> Extracted:
+    try:
+        model = app.models.named(name)
+    except NotteMCPError as error:
+        return Extracted("", f"{error.what} ({error.next_call})", 0)
+    return await extract(model, found.markdown, instructions=wish.instructions, schema=wish.schema, seconds=seconds)
+
+
+async def _by_cloud(app: "App", of: str, selector: str | None, wish: Wish, seconds: float) -> Extracted | None:
+    """By the model of the machine that the session lives on; None where that is this one."""
+    try:
+        if (remote := await app.registry.remote(of)) is None:
+            return None
+        told = await remote.extract(
+            instructions=wish.instructions, schema=wish.schema, selector=selector, within_s=seconds
+        )
+        async with app.registry.use(of) as live:
+            shown = page_text.json_text(live.redacted(told.data))
+    except NotteMCPError as error:
+        return Extracted("", error.what.rstrip("."), 0)
+    if told.problem:
+        return Extracted("", told.problem, 0)
+    wrong = check(shown, wish.schema) if wish.schema is not None else ""
+    return Extracted("", wrong, 0) if wrong else Extracted(shown, "", 0)
+
+
 def _whence(name: str, data: Extracted, found: Scraped) -> str:
     """By whom the data were taken out, at what cost, and of how much of the page."""
+    if name == CLOUD:
+        return f"data, by {name}:"
     calls = data.usage.model_calls
     cost = f"{data.usage.tokens} tokens{f' in {calls} calls' if calls > 1 else ''}"
     part = f"; of the page's first {data.read} characters" if data.read < len(found.markdown) or found.omitted else ""

@@ -66,6 +66,27 @@ async def test_a_session_says_how_it_stands_there(api: Proxy, cloud: CloudSessio
         await cloud.session()
 
 
+async def test_data_of_a_page_are_taken_by_the_cloud_s_model_or_it_is_said_why_not(
+    api: Proxy, cloud: CloudSession
+) -> None:
+    """Of the contract's answer that is `structured`; what its model says of a failure is the reason."""
+    api.on("POST", "*/page/scrape", Reply(200, {"markdown": "x", "structured": {"success": True, "data": {"n": 3}}}))
+    api.on(
+        "POST", "*/page/scrape", Reply(200, {"markdown": "x", "structured": {"success": False, "error": "no model"}})
+    )
+    api.on("POST", "*/page/scrape", Reply(200, {"markdown": "x"}))
+    found = [
+        await cloud.extract(instructions="how many", schema={"type": "object"}, selector=None, within_s=5)
+        for _ in range(3)
+    ]
+    assert [(one.data, one.problem) for one in found] == [
+        ({"n": 3}, ""),
+        (None, "no model"),
+        (None, "it gave none, and no reason"),
+    ]
+    assert json.loads(api.seen[0].body) == {"instructions": "how many", "response_format": {"type": "object"}}
+
+
 # --- the replay ---------------------------------------------------------------------
 
 

@@ -15,10 +15,14 @@ from notte_mcp.engines.notte.footage import replay
 from notte_mcp.engines.notte.hosted import HostedAgents
 from notte_mcp.engines.notte.traffic import network
 from notte_mcp.engines.notte.wire import object_of, objects, session_of, text
-from notte_mcp.engines.remote import RemoteCode, RemoteSession
+from notte_mcp.engines.remote import RemoteCode, RemoteData, RemoteSession
+from notte_mcp.observations import clean_line
 
 MAX_STEPS: Final = 10_000
 """Elements of a trajectory that are read at most."""
+
+MAX_WHY_CHARS: Final = 400
+"""Of the cloud's reason that there are no data."""
 
 _PAGE: Final = 100
 _NO_ROUTE: Final = frozenset({404, 405, 501})
@@ -51,6 +55,17 @@ class CloudSession(HostedAgents):
         body = await self._client.get("sessions", self._remote_id, "workflow", "code", query=query)
         actions = [action for action in objects(body.get("json_actions")) if not is_probe(action)]
         return RemoteCode(without_probes(text(body, "python_script")), actions)
+
+    async def extract(
+        self, *, instructions: str | None, schema: dict[str, Any] | None, selector: str | None, within_s: float
+    ) -> RemoteData:
+        """See `Remote`. Of the contract's DataSpace this is `structured`."""
+        asked = {"instructions": instructions, "response_format": schema, "selector": selector}
+        body = await self._client.post("sessions", self._remote_id, "page", "scrape", body=asked, within_s=within_s)
+        found = object_of(body.get("structured"))
+        if found.get("success", True) and found.get("data") is not None:
+            return RemoteData(found["data"])
+        return RemoteData(None, clean_line(text(found, "error"), MAX_WHY_CHARS) or "it gave none, and no reason")
 
     async def offset(self) -> int:
         """See `Remote`."""
