@@ -48,9 +48,11 @@ async def test_a_start_with_a_task_is_answered_with_a_handle(host: Host) -> None
         "status": "working",
         "createdAt": task["createdAt"],
         "lastUpdatedAt": handle["lastUpdatedAt"],
-        "ttlMs": 30 * 86_400_000,
+        "ttlMs": handle["ttlMs"],
         "pollIntervalMs": 2_000,
     }
+    # From its creation to its last change, and then the days that records are kept.
+    assert 0 <= handle["ttlMs"] - 30 * 86_400_000 < 10_000
     assert (task["resultType"], task["status"]) == ("complete", "working")
     assert task["statusMessage"].startswith("running, ")
     assert (await host.facts("notte_status", id=handle["taskId"]))["state"] == "running"
