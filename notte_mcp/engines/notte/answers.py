@@ -34,6 +34,8 @@ NOBODY_KNOWS: Final = "The answer is lost: nobody knows whether it was done."
 
 HIDDEN: Final = "[hidden]"
 
+_MOST_LEVELS: Final = 64
+
 LOCAL: Final = 'notte_start(session={"engine": "local"}) works without the cloud'
 NEW_KEY: Final = f"set NOTTE_API_KEY to a valid key, or {LOCAL}"
 CHECK_URL: Final = f"check NOTTE_API_URL, or {LOCAL}"
@@ -62,13 +64,16 @@ class Hush:
         text = without_tokens(text)
         return self._key.sub(HIDDEN, text) if self._key else text
 
-    def value(self, value: Any) -> Any:
-        """A JSON value without the key. Tokens of addresses stay: they are what some answers are asked for."""
+    def value(self, value: Any, level: int = 0) -> Any:
+        """A JSON value without the key. Tokens of addresses stay: they are what some answers are asked for. What is
+        nested too deep to be looked through is hidden whole."""
+        if level > _MOST_LEVELS:
+            return HIDDEN
         if isinstance(value, str):
             return self._key.sub(HIDDEN, value) if self._key else value
         if isinstance(value, dict):
-            return {self.value(k): self.value(v) for k, v in cast(dict[str, Any], value).items()}
-        return [self.value(one) for one in cast(list[Any], value)] if isinstance(value, list) else value
+            return {self.value(k): self.value(v, level + 1) for k, v in cast(dict[str, Any], value).items()}
+        return [self.value(one, level + 1) for one in cast(list[Any], value)] if isinstance(value, list) else value
 
     def is_in(self, body: bytes) -> bool:
         """Whether the key may stand in it, plainly or escaped."""

@@ -198,18 +198,11 @@ class Stage:
         found = await self.probe.ask(do, again=again, **asked)
         if found is None and self._unreached is not None:
             self.probe.wake()  # that the cloud is away says nothing of the page
-        match found:
-            case {
-                "url": str(url),
-                "title": str(title),
-                "document": str(document),
-                "view": [int() | float() as wide, int() | float() as high],
-            }:
-                self.note(url, title, document)
-                self.viewport = (int(wide), int(high)) if wide and high else self.viewport
-                return found
-            case _:
-                return None  # it tells nothing, or what no script of ours would
+        if found is not None:
+            wide, high = found["view"]
+            self.note(found["url"], found["title"], found["document"])
+            self.viewport = (int(wide), int(high)) if wide and high else self.viewport
+        return found
 
     async def settled(self, key: int = 0) -> dict[str, Any] | None:
         """Where the page stands once it is no longer being parsed, with what is known of an element of it."""

@@ -22,6 +22,7 @@ MAX_READ_BYTES: Final = 2 * 1024**2
 """What is read of all batches together; the rest is told by its size alone."""
 
 _SECRET_HEADER: Final = re.compile(r"(?i)^(?:proxy-)?authorization$|cookie|token|secret|api-?key|^x-amz-|signature")
+_MOST_LEVELS: Final = 64
 _LINES: Final = ("name", "key")
 
 
@@ -67,10 +68,24 @@ def _entries(raw: bytes) -> list[Any] | None:
         whole: Any = json.loads(raw)
     except (ValueError, RecursionError):
         try:
-            return [json.loads(line) for line in raw.splitlines() if line.strip()]
+            whole = [json.loads(line) for line in raw.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             return None
-    return cast(list[Any], whole) if isinstance(whole, list) else [whole]
+    entries = cast(list[Any], whole) if isinstance(whole, list) else [whole]
+    return None if _is_deep(entries) else entries
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it is nested deeper than what is told of it can be looked through."""
+    level: list[Any] = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            one
+            for outer in level
+            for one in (cast(dict[str, Any], outer).values() if isinstance(outer, dict) else cast(list[Any], outer))
+            if isinstance(one, dict | list)
+        ]
+    return bool(level)
 
 
 def _withheld(client: NotteClient, value: Any) -> Any:

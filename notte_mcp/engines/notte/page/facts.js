@@ -1,8 +1,8 @@
 // What the cloud's wire does not tell of an element: which one it is, what a screen reader calls it, where it stands,
 // what it holds. Runs in the page's own world, which the page can change: nothing here is trusted more than the page.
 
+// `documentName` is given: what this document is called, and its answers with it.
 const keys = new WeakMap(), elements = new Map();
-const documentName = `${performance.timeOrigin}-${Math.random().toString(36).slice(2, 10)}`;
 let lastKey = 0;
 
 /** The number of an element within this document: its own for as long as it lives. */
