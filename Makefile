@@ -27,7 +27,7 @@ demo: $(VENV)/.package browser ## the whole job on a small shop: an order by han
 	@$(WITH_BROWSER) $(BIN)/notte-mcp demo $(ARGS)
 
 test: $(VENV)/.tools $(JUDGES) browser ## all tests, on a real Chromium
-	@$(WITH_BROWSER) $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(WITH_BROWSER) $(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 bench: $(VENV)/.tools browser ## all benchmarks, as a table
 	@$(WITH_BROWSER) $(BIN)/python -m benchmarks $(ARGS)
