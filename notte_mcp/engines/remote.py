@@ -38,7 +38,7 @@ class RemoteCode:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteData:
+class RemoteFindings:
     """What the engine's own model took out of a page: `data` as JSON values, or the `problem` that there is none."""
 
     data: Any
@@ -134,7 +134,7 @@ class Remote(Protocol):
 
     async def extract(
         self, *, instructions: str | None, schema: dict[str, Any] | None, selector: str | None, within_s: float
-    ) -> RemoteData:
+    ) -> RemoteFindings:
         """Data out of its current page, taken by the engine's own model."""
         ...
 

@@ -15,7 +15,7 @@ from notte_mcp.engines.notte.footage import replay
 from notte_mcp.engines.notte.hosted import HostedAgents
 from notte_mcp.engines.notte.traffic import network
 from notte_mcp.engines.notte.wire import object_of, objects, session_of, text
-from notte_mcp.engines.remote import RemoteCode, RemoteData, RemoteSession
+from notte_mcp.engines.remote import RemoteCode, RemoteFindings, RemoteSession
 from notte_mcp.observations import clean_line
 
 MAX_STEPS: Final = 10_000
@@ -58,14 +58,14 @@ class CloudSession(HostedAgents):
 
     async def extract(
         self, *, instructions: str | None, schema: dict[str, Any] | None, selector: str | None, within_s: float
-    ) -> RemoteData:
+    ) -> RemoteFindings:
         """See `Remote`. Of the contract's DataSpace this is `structured`."""
         asked = {"instructions": instructions, "response_format": schema, "selector": selector}
         body = await self._client.post("sessions", self._remote_id, "page", "scrape", body=asked, within_s=within_s)
         found = object_of(body.get("structured"))
         if found.get("success", True) and found.get("data") is not None:
-            return RemoteData(found["data"])
-        return RemoteData(None, clean_line(text(found, "error"), MAX_WHY_CHARS) or "it gave none, and no reason")
+            return RemoteFindings(found["data"])
+        return RemoteFindings(None, clean_line(text(found, "error"), MAX_WHY_CHARS) or "it gave none, and no reason")
 
     async def offset(self) -> int:
         """See `Remote`."""
