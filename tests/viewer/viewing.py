@@ -157,7 +157,7 @@ async def script(shown: Viewing, session_id: str, code: str) -> Any:
 async def middle(shown: Viewing, session_id: str, name: str) -> tuple[float, float]:
     """Where in the shown page the element of this name stands."""
     async with shown.app.registry.use(session_id) as live:
-        with anyio.fail_after(5):
+        with anyio.fail_after(15):
             while not (found := [node.id for node in (await live.observe()).nodes if node.name == name]):  # noqa: ASYNC110
                 await anyio.sleep(0.05)
         one = found[0]
