@@ -120,10 +120,10 @@ async def test_nothing_is_healed_onto_another_page(eye: Eye) -> None:
         await eye.session.check([a.Click(id=send)])
 
 
-async def test_an_id_that_was_never_shown_is_refused(eye: Eye) -> None:
+async def test_an_id_that_was_never_shown_is_refused(fresh: Eye) -> None:
     """Although an element is there that would have got it."""
-    await eye.go("/products/1000")
-    shown = {node.id for node in elements(await eye.look(max_tokens=300))}
+    await fresh.go("/products/1000")
+    shown = {node.id for node in elements(await fresh.look(max_tokens=300))}
     assert "L900" not in shown
     with pytest.raises(UnknownElement, match="notte_observe"):
-        await eye.session.check([a.Click(id="L900")])
+        await fresh.session.check([a.Click(id="L900")])
