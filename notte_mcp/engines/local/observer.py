@@ -28,6 +28,9 @@ from notte_mcp.observations import Tab as TabView
 
 CURSOR_SECONDS: Final = 15 * 60
 LOOK_SECONDS: Final = 8.0
+FRAME_SECONDS: Final = 4.0
+"""How long a frame of another site may take: one that hangs must not keep its page from being told."""
+
 _FRAME_DEPTH: Final = 5  # frames of another origin within one another
 _FRAME_TOKENS: Final = 40  # the least that a frame of another origin is given
 
@@ -119,7 +122,9 @@ class Observer:
             next_call="notte_observe again, or goto another page",
         )
 
-    async def _look(self, world: World, request: ObserveRequest, tokens: int) -> dict[str, Any] | None:
+    async def _look(
+        self, world: World, request: ObserveRequest, tokens: int, *, timeout_s: float = LOOK_SECONDS
+    ) -> dict[str, Any] | None:
         """One walk in a world's current document; before it, where it is due, the pass that finds listeners.
 
         Raises:
@@ -130,10 +135,10 @@ class Observer:
             "view": request.view, "mode": request.mode, "since": request.since, "find": request.find,
             "tokens": tokens, "token": token, "heard": False,
         }  # fmt: skip
-        raw = await world.call("look", asked, timeout_s=LOOK_SECONDS)
+        raw = await world.call("look", asked, timeout_s=timeout_s)
         if raw.get("due"):
             await _find_listeners(world, token)
-            raw = await world.call("look", asked | {"heard": True}, timeout_s=LOOK_SECONDS)
+            raw = await world.call("look", asked | {"heard": True}, timeout_s=timeout_s)
         return raw
 
     async def _collect(self, look: "_Look", world: World, raw: dict[str, Any], depth: int) -> None:
@@ -164,7 +169,7 @@ class Observer:
         """What a frame of another origin shows, with its share of what is left of the budget."""
         share = max(_FRAME_TOKENS, look.left // sharers)
         with suppress(PageNotResponding, DocumentGone, PlaywrightError):
-            if (raw := await self._look(place.world, look.request, share)) is not None:
+            if (raw := await self._look(place.world, look.request, share, timeout_s=FRAME_SECONDS)) is not None:
                 await self._collect(look, place.world, raw, depth)
 
     def _node(
