@@ -47,7 +47,7 @@ faults-full: $(VENV)/.tools browser ## the same in large counts, for hours
 check: $(VENV)/.tools ## style, types, who imports whom, ceilings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --threads 2 --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/check_sizes.py
 
