@@ -67,6 +67,7 @@ def site_server() -> Iterator[Site]:
 
 @pytest.fixture
 def site(site_server: Site) -> Site:
-    """The site, with nothing recorded yet."""
+    """The site, with nothing recorded yet and its pages as they are written."""
     site_server.reset()
+    site_server.rewrite = None
     return site_server

@@ -75,8 +75,7 @@ class Site:
         return sorted(f"/{file.name}" for file in PAGES.glob("*.html"))
 
     def reset(self) -> None:
-        """Forget what arrived so far, and serve the pages as they are written."""
-        self.rewrite = None
+        """Forget what arrived so far."""
         self.hits.clear()
         self.submissions.clear()
         self.requests.clear()

@@ -20,7 +20,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.engines.base import ObserveRequest
 from notte_mcp.engines.local.elements import ElementBook, page_of
-from notte_mcp.engines.local.tab import FramePlace, Tab
+from notte_mcp.engines.local.tab import FRAME_SECONDS, FramePlace, Tab
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.errors import PageNotResponding, UnknownView
 from notte_mcp.observations import Changes, Node, Observation, Viewport, clean_line
@@ -28,9 +28,6 @@ from notte_mcp.observations import Tab as TabView
 
 CURSOR_SECONDS: Final = 15 * 60
 LOOK_SECONDS: Final = 8.0
-FRAME_SECONDS: Final = 4.0
-"""How long a frame of another site may take: one that hangs must not keep its page from being told."""
-
 _FRAME_DEPTH: Final = 5  # frames of another origin within one another
 _FRAME_TOKENS: Final = 40  # the least that a frame of another origin is given
 
@@ -168,8 +165,9 @@ class Observer:
     async def _frame(self, look: "_Look", place: FramePlace, depth: int, sharers: int) -> None:
         """What a frame of another origin shows, with its share of what is left of the budget."""
         share = max(_FRAME_TOKENS, look.left // sharers)
+        patience_s = look.tab.patience_s(place.world, FRAME_SECONDS)
         with suppress(PageNotResponding, DocumentGone, PlaywrightError):
-            if (raw := await self._look(place.world, look.request, share, timeout_s=FRAME_SECONDS)) is not None:
+            if (raw := await self._look(place.world, look.request, share, timeout_s=patience_s)) is not None:
                 await self._collect(look, place.world, raw, depth)
 
     def _node(

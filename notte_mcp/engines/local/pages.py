@@ -271,11 +271,15 @@ async def scrape(stage: Stage, *, selector: str | None, only_main_content: bool,
     parts: list[str] = []
     omitted = False
     for world, key in worlds:
+        asked = {"key": key, "main": only_main_content and world is tab.main}
         try:
-            found = await world.call(
-                "plainHtml", {"key": key, "main": only_main_content and world is tab.main}, timeout_s=SCRIPT_SECONDS
-            )
+            found = await world.call("plainHtml", asked, timeout_s=tab.patience_s(world, SCRIPT_SECONDS))
         except DocumentGone:
+            continue
+        except PageNotResponding:
+            if world is tab.main or key is not None:
+                raise
+            omitted = True
             continue
         omitted = omitted or found["omitted"]
         parts.append(found["html"])

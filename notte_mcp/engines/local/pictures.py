@@ -3,9 +3,11 @@
 Below: `stage`, `locate`, `world`. Above: `session`.
 """
 
+import base64
 from contextlib import suppress
 from typing import Final
 
+import anyio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
@@ -17,6 +19,7 @@ from notte_mcp.errors import PageNotResponding
 
 _MAX_BYTES: Final = 300_000
 _MARKED: Final = 300
+_STANDING_S: Final = 4.0
 
 
 async def picture(stage: Stage, *, marks: bool) -> bytes:
@@ -36,17 +39,27 @@ async def picture(stage: Stage, *, marks: bool) -> bytes:
 async def _drawn(tab: Tab, ids: list[dict[str, object]]) -> bytes:
     try:
         for world in tab.worlds:
-            with suppress(DocumentGone):
-                await world.call("mark", {"ids": ids if world is tab.main else []}, timeout_s=5)
-        return await _jpeg(tab.page)
+            # A frame that hangs shows what it last painted, which the veil has covered already.
+            with suppress(DocumentGone, *(() if world is tab.main else (PageNotResponding,))):
+                marks = {"ids": ids if world is tab.main else []}
+                await world.call("mark", marks, timeout_s=tab.patience_s(world, 5))
+        return await (_as_it_stands(tab) if tab.has_silent_frame else _jpeg(tab.page))
     except PlaywrightError as error:
         if "Timeout" not in str(error):
             raise
-        raise PageNotResponding("The page does not paint.", next_call="notte_observe without a screenshot") from error
+        return await _as_it_stands(tab)
     finally:
         for world in tab.worlds:
             with suppress(DocumentGone, PageNotResponding, PlaywrightError):
-                await world.call("unmark", timeout_s=2)
+                await world.call("unmark", timeout_s=tab.patience_s(world, 2))
+
+
+async def _as_it_stands(tab: Tab) -> bytes:
+    """What the browser shows of a page, without asking its frames: Playwright's own pictures wait for each of them."""
+    with anyio.move_on_after(_STANDING_S):
+        taken = await tab.cdp.send("Page.captureScreenshot", {"format": "jpeg", "quality": 50})
+        return base64.b64decode(taken["data"])
+    raise PageNotResponding("The page does not paint.", next_call="notte_observe without a screenshot")
 
 
 async def _jpeg(page: Page) -> bytes:

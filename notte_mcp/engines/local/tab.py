@@ -8,11 +8,13 @@ the walk goes through them.
 Below: `world`, `dialogs`. Above: `session`, `observer`, `performer`.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import anyio
 from playwright.async_api import BrowserContext, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
@@ -20,6 +22,12 @@ from notte_mcp.engines.local.cdp import Cdp
 from notte_mcp.engines.local.veil import Veil
 from notte_mcp.engines.local.world import DocumentGone, World
 from notte_mcp.observations import clean_line
+
+FRAME_SECONDS: Final = 4.0
+"""How long a frame of another site may take: one that hangs must not keep its page from being told."""
+
+_MUTE_S: Final = 15.0  # how long a frame that did not answer is left alone
+_SILENT_S: Final = 0.5
 
 
 @dataclass(eq=False)
@@ -44,6 +52,7 @@ class Tab:
         self.crashed = False
         self.closed = False
         self._oop: dict[Frame, tuple[Cdp, str] | None] = {}
+        self._mute: dict[Frame, float] = {}
 
     @classmethod
     async def attach(
@@ -71,11 +80,12 @@ class Tab:
 
     def _forget_frame(self, frame: Frame) -> None:
         self._oop.pop(frame, None)
+        self._mute.pop(frame, None)
 
     def _frame_navigated(self, frame: Frame) -> None:
         # A frame may move into or out of a process of its own when it navigates.
         if frame.parent_frame is not None:
-            self._oop.pop(frame, None)
+            self._forget_frame(frame)
 
     @property
     def url(self) -> str:
@@ -93,6 +103,15 @@ class Tab:
         """The main world first, then those of frames of another origin that are known to be there."""
         self._forget_left_frames()
         return [self.main, *(place.world for place in self.frames)]
+
+    def patience_s(self, world: World, most_s: float) -> float:
+        """How long a world may take: half a second where it is a frame's, and gave no answer the last time."""
+        return min(most_s, _SILENT_S) if world.silent and world is not self.main else most_s
+
+    @property
+    def has_silent_frame(self) -> bool:
+        """Whether a frame of another origin hangs, as far as is known."""
+        return bool(self._mute) or any(place.world.silent for place in self.frames)
 
     def _forget_left_frames(self) -> None:
         """Of frames whose page was left, or that went: asking each in vain would take longer than what is asked for."""
@@ -138,20 +157,26 @@ class Tab:
         with suppress(PlaywrightError):
             tree = await parent.cdp.send("Page.getFrameTree")
             _gather(tree["frameTree"].get("childFrames", []), parent.cdp, found)
-        for frame in self.page.frames[1:60]:
-            if frame not in self._oop:
-                self._oop[frame] = await self._own_session(frame)
-            if (own := self._oop[frame]) is not None:
-                found.append(own)
-        return found
+        frames, now = self.page.frames[1:60], time.monotonic()
+        async with anyio.create_task_group() as asked:
+            for frame in frames:
+                if frame not in self._oop and self._mute.get(frame, now) <= now:
+                    asked.start_soon(self._reach_frame, frame)
+        return found + [own for frame in frames if (own := self._oop.get(frame)) is not None]
 
-    async def _own_session(self, frame: Frame) -> tuple[Cdp, str] | None:
-        try:
-            cdp = Cdp(await self.page.context.new_cdp_session(frame))
-            tree = await cdp.send("Page.getFrameTree")
-        except PlaywrightError:
-            return None  # in its parent's process
-        return cdp, str(tree["frameTree"]["frame"]["id"])
+    async def _reach_frame(self, frame: Frame) -> None:
+        """Find a frame's own CDP session, if it has one. A frame whose script hangs does not answer: see `_MUTE_S`."""
+        with anyio.move_on_after(FRAME_SECONDS):
+            try:
+                cdp = Cdp(await self.page.context.new_cdp_session(frame))
+                tree = await cdp.send("Page.getFrameTree")
+            except PlaywrightError:
+                self._oop[frame] = None  # in its parent's process
+            else:
+                self._oop[frame] = cdp, str(tree["frameTree"]["frame"]["id"])
+            self._mute.pop(frame, None)
+            return
+        self._mute[frame] = time.monotonic() + _MUTE_S
 
     async def _owner_key(self, parent: World, frame_id: str) -> int | None:
         """The key of the element in `parent` that holds a frame."""

@@ -81,6 +81,8 @@ class World:
         self.document: Document | None = None
         self.gone = False
         """Whether no document could be entered the last time: the frame went, or moved to another process."""
+        self.silent = False
+        """Whether the last call got no answer in its time."""
 
     async def enter(self) -> Document:
         """Enter the current document.
@@ -132,6 +134,7 @@ class World:
                     return document
             self.gone = True
             raise DocumentGone
+        self.silent = True
         raise _not_responding()
 
     async def _evaluate(self, expression: str, document: Document, timeout_s: float, *, gesture: bool) -> Any:
@@ -147,9 +150,11 @@ class World:
                 answer = await self.cdp.send("Runtime.evaluate", request)
             except PlaywrightError as error:
                 raise _mapped(error) from error
+            self.silent = False
             if thrown := answer.get("exceptionDetails"):
                 raise _fault(thrown, expression)
             return answer["result"].get("value")
+        self.silent = True
         raise _not_responding()
 
     async def object_id(self, key: int) -> str:
