@@ -19,9 +19,8 @@ import anyio.to_thread
 
 from notte_mcp import logs
 from notte_mcp.api import told
-from notte_mcp.errors import NotteMCPError
-from notte_mcp.http import token_file
-from notte_mcp.http.address import CannotListen, bind, is_loopback
+from notte_mcp.http import beginning, token_file
+from notte_mcp.http.address import bind, is_loopback
 from notte_mcp.settings import Settings
 from notte_mcp.state_folder import StateFolder
 from notte_mcp.viewer.viewer import Viewer
@@ -38,6 +37,8 @@ GRACE_S: Final = 0.4
 NEEDED: Final = ("websockets", "python_multipart")
 """What the extra `api` brings."""
 
+_ASKED: Final = "key has to come from you: set NOTTE_MCP_API_KEY."
+
 OpenApp = Callable[[Settings], "AbstractAsyncContextManager[App]"]
 
 log = logs.Log("api")
@@ -48,17 +49,19 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
     `open_app` is for tests: it opens the App."""
     logs.configure(settings.log_level)
     if any(find_spec(name) is None for name in NEEDED):
-        return _failed(
+        return beginning.failed(
             'The API needs the extra `api`: pip install "PATH[api]", PATH being this notte-mcp\'s folder (PyPI has another '
             "project of that name)."
         )
     try:
         StateFolder.open(settings.state_dir).close()
-        _allow(settings)
+        beginning.require_names(
+            settings.api_host, asked="" if settings.api_key else _ASKED, hosts=settings.api_allowed_hosts
+        )
         key = _key(settings)
         address = bind(settings.api_host, settings.api_port)
-    except (CannotListen, NotteMCPError, token_file.TokenFileUnusable) as error:
-        return _failed(str(error))
+    except beginning.REFUSALS as error:
+        return beginning.failed(error)
     viewer = Viewer.bind(settings.viewer_port) if settings.viewer and is_loopback(settings.api_host) else None
     ports = [int(address.getsockname()[1]), *([viewer.port] if viewer is not None else [])]
     anyio.run(_serve, settings, key, address, open_app or _opening(viewer, ports), viewer)
@@ -68,40 +71,14 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
 def show_key(settings: Settings) -> int:
     """Say the key that this API made, or makes now, on stdout; gives the exit code."""
     if settings.api_key is not None:
-        return _failed("The key is that of your settings; none was made.")
-    try:
-        StateFolder.open(settings.state_dir).close()
-        sys.stdout.write(f"{_key(settings)}\n")
-    except (NotteMCPError, token_file.TokenFileUnusable) as error:
-        return _failed(str(error))
-    return 0
-
-
-def _failed(why: str) -> int:
-    sys.stderr.write(f"notte-mcp: {why}\n")
-    return 1
+        return beginning.failed("The key is that of your settings; none was made.")
+    return beginning.show(settings.state_dir, lambda: _key(settings))
 
 
 def _key(settings: Settings) -> str:
     if settings.api_key is not None:
         return settings.api_key.get_secret_value()
     return token_file.token_in(settings.state_dir, KEY_FILE)
-
-
-def _allow(settings: Settings) -> None:
-    """Raises: CannotListen: others could reach the address, and nobody said who may and by which name."""
-    if is_loopback(settings.api_host):
-        return
-    if settings.api_key is None:
-        raise CannotListen(
-            f"{settings.api_host} can be reached from other machines, so the key has to come from you: set "
-            "NOTTE_MCP_API_KEY. TLS is a reverse proxy's task. Or leave --host out."
-        )
-    if not settings.api_allowed_hosts:
-        raise CannotListen(
-            f"{settings.api_host} can be reached from other machines, so the names by which it may be called have to "
-            "be given: --allowed-host NAME, as it stands in the URL (with :PORT, where that has one)."
-        )
 
 
 def _opening(viewer: Viewer | None, own_ports: list[int]) -> OpenApp:
@@ -157,10 +134,10 @@ async def _serve(
 
 
 def _tell(settings: Settings, port: int) -> None:
-    host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
     made = None if settings.api_key is not None else settings.state_dir / KEY_FILE
     beyond = not is_loopback(settings.api_host)
-    said = told.beginning(f"http://{host}:{port}", settings.api_contract, made, beyond=beyond)
+    url = beginning.origin(settings.api_host, port)
+    said = told.beginning(url, settings.api_contract, made, beyond=beyond)
     sys.stderr.write(f"{said}\n")
     sys.stderr.flush()
     log.info("api.started", port=port, contract=settings.api_contract)

@@ -18,8 +18,8 @@ import anyio.to_thread
 
 from notte_mcp import logs
 from notte_mcp.errors import NotteMCPError
-from notte_mcp.http import token_file
-from notte_mcp.http.address import CannotListen, bind, is_loopback
+from notte_mcp.http import beginning, token_file
+from notte_mcp.http.address import bind, is_loopback
 from notte_mcp.http.guard import Guard, Names, Route
 from notte_mcp.http.listener import Listener
 from notte_mcp.http.tokens import Tokens
@@ -39,6 +39,10 @@ METHODS: Final = ("POST", "GET", "DELETE")
 TOKEN_FILE: Final = "http-token"  # noqa: S105 - its name
 """In the state folder: the token that the server made."""
 
+_ASKED: Final = (
+    "token has to come from you: set NOTTE_MCP_HTTP_TOKEN (one) or NOTTE_MCP_HTTP_TOKENS (names and tokens, as JSON)."
+)
+
 _DAY_S: Final = 86_400
 
 GRACE_S: Final = 0.4
@@ -55,11 +59,12 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
     try:
         StateFolder.open(settings.state_dir).close()
         tokens = _tokens(settings)
-        _allow(settings)
+        given = settings.http_token is not None or settings.http_tokens
+        beginning.require_names(settings.http_host, asked="" if given else _ASKED, hosts=settings.http_allowed_hosts)
         address = bind(settings.http_host, settings.http_port)
         viewer = _viewer(settings, tokens)
-    except (CannotListen, NotteMCPError, token_file.TokenFileUnusable) as error:
-        return _failed(str(error))
+    except beginning.REFUSALS as error:
+        return beginning.failed(error)
     ports = [int(address.getsockname()[1]), *([viewer.port] if viewer is not None else [])]
     anyio.run(_serve, settings, tokens, address, open_app or _opening(settings, viewer, ports), viewer)
     return 1  # not reached
@@ -68,18 +73,8 @@ def run(settings: Settings, open_app: OpenApp | None = None) -> int:
 def show_token(settings: Settings) -> int:
     """Say the token that this server made, or makes now, on stdout; gives the exit code."""
     if settings.http_token is not None or settings.http_tokens:
-        return _failed("The tokens are those of your settings; none was made.")
-    try:
-        StateFolder.open(settings.state_dir).close()
-        sys.stdout.write(f"{token_file.token_in(settings.state_dir, TOKEN_FILE)}\n")
-    except (NotteMCPError, token_file.TokenFileUnusable) as error:
-        return _failed(str(error))
-    return 0
-
-
-def _failed(why: str) -> int:
-    sys.stderr.write(f"notte-mcp: {why}\n")
-    return 1
+        return beginning.failed("The tokens are those of your settings; none was made.")
+    return beginning.show(settings.state_dir, lambda: token_file.token_in(settings.state_dir, TOKEN_FILE))
 
 
 # --- before it begins -------------------------------------------------------------
@@ -91,23 +86,6 @@ def _tokens(settings: Settings) -> dict[str, str]:
     if settings.http_token is not None:
         given[OWNER] = settings.http_token.get_secret_value()
     return given or {OWNER: token_file.token_in(settings.state_dir, TOKEN_FILE)}
-
-
-def _allow(settings: Settings) -> None:
-    """Raises: CannotListen: others could reach the address, and nobody said who may and by which name."""
-    if is_loopback(settings.http_host):
-        return
-    if settings.http_token is None and not settings.http_tokens:
-        raise CannotListen(
-            f"{settings.http_host} can be reached from other machines, so the token has to come from you: set "
-            "NOTTE_MCP_HTTP_TOKEN (one) or NOTTE_MCP_HTTP_TOKENS (names and tokens, as JSON). TLS is a reverse proxy's "
-            "task. Or leave --host out."
-        )
-    if not settings.http_allowed_hosts:
-        raise CannotListen(
-            f"{settings.http_host} can be reached from other machines, so the names by which it may be called have to "
-            "be given: --allowed-host NAME, as it stands in the URL (with :PORT, where that has one)."
-        )
 
 
 def _viewer(settings: Settings, tokens: Mapping[str, str]) -> Viewer | None:
@@ -166,10 +144,10 @@ async def _serve(
 
 
 def _tell(settings: Settings, port: int, names: list[str]) -> None:
-    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
     made = None if settings.http_token is not None or settings.http_tokens else settings.state_dir / TOKEN_FILE
     beyond = not is_loopback(settings.http_host)
-    sys.stderr.write(told.beginning(f"http://{host}:{port}{PATH}", names, made, beyond=beyond) + "\n")
+    url = beginning.origin(settings.http_host, port)
+    sys.stderr.write(told.beginning(f"{url}{PATH}", names, made, beyond=beyond) + "\n")
     sys.stderr.flush()
     log.info("serve.started", port=port, principals=len(names))
 
