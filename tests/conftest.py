@@ -47,6 +47,8 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         # Filming costs every session a little, and is asked for by the tests that are about it.
         patch.setenv("NOTTE_MCP_RECORD", "0")
         patch.setenv("NOTTE_MCP_VIEWER", "0")
+        # A state folder of its own is all that a test needs: Playwright's driver is compiled once for all of them.
+        patch.setenv("NODE_COMPILE_CACHE", str(tmp_path_factory.getbasetemp().parent / "compiled"))
         yield
 
 

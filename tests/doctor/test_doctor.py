@@ -47,8 +47,11 @@ def by_name(findings: Iterator[Finding]) -> dict[str, Finding]:
     return {finding.name: finding for finding in findings}
 
 
-def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(tmp_path: Path, site: Site) -> None:
+def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without --fix nothing is touched; with it all is well again, and the live session goes on."""
+    monkeypatch.delenv("NODE_COMPILE_CACHE")
     state = tmp_path / "state"
     with whole(state) as living:
         session = facts(living, "notte_start", url=site.url("/form.html"))["session_id"]

@@ -27,6 +27,7 @@ _LOOK_S: Final = 0.5
 """How often its process is looked at where the system does not tell of its end."""
 
 _NODE: Final = "PLAYWRIGHT_NODEJS_PATH"
+_COMPILED: Final = "NODE_COMPILE_CACHE"
 
 
 class Driver:
@@ -40,16 +41,17 @@ class Driver:
 
     @classmethod
     async def start(cls, folder: Path, *, cache: Path | None, ended: Callable[[], None]) -> Self:
-        """Start it with its temporary files in `folder`, and its compiled code in `cache`. `ended` is called on the
-        event loop when its process ends without `close`.
+        """Start it with its temporary files in `folder`, and its compiled code in `cache`, unless the environment
+        names another folder for it. `ended` is called on the event loop when its process ends without `close`.
 
         Raises:
             BrowserLaunchFailed.
         """
         before = [p.pid for p in children_of(os.getpid())]
-        variables = {"TMPDIR": str(folder), **({"NODE_COMPILE_CACHE": str(cache)} if cache else {})}
-        if cache:
+        variables = {"TMPDIR": str(folder)}
+        if cache and _COMPILED not in os.environ:
             await anyio.to_thread.run_sync(_make_private, cache)
+            variables[_COMPILED] = str(cache)
         if (node := await anyio.to_thread.run_sync(_bound, folder)) is not None:
             variables[_NODE] = str(node)
         try:
