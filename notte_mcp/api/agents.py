@@ -118,13 +118,17 @@ async def status(call: ApiCall) -> Response:
 
 
 async def stop(call: ApiCall) -> Response:
-    """End it, once its action in flight is over; its session stays. Idempotent."""
+    """End it, once its action in flight is over; its session stays. Idempotent.
+
+    Of one that was closed before, by a server's death too, nothing changes: who was told its answer is told no other.
+    """
     agent_id, session_id = call.path("agent_id"), call.required("session_id")
     record = await call.app.agents.record(agent_id)
     if record.session_id != session_id:
         given = f"Agent {agent_id} is in session {record.session_id}, not in {session_id}. It was not stopped."
         raise faults.wrong("query", "session_id", "value_error", given, session_id)
-    await call.app.agents.stop(agent_id)
+    if record.is_live:
+        await call.app.agents.stop(agent_id)
     return answer(await told(call.app, agent_id, call.contract))
 
 
