@@ -42,7 +42,7 @@ _OF_TABS: Final = (a.GotoNewTab, a.CloseTab, a.SwitchTab)
 async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand | None) -> Receipt:
     """See `BrowserSession.perform`."""
     stage.still_there()
-    begun, url, document = time.time(), stage.url, stage.document
+    begun, until, url, document = time.time(), anyio.current_time() + _AFTER_S, stage.url, stage.document
     stage.here = None
     if isinstance(action, a.NavigationAction):
         stage.probe.wake()
@@ -54,7 +54,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
     with anyio.move_on_after(allowed_ms / 1000 + _LATE_S):
         receipt = await _told(stage, action, allowed_ms, hand)
     if not isinstance(action, _STILL):
-        left_s = begun + allowed_ms / 1000 + _AFTER_S - time.time()
+        left_s = until + allowed_ms / 1000 - anyio.current_time()
         receipt = await _settled(stage, action, receipt, document, max(_LEAST_S, left_s))
     stage.still_there()
     return receipt.but(
