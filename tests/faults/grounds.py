@@ -36,25 +36,32 @@ class Grounds:
         self.state = folder / "state"
         self.site = site
         self.mark = secrets.token_hex(8)
+        self._begun: list[psutil.Process] = []  # a forked one's environment is not to be seen
 
     @contextmanager
     def server(self, *flags: str, **env: str) -> Generator[Wire]:
         """A server of one process on the state folder, killed at the end."""
         with whole(self.state, *flags, env={**env, MARK: self.mark}) as wire:
+            self._note(wire)
             yield wire
 
     @contextmanager
     def host(self, *flags: str, **env: str) -> Generator[Wire]:
         """A host's relay to the keeper of the state folder (which is started if there is none), killed at the end."""
         with relay(self.state, *flags, env={**env, MARK: self.mark}) as wire:
+            self._note(wire)
             yield wire
+
+    def _note(self, wire: Wire) -> None:
+        with suppress(psutil.NoSuchProcess):  # it may have ended at once
+            self._begun.append(psutil.Process(wire.process.pid))
 
     def processes(self) -> list[psutil.Process]:
         """All living processes that were begun from here."""
-        found: list[psutil.Process] = []
+        found = [one for one in self._begun if one.is_running()]
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if process.pid != os.getpid() and process.environ().get(MARK) == self.mark:
+                if process.pid != os.getpid() and process not in found and process.environ().get(MARK) == self.mark:
                     found.append(process)
         return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
 

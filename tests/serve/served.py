@@ -5,8 +5,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -20,6 +18,7 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.forks import PIPE, Forked
 from tests.stdio.wire import ENVELOPE, INITIALIZE, environment
 
 ALICE, BOB = "alice-0123456789abcdef", "bob-0123456789abcdef"
@@ -32,7 +31,7 @@ HEADERS = {"content-type": "application/json", "accept": "application/json, text
 class Served:
     """A running server. `stderr` is what it said so far."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     state: Path
     stderr: bytearray = field(default_factory=bytearray)
     port: int = 0
@@ -146,11 +145,8 @@ def served(
     state: Path, *flags: str, module: str = "tests.serve.scripted_server", env: Mapping[str, str] | None = None
 ) -> Generator[Served]:
     """A server on a free port, killed at the end whatever happens."""
-    words = [sys.executable, "-m", module, "--state-dir", str(state), "serve", "--port", "0", *flags]
-    process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        env={**environment(), **(env or {})},
-    )  # fmt: skip
+    words = ["-m", module, "--state-dir", str(state), "serve", "--port", "0", *flags]
+    process = Forked(words, env={**environment(), **(env or {})}, stderr=PIPE)
     one = Served(process, state)
     listening = threading.Thread(target=_listen, args=(one,), daemon=True)
     try:

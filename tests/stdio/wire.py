@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL
+from tempfile import TemporaryFile
 from typing import Any
+
+from tests.forks import PIPE, Forked
 
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -28,7 +32,7 @@ START_S = 30.0
 class Wire:
     """A running server and its three pipes."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked) -> None:
         self.process = process
         self._number = 0
 
@@ -102,13 +106,8 @@ def spawned(*flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire
 @contextmanager
 def process_of(*arguments: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
     """This Python with these arguments, killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**environment(), **(env or {})},
-    )
+    given = {**environment(), **(env or {})}
+    process = Forked(arguments, env=given, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
         yield Wire(process)
     finally:
@@ -123,15 +122,24 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "error"}
 
 
-def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
-    command: Sequence[str] = [sys.executable, "-m", "notte_mcp", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**environment(), **(env or {})}, timeout=START_S
-    )
+    words, given = ["-m", "notte_mcp", *arguments], {**environment(), **(env or {})}
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        if given["PYTHONPATH"] == environment()["PYTHONPATH"]:
+            process = Forked(words, env=given, stdout=out, stderr=err)
+        else:  # it finds other modules, and has to look for them
+            process = subprocess.Popen([sys.executable, *words], env=given, stdin=DEVNULL, stdout=out, stderr=err)
+        try:
+            code = process.wait(timeout=START_S)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
 
 
-def send_signals(process: subprocess.Popen[bytes], *signals: signal.Signals, apart_s: float) -> None:
+def send_signals(process: subprocess.Popen[bytes] | Forked, *signals: signal.Signals, apart_s: float) -> None:
     """One signal after the other, as a host sends them that loses patience."""
     for number, each in enumerate(signals):
         if number:
