@@ -6,13 +6,17 @@ is: both are taken away here, before the first test.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.find_chromium import find
 from tests.site import Site
+
+if TYPE_CHECKING:
+    from tests.browsers import Browsers
 
 _KEPT = frozenset({"NOTTE_MCP_BROWSER", "NOTTE_MCP_NO_SANDBOX"})
 _TAKEN = ("NOTTE_", "ANTHROPIC_", "OPENAI_", "GOOGLE_", "GEMINI_", "OLLAMA_")
@@ -58,6 +62,15 @@ def chromium() -> Path:
     if (path := find()) is None:
         pytest.fail("no Chromium was found: `make test` finds or installs one")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+async def browsers(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator["Browsers"]:
+    """One Chromium for all Apps that are not about a browser's life."""
+    from tests.browsers import shared  # it imports Playwright
+
+    async with shared(chromium, tmp_path_factory.mktemp("browsers")) as browsers:
+        yield browsers
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """The life of an agent over a real browser: the task done, steered, stopped, and gone on with after a crash."""
 
-import itertools
-import os
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,14 +13,13 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp.agent_records import AgentRecord, AgentSpec
 from notte_mcp.agents.supervisor import Supervisor
-from notte_mcp.engines.base import OpenRequest
-from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.records import SessionSpec
 from notte_mcp.registry import Limits, Registry
 from notte_mcp.store.sql import SqlStore
 from tests import office
 from tests.agents.conftest import DONE, FILL, SEND, Models, shown
+from tests.browsers import Browsers
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +29,7 @@ NEVER = {"actions": [{"type": "wait_for", "value": "It will never be said.", "ti
 
 
 @dataclass
-class Browsers:
+class Real:
     """A server with agents whose browsers are real. `pids` are their processes."""
 
     registry: Registry
@@ -59,96 +56,78 @@ class Browsers:
                 await anyio.sleep(0.02)
 
 
-@pytest.fixture(scope="module")
-async def engine(
-    chromium: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[tuple[LocalEngine, list[int]]]:
-    folder, numbers, pids = tmp_path_factory.mktemp("browsers"), itertools.count(), list[int]()
-
-    def tmp_for(name: str) -> Path:
-        path = folder / f"{name}{next(numbers)}"
-        path.mkdir()
-        return path
-
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=pids.append)
-    (folder / "kept").mkdir()
-    kept = await engine.open(OpenRequest("ses_kept", SessionSpec(), folder / "kept"))  # the browser lives as long as it
-    yield engine, pids
-    await kept.close(deadline_s=2)
-    await engine.close(deadline_s=3)
-
-
 @pytest.fixture
-async def browsers(engine: tuple[LocalEngine, list[int]], tmp_path: Path) -> AsyncGenerator[Browsers]:
-    store = await SqlStore.open(tmp_path / "state.sqlite")
+async def real(browsers: Browsers, tmp_path: Path) -> AsyncGenerator[Real]:
+    store, pids = await SqlStore.open(tmp_path / "state.sqlite"), list[int]()
+    engine = browsers.engine(note_process=pids.append)
     registry = Registry(
-        engines={"local": engine[0]}, store=store, sessions_dir=tmp_path / "sessions",
+        engines={"local": engine}, store=store, sessions_dir=tmp_path / "sessions",
         profiles_dir=tmp_path / "profiles", owner="own_1", limits=Limits(),
     )  # fmt: skip
     models = Models(ScriptedModel([]))
     agents = Supervisor(registry=registry, store=store, models=models, owner="own_1")
     with office.served() as base:
         async with registry, agents:
-            yield Browsers(registry, agents, models, base, engine[1])
+            yield Real(registry, agents, models, base, pids)
+        await engine.close(deadline_s=2)
     await store.close()
 
 
-async def test_a_model_does_a_task_in_a_browser(browsers: Browsers) -> None:
+async def test_a_model_does_a_task_in_a_browser(real: Real) -> None:
     """With what it typed into a password field told to nobody."""
-    agent = await browsers.start(FILL, LOGIN, SEND, DONE)
-    record = await browsers.ended(agent)
+    agent = await real.start(FILL, LOGIN, SEND, DONE)
+    record = await real.ended(agent)
     assert (record.state, record.answer, record.step_count) == ("completed", "It is sent.", 5)
-    assert (await browsers.registry.record(agent.session_id)).url == f"{browsers.base}/result"
-    assert "4711" in shown(browsers.models.model.requests[-1])
-    read = repr([record, await browsers.agents.steps(agent.id), await browsers.agents.events(agent.id)])
+    assert (await real.registry.record(agent.session_id)).url == f"{real.base}/result"
+    assert "4711" in shown(real.models.model.requests[-1])
+    read = repr([record, await real.agents.steps(agent.id), await real.agents.events(agent.id)])
     assert SECRET not in read
-    assert all(SECRET not in shown(request) for request in browsers.models.model.requests)
+    assert all(SECRET not in shown(request) for request in real.models.model.requests)
 
 
-async def test_a_stop_cuts_an_action_in_a_browser(browsers: Browsers) -> None:
+async def test_a_stop_cuts_an_action_in_a_browser(real: Real) -> None:
     """Within 4 s, and the session can be used at once."""
-    agent = await browsers.start(NEVER, DONE)
-    await browsers.begun(agent, "wait_for")
+    agent = await real.start(NEVER, DONE)
+    await real.begun(agent, "wait_for")
     begun = time.monotonic()
-    record = await browsers.agents.stop(agent.id)
+    record = await real.agents.stop(agent.id)
     assert time.monotonic() - begun < 4
     assert (record.state, record.reason) == ("stopped", "user")
-    assert (await browsers.agents.steps(agent.id))[-1].state == "cancelled"
-    async with browsers.registry.use(agent.session_id) as live:
+    assert (await real.agents.steps(agent.id))[-1].state == "cancelled"
+    async with real.registry.use(agent.session_id) as live:
         assert (await live.execute([a.Reload()], deadline_s=20)).receipts[0].success
 
 
-async def test_a_person_takes_over_in_a_paused_browser(browsers: Browsers) -> None:
+async def test_a_person_takes_over_in_a_paused_browser(real: Real) -> None:
     """The model sees what they did when it goes on."""
-    browsers.models.model = ScriptedModel([SEND, DONE], gate=anyio.Event())
-    spec = AgentSpec("Send the form.", "model", SessionSpec(), url=f"{browsers.base}/form")
-    agent = await browsers.agents.start(spec)
+    real.models.model = ScriptedModel([SEND, DONE], gate=anyio.Event())
+    spec = AgentSpec("Send the form.", "model", SessionSpec(), url=f"{real.base}/form")
+    agent = await real.agents.start(spec)
     with anyio.fail_after(20):
-        await browsers.models.model.asked()
-    assert (await browsers.agents.steer(agent.id, "pause")).record.state == "paused"
-    async with browsers.registry.use(agent.session_id) as live:
+        await real.models.model.asked()
+    assert (await real.agents.steer(agent.id, "pause")).record.state == "paused"
+    async with real.registry.use(agent.session_id) as live:
         await live.execute([a.Fill(selector="#applicant", value="Grace")], deadline_s=20)
-    assert browsers.models.model.gate is not None
-    browsers.models.model.gate.set()
-    await browsers.agents.steer(agent.id, "resume")
-    assert (await browsers.ended(agent)).state == "completed"
-    assert "= Grace" in shown(browsers.models.model.requests[1])
-    assert [step.action["type"] for step in await browsers.agents.steps(agent.id)] == ["goto", "fill", "completion"]
+    assert real.models.model.gate is not None
+    real.models.model.gate.set()
+    await real.agents.steer(agent.id, "resume")
+    assert (await real.ended(agent)).state == "completed"
+    assert "= Grace" in shown(real.models.model.requests[1])
+    assert [step.action["type"] for step in await real.agents.steps(agent.id)] == ["goto", "fill", "completion"]
 
 
-async def test_an_agent_goes_on_after_its_browser_was_killed(browsers: Browsers) -> None:
+async def test_an_agent_goes_on_after_its_browser_was_killed(real: Real) -> None:
     """In another one, with its history, and nothing done twice."""
-    agent = await browsers.start(FILL, NEVER, session=SessionSpec(own_browser=True))
-    await browsers.begun(agent, "wait_for")
-    psutil.Process(browsers.pids[-1]).kill()
-    record = await browsers.ended(agent)
+    agent = await real.start(FILL, NEVER, session=SessionSpec(own_browser=True))
+    await real.begun(agent, "wait_for")
+    psutil.Process(real.pids[-1]).kill()
+    record = await real.ended(agent)
     assert (record.state, record.reason, record.step_count) == ("interrupted", "crash", 3)
-    await browsers.registry.restore(agent.session_id)
-    browsers.models.model = ScriptedModel([SEND, DONE])
-    await browsers.agents.steer(agent.id, "resume")
-    record = await browsers.ended(agent)
+    await real.registry.restore(agent.session_id)
+    real.models.model = ScriptedModel([SEND, DONE])
+    await real.agents.steer(agent.id, "resume")
+    record = await real.ended(agent)
     assert (record.state, record.step_count) == ("completed", 5)
-    asked = shown(browsers.models.model.requests[0])
+    asked = shown(real.models.model.requests[0])
     assert "started anew" in asked
     assert '2 fill I1 "Applicant"' in asked
