@@ -1,4 +1,4 @@
-"""One Chromium for all tests of actions, a session of its own for each."""
+"""One Chromium for all tests of actions, and one session for those that leave it as it was."""
 
 import itertools
 import os
@@ -63,12 +63,12 @@ async def driver(engine: LocalEngine, site: Site, tmp_path: Path) -> AsyncGenera
 
 @pytest.fixture(scope="session")
 async def _kept(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Kept]:
-    async with Kept(engine, tmp_path_factory.mktemp("kept")).open() as kept:
+    async with Kept(engine, tmp_path_factory.mktemp("kept"), leaves=False).open() as kept:
         yield kept
 
 
 @pytest.fixture
 async def kept(_kept: Kept, site: Site) -> AsyncGenerator[Driver]:
-    """A session that tests share which are about a page and nothing else: on an empty page, as it was opened."""
+    """A session that tests share which are about its pages: with one tab, on whatever page the test before left."""
     yield await _kept.driver(site)
     await _kept.cleared()

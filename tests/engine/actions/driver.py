@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import anyio
@@ -101,11 +102,13 @@ class Driver:
 
 
 class Kept:
-    """A session that is used again as long as it is as it was opened, and else followed by another."""
+    """A session that is used again as long as it is as it was opened, and else followed by another. `leaves` its page
+    when a test is over; without it the page stays until the next test opens one: a load less."""
 
-    def __init__(self, engine: LocalEngine, folder: Path) -> None:
+    def __init__(self, engine: LocalEngine, folder: Path, *, leaves: bool = True) -> None:
         self._engine = engine
         self._folder = folder
+        self._leaves = leaves
         self._session: LocalSession | None = None
         self._closing = AsyncExitStack()
         self._count = 0
@@ -131,14 +134,23 @@ class Kept:
         return self._folder / str(self._count) / "files"
 
     async def cleared(self) -> None:
-        """Leave the page; what cannot be taken back (a secret that was typed, a lost browser) ends the session."""
+        """Leave what the test opened, without its files and cookies; what cannot be taken back (a secret that was typed,
+        a lost browser) ends the session."""
         assert self._session is not None
         session, stage = self._session, self._session._stage
-        if session.alive and not (stage.tainted or stage.opening or len(stage.tabs) != 1 or session._filming):
-            left = await session.perform(a.Goto(url="about:blank"), timeout_ms=5_000)
+        if session.alive and not (stage.tainted or stage.opening or stage.downloads._running or session._filming):
+            left = await self._left(session)
             session.take_events()
+            stage.downloads.take()
+            for path in self._files.iterdir():
+                rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             await stage.context.clear_cookies()
-            if left.success:
+            if left:
                 return
         self._session = None
         await self._closing.aclose()
+
+    async def _left(self, session: LocalSession) -> bool:
+        extra: list[a.Action] = [a.CloseTab()] * (len(session._stage.tabs) - 1)
+        last: list[a.Action] = [a.Goto(url="about:blank")] if self._leaves else []
+        return all([(await session.perform(action, timeout_ms=5_000)).success for action in (*extra, *last)])
