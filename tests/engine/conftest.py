@@ -1,7 +1,6 @@
-"""One Chromium for all tests of observation, and one session for those that are about a page and nothing else."""
+"""One engine for all tests of observation, in the Chromium of all tests, and one session for those that are about a page
+and nothing else."""
 
-import itertools
-import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from notte_mcp.engines.base import BrowserSession, OpenRequest
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.ids import new_session_id
 from notte_mcp.records import SessionSpec
+from tests.browsers import Browsers
 from tests.engine.actions.driver import Kept
 from tests.engine.eyes import Eye
 from tests.site import Site
@@ -32,21 +32,9 @@ class Lookout(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-async def lookout(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Lookout]:
-    folder = tmp_path_factory.mktemp("engine")
-    numbers = itertools.count()
-
-    def tmp_for(name: str) -> Path:
-        path = folder / f"{name}{next(numbers)}"
-        path.mkdir()
-        return path
-
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
-    lookout = Lookout(engine, folder)
-    kept = await lookout.open()  # the browser lives as long as one session does
-    yield lookout
-    await kept.close(deadline_s=2)
+async def lookout(browsers: Browsers, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Lookout]:
+    engine = browsers.engine()
+    yield Lookout(engine, tmp_path_factory.mktemp("engine"))
     await engine.close(deadline_s=3)
 
 
