@@ -16,66 +16,54 @@ def driver(kept: Driver) -> Driver:
     return kept
 
 
-@pytest.mark.parametrize("name", ["some", "news", "alerts"])
-async def test_a_checkbox_and_a_switch_are_set_and_unset(driver: Driver, name: str) -> None:
-    """Said to be so when it is so already."""
+async def test_a_checkbox_and_a_switch_are_set_and_unset_and_a_radio_button_is_chosen(driver: Driver) -> None:
+    """Said to be so when it is so already; only another one unsets a radio button."""
     await driver.open("/controls.html")
-    for wanted in (True, True, False):
-        receipt = await driver.act(a.Check(selector=f"[name={name}]", value=wanted))
-        assert receipt.value == ("checked" if wanted else "not checked")
-        assert await driver.js(f"document.forms[0].{name}.checked") is wanted
-
-
-async def test_a_radio_button_is_chosen_and_not_unset(driver: Driver) -> None:
-    """Only another one unsets it."""
-    await driver.open("/controls.html")
+    for name in ("some", "news", "alerts"):
+        for wanted in (True, True, False):
+            receipt = await driver.act(a.Check(selector=f"[name={name}]", value=wanted))
+            assert receipt.value == ("checked" if wanted else "not checked")
+            assert await driver.js(f"document.forms[0].{name}.checked") is wanted
     await driver.act(a.Check(selector="[value=courier]"))
     assert await driver.js("document.forms[0].delivery.value") == "courier"
     assert "choosing another" in (await driver.refused(a.Check(selector="[value=courier]", value=False))).message
 
 
-@pytest.mark.parametrize("role", ["checkbox", "switch"])
-async def test_boxes_made_of_roles_are_set(driver: Driver, role: str) -> None:
+async def test_boxes_made_of_roles_are_set(driver: Driver) -> None:
     """role=checkbox, role=switch."""
     await driver.open("/widgets.html")
-    for wanted in (False, True):
+    for role, wanted in (("checkbox", True), ("checkbox", False), ("switch", False), ("switch", True)):
         await driver.act(a.Check(selector=f"[role={role}]", value=wanted))
         found = await driver.page.locator(f"[role={role}]").get_attribute("aria-checked")
         assert found == str(wanted).lower()
 
 
-@pytest.mark.parametrize("box", ["pixel", "transparent", "absent", "linked", "slowly"])
-async def test_a_box_behind_its_label_is_set(driver: Driver, box: str) -> None:
-    """Drawn by the label: a pixel large, transparent, not displayed, beside a link; or set a moment later."""
+async def test_a_box_behind_its_label_is_set_and_one_that_does_not_stay_so_is_a_failure(driver: Driver) -> None:
+    """Drawn by the label: a pixel large, transparent, not displayed, beside a link; or set a moment later. The click on
+    the last was heard and undone."""
     await driver.open("/covert.html")
-    await driver.act(a.Check(selector=f"#{box}"))
-    assert await driver.page.locator(f"#{box}").get_attribute("aria-checked") != "false"
-    assert await driver.js(f"document.getElementById('{box}').checked !== false")
-
-
-async def test_a_box_that_does_not_stay_set_is_a_failure(driver: Driver) -> None:
-    """The click was heard and undone."""
-    await driver.open("/covert.html")
+    for box in ("pixel", "transparent", "absent", "linked", "slowly"):
+        await driver.act(a.Check(selector=f"#{box}"))
+        assert await driver.page.locator(f"#{box}").get_attribute("aria-checked") != "false"
+        assert await driver.js(f"document.getElementById('{box}').checked !== false")
     receipt = await driver.refused(a.Check(selector="#undone"))
     assert "still not checked" in receipt.message
 
 
-@pytest.mark.parametrize(("asked", "value"), [("Large", "l"), ("s", "s"), ("large", "l")])
-async def test_a_native_list_is_chosen_from_by_label_or_value(driver: Driver, asked: str, value: str) -> None:
-    """The page hears of it."""
+async def test_native_lists_are_chosen_from_by_label_or_value(driver: Driver) -> None:
+    """The page hears of it; a choice is added to a list of several; a group is no option; typing into a data list is
+    choosing."""
     await driver.open("/controls.html")
-    await driver.js("document.forms[0].size.onchange = () => { window.heard = true; }")
-    await driver.act(a.SelectDropdownOption(selector="[name=size]", value=asked))
-    assert await driver.js("[document.forms[0].size.value, window.heard]") == [value, True]
-
-
-async def test_a_list_of_several_and_one_of_groups_are_chosen_from(driver: Driver) -> None:
-    """A choice is added; a group is no option."""
-    await driver.open("/controls.html")
+    await driver.js("void (document.forms[0].size.onchange = e => { (window.heard ??= []).push(e.target.value); })")
+    for asked in ("Large", "s", "large"):
+        await driver.act(a.SelectDropdownOption(selector="[name=size]", value=asked))
+    assert await driver.js("window.heard") == ["l", "s", "l"]
     receipt = await driver.act(a.SelectDropdownOption(selector="[name=colours]", value="Red"))
     assert receipt.value == "Red, Green, Grey"
     await driver.act(a.SelectDropdownOption(selector="[name=canton]", value="Geneva"))
     assert await driver.js("document.forms[0].canton.value") == "ge"
+    await driver.act(a.SelectDropdownOption(selector="[name=town]", value="Chur"))
+    assert await driver.js("document.forms[0].town.value") == "Chur"
 
 
 async def test_an_option_that_is_not_there_or_disabled_is_told_with_those_that_are(driver: Driver) -> None:
@@ -87,32 +75,26 @@ async def test_an_option_that_is_not_there_or_disabled_is_told_with_those_that_a
     assert await driver.js("document.forms[0].size.value") == "m"
 
 
-async def test_an_option_that_comes_a_moment_later_is_waited_for(driver: Driver) -> None:
-    """A second list that is loaded when the first was chosen from."""
+async def test_an_option_that_comes_a_moment_later_is_waited_for_and_a_choice_that_is_undone_is_told(
+    driver: Driver,
+) -> None:
+    """A second list that is loaded when the first was chosen from; what a list shows afterwards is named."""
     await driver.open("/covert.html")
     await driver.act(a.SelectDropdownOption(selector="#country", value="France"))
     await driver.act(a.SelectDropdownOption(selector="#region", value="Alsace"))
     assert await driver.js("document.getElementById('region').value") == "Alsace"
 
-
-async def test_a_list_that_undoes_the_choice_is_a_failure(driver: Driver) -> None:
-    """What it shows afterwards is named."""
-    await driver.open("/covert.html")
     assert '"Free" after' in (await driver.refused(a.SelectDropdownOption(selector="#tier", value="Paid"))).message
 
 
 async def test_a_list_made_of_boxes_is_opened_and_chosen_from(driver: Driver) -> None:
-    """role=combobox with a listbox that it controls."""
+    """role=combobox with a listbox that it controls; one that is always open is not clicked first: a click into its
+    middle would choose."""
     await driver.open("/widgets.html")
     await driver.act(a.SelectDropdownOption(selector="#fruit", value="Plum"))
     assert await driver.js("document.getElementById('fruit').textContent") == "Plum"
     receipt = await driver.refused(a.SelectDropdownOption(selector="#fruit", value="Kiwi"), timeout_ms=600)
     assert "Apple | Pear" in receipt.message
-
-
-async def test_a_list_that_is_always_open_is_not_clicked_first(driver: Driver) -> None:
-    """A click into its middle would choose."""
-    await driver.open("/widgets.html")
     await driver.js("document.addEventListener('click', e => { (window.clicked ??= []).push(e.target.textContent); })")
     await driver.act(a.SelectDropdownOption(selector="[aria-label=Plan]", value="Pro"))
     assert await driver.js("window.clicked") == ["Pro"]
@@ -125,48 +107,31 @@ async def test_a_box_that_suggests_is_typed_into_and_chosen_from(driver: Driver)
     assert await driver.out() == "Chosen: Lugano"
 
 
-async def test_a_native_data_list_is_chosen_from(driver: Driver) -> None:
-    """Typing is choosing."""
-    await driver.open("/controls.html")
-    await driver.act(a.SelectDropdownOption(selector="[name=town]", value="Chur"))
-    assert await driver.js("document.forms[0].town.value") == "Chur"
-
-
 # --- files ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("selector", ["[name=document]", "#behind", "#covert"])
-async def test_a_file_is_given_to_a_file_input_even_a_hidden_one(driver: Driver, selector: str) -> None:
+async def test_a_file_is_given_to_a_file_input_even_a_hidden_one(driver: Driver) -> None:
     """The server gets its bytes."""
     (driver.files / "letter.txt").write_text("dear server")
     await driver.open("/uploads.html")
-    receipt = await driver.act(a.UploadFile(selector=selector, path="letter.txt"))
-    assert receipt.value == "letter.txt"
+    for selector in ("[name=document]", "#behind", "#covert"):
+        receipt = await driver.act(a.UploadFile(selector=selector, path="letter.txt"))
+        assert receipt.value == "letter.txt"
     await driver.click("text=/^Upload$/")
-    (upload,) = driver.site.submissions[-1].files
-    assert (upload.name, upload.content) == ("letter.txt", b"dear server")
+    got = driver.site.submissions[-1].files
+    assert [(file.name, file.content) for file in got] == [("letter.txt", b"dear server")] * 3
 
 
-@pytest.mark.parametrize("selector", ["#choose", "text=Add attachment", "#drop"])
-async def test_what_opens_a_file_chooser_is_given_the_file(driver: Driver, selector: str) -> None:
-    """A button, a label, a drop zone whose input exists only then."""
-    (driver.files / "letter.txt").write_text("dear server")
+async def test_what_opens_a_file_chooser_is_given_the_file_and_a_click_on_it_says_so(driver: Driver) -> None:
+    """A button, a label, a drop zone whose input exists only then; what opens none is told within the action's time. A
+    click does not leave it open, and names `upload_file`."""
     await driver.open("/uploads.html")
-    await driver.act(a.UploadFile(selector=selector, path="letter.txt"))
-    assert await driver.out() == "letter.txt (11 bytes)"
-
-
-async def test_what_opens_no_file_chooser_is_told(driver: Driver) -> None:
-    """Within the action's time."""
-    (driver.files / "letter.txt").write_text("x")
-    await driver.open("/uploads.html")
-    receipt = await driver.refused(a.UploadFile(selector="#out", path="letter.txt", timeout_ms=400))
+    for number, selector in enumerate(("#choose", "text=Add attachment", "#drop"), 1):
+        (driver.files / f"{number}.txt").write_text("dear server")
+        await driver.act(a.UploadFile(selector=selector, path=f"{number}.txt"))
+        assert await driver.out() == f"{number}.txt (11 bytes)"
+    receipt = await driver.refused(a.UploadFile(selector="#out", path="1.txt", timeout_ms=400))
     assert "no file chooser" in receipt.message
-
-
-async def test_a_click_that_opens_a_file_chooser_says_so(driver: Driver) -> None:
-    """It is not left open, and `upload_file` is named."""
-    await driver.open("/uploads.html")
     await driver.click("#choose")
     await driver.act(a.Wait(time_ms=50))
     assert any("upload_file" in event for event in driver.session.take_events())

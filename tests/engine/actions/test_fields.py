@@ -45,9 +45,24 @@ async def test_every_text_like_control_takes_its_value_and_the_server_gets_it(dr
     assert {name: (got.value(name) or "").replace("\r\n", "\n") for name in TEXTS} == TEXTS
 
 
-async def test_what_is_typed_fires_the_events_that_frameworks_listen_to(driver: Driver) -> None:
-    """A value that a page does not hear of is lost at the next render."""
+NOT_TAKEN = (("short", "abcdef", '"abcd"'), ("amount", "many", '""'), ("day", "tomorrow", '""'))
+CLOSED = (("fixed", "read-only"), ("off", "disabled"), ("closed", "disabled"))
+
+
+async def test_a_fill_clears_or_adds_and_one_that_is_not_taken_names_what_the_field_holds(driver: Driver) -> None:
+    """`clear_before_fill=false`; a quiet success would be believed; nothing is done to a field that nobody can type
+    in; frameworks hear of what is typed, or it would be lost at the next render."""
     await driver.open("/controls.html")
+    await driver.act(a.Fill(selector="[name=name]", value=" Lovelace", clear_before_fill=False))
+    assert await driver.js("document.forms[0].name.value") == "Ada Lovelace"
+    await driver.act(a.Fill(selector="[name=name]", value=""))
+    assert await driver.js("document.forms[0].name.value") == ""
+    for name, value, holds in NOT_TAKEN:
+        receipt = await driver.refused(a.Fill(selector=f"[name={name}]", value=value))
+        assert (receipt.code, f"holds {holds}" in receipt.message) == ("action_failed", True), receipt.message
+    for name, reason in CLOSED:
+        receipt = await driver.refused(a.Fill(selector=f"[name={name}]", value="x"))
+        assert (receipt.code, reason in receipt.message) == ("not_actionable", True), receipt.message
     await driver.js(
         "void document.addEventListener('input', e => { (window.heard ??= []).push(e.target.name + e.isTrusted); })"
     )
@@ -56,68 +71,31 @@ async def test_what_is_typed_fires_the_events_that_frameworks_listen_to(driver: 
     assert await driver.js("window.heard") == ["nametrue", "volumefalse"]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "holds"), [("short", "abcdef", '"abcd"'), ("amount", "many", '""'), ("day", "tomorrow", '""')]
-)
-async def test_a_field_that_does_not_take_the_value_is_a_failure_that_names_what_it_holds(
-    driver: Driver, name: str, value: str, holds: str
-) -> None:
-    """A quiet success would be believed."""
-    await driver.open("/controls.html")
-    receipt = await driver.refused(a.Fill(selector=f"[name={name}]", value=value))
-    assert (receipt.code, f"holds {holds}" in receipt.message) == ("action_failed", True), receipt.message
+REFORMATS = (("mask", "0441234567", "044 123 456 7"), ("upper", "abc", "ABC"), ("rejects", "abc", ""))
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "holds"),
-    [("mask", "0441234567", "044 123 456 7"), ("upper", "abc", "ABC"), ("rejects", "abc", "")],
-)
-async def test_a_field_that_reformats_or_refuses_is_told(driver: Driver, field: str, value: str, holds: str) -> None:
-    """The caller decides whether what it holds will do."""
+async def test_a_field_that_reformats_or_refuses_is_told(driver: Driver) -> None:
+    """The caller decides whether what it holds will do; so also of a code in a field that is not one of a row."""
     await driver.open("/stubborn.html")
-    receipt = await driver.refused(a.Fill(selector=f"#{field}", value=value))
-    assert f'holds "{holds}"' in receipt.message
+    for field, value, holds in REFORMATS:
+        receipt = await driver.refused(a.Fill(selector=f"#{field}", value=value))
+        assert f'holds "{holds}"' in receipt.message
+    assert "holds" in (await driver.refused(a.MultiFactorFill(selector="#rejects", value="123"))).message
 
 
-async def test_a_field_that_takes_keys_alone_is_filled_key_by_key(driver: Driver) -> None:
-    """`fallback_fill`."""
+async def test_a_field_that_takes_keys_is_controlled_or_replaced_keeps_its_value(driver: Driver) -> None:
+    """`fallback_fill` types key by key; the state of a framework is set by the input event only; the field that stands
+    in the place of one that is replaced as it is focused has the focus."""
     await driver.open("/stubborn.html")
     await driver.act(a.FallbackFill(selector="#keys", value="typed by hand"))
     await driver.until("document.getElementById('keys').value === 'typed by hand'")
     await driver.act(a.FallbackFill(selector="#keys", value="anew"))
     await driver.until("document.getElementById('keys').value === 'anew'")
-
-
-async def test_a_controlled_field_keeps_its_value(driver: Driver) -> None:
-    """What a framework does: the state is set by the input event only."""
-    await driver.open("/stubborn.html")
     await driver.act(a.Fill(selector="#controlled", value="kept"))
     await driver.act(a.Wait(time_ms=60))
     assert await driver.js("document.getElementById('controlled').value") == "kept"
-
-
-async def test_a_field_that_is_replaced_as_it_is_focused_is_filled_all_the_same(driver: Driver) -> None:
-    """The one in its place has the focus."""
-    await driver.open("/stubborn.html")
     await driver.act(a.Fill(selector="#replaced", value="here"))
     assert await driver.js("document.getElementById('replaced').value") == "here"
-
-
-async def test_text_is_added_where_the_field_is_not_to_be_cleared(driver: Driver) -> None:
-    """`clear_before_fill=false`."""
-    await driver.open("/controls.html")
-    await driver.act(a.Fill(selector="[name=name]", value=" Lovelace", clear_before_fill=False))
-    assert await driver.js("document.forms[0].name.value") == "Ada Lovelace"
-    await driver.act(a.Fill(selector="[name=name]", value=""))
-    assert await driver.js("document.forms[0].name.value") == ""
-
-
-@pytest.mark.parametrize(("name", "reason"), [("fixed", "read-only"), ("off", "disabled"), ("closed", "disabled")])
-async def test_a_field_that_nobody_can_type_in_is_refused(driver: Driver, name: str, reason: str) -> None:
-    """Nothing is done to it."""
-    await driver.open("/controls.html")
-    receipt = await driver.refused(a.Fill(selector=f"[name={name}]", value="x"))
-    assert (receipt.code, reason in receipt.message) == ("not_actionable", True), receipt.message
 
 
 async def test_enter_after_a_fill_sends_the_form(driver: Driver) -> None:
@@ -128,20 +106,15 @@ async def test_enter_after_a_fill_sends_the_form(driver: Driver) -> None:
     assert driver.site.submissions[-1].value("query") == "maps"
 
 
-@pytest.mark.parametrize(("selector", "shown"), [("#text", "Anew\nand again"), ("#plain", "note"), ("#bare", "bare")])
-async def test_editable_boxes_take_text(driver: Driver, selector: str, shown: str) -> None:
-    """Rich text, plain text only, and one without a role."""
+async def test_editable_boxes_and_documents_in_frames_take_text(driver: Driver) -> None:
+    """Rich text, plain text only, one without a role; an editor that lives in a frame, and one in design mode."""
     await driver.open("/editor.html")
-    await driver.act(a.Fill(selector=selector, value=shown))
-    assert (await driver.js(f"document.querySelector('{selector}').innerText")).strip() == shown
-
-
-@pytest.mark.parametrize("frame", ["[title='Editor frame']", "#design"])
-async def test_editable_documents_in_frames_take_text(driver: Driver, frame: str) -> None:
-    """An editor that lives in a frame, and one in design mode."""
-    await driver.open("/editor.html")
-    await driver.act(a.Fill(selector=f"{frame} >> internal:control=enter-frame >> body", value="inside"))
-    assert (await driver.page.frame_locator(frame).locator("body").inner_text()).strip() == "inside"
+    for selector, shown in (("#text", "Anew\nand again"), ("#plain", "note"), ("#bare", "bare")):
+        await driver.act(a.Fill(selector=selector, value=shown))
+        assert (await driver.js(f"document.querySelector('{selector}').innerText")).strip() == shown
+    for frame in ("[title='Editor frame']", "#design"):
+        await driver.act(a.Fill(selector=f"{frame} >> internal:control=enter-frame >> body", value="inside"))
+        assert (await driver.page.frame_locator(frame).locator("body").inner_text()).strip() == "inside"
 
 
 async def test_boxes_of_one_digit_that_jump_take_the_whole_code(driver: Driver) -> None:
@@ -152,12 +125,6 @@ async def test_boxes_of_one_digit_that_jump_take_the_whole_code(driver: Driver) 
     got = driver.site.submissions[-1].fields
     assert "".join(got[f"d{n}"][0] for n in range(1, 7)) == "314159"
     assert "314159" not in repr(receipt)
-
-
-async def test_a_code_that_did_not_stay_is_a_failure(driver: Driver) -> None:
-    """The field is not one of a row: it holds what it holds."""
-    await driver.open("/stubborn.html")
-    assert "holds" in (await driver.refused(a.MultiFactorFill(selector="#rejects", value="123"))).message
 
 
 async def test_a_whole_form_is_filled_by_nottes_names(driver: Driver) -> None:
