@@ -115,12 +115,11 @@ async def open_app(
     own_ports: Collection[int] = (),
     cloud: WhoseCloud | None = None,
 ) -> AsyncGenerator[App]:
-    """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and
-    `models` those of the settings, which is for tests and for a server whose connections bring their own. `places` bounds what is
-    live in several Apps of one process together; the settings' own limits hold for this one besides. `notes` are
-    among the App's. `view` is the live view of its sessions; `own_ports`, with the view's, are those that this process
-    listens on, which no page may reach. `cloud` tells on whose account a call uses the Notte cloud: that of the settings,
-    unless connections bring their own.
+    """The App, within `async with`; entered and left in one task. `engines` replaces the real ones in tests, and `models`
+    those of the settings, for tests and for a server whose connections bring their own. `places` bounds what is live in
+    several Apps of one process together; the settings' own limits hold for this one besides. `notes` are among the App's.
+    `view` is the live view of its sessions; `own_ports`, with the view's, are those that this process listens on, which no
+    page may reach. `cloud` tells on whose account a call uses the Notte cloud: the settings' own, unless connections bring theirs.
 
     Raises:
         StateFolderUnusable: at once. What opening the database raises (StoreTooNew, StoreUnusable) is raised
@@ -156,6 +155,7 @@ async def open_app(
             try:
                 yield App(folder.owner, store, registry, agents, runs, models, replays, said, view)
             finally:
+                afterwards.close()  # before the store that it reads
                 await _close(runs, agents, registry, engines, store)
                 await models.close()
     finally:

@@ -246,11 +246,12 @@ class BrowserSession(Protocol):
         """
         ...
 
-    async def storage_state(self) -> dict[str, Any]:
+    async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
         """Cookies and the live frames' local storage, in Playwright's form.
 
         An origin that is open and holds nothing is given with an empty list, so
-        that what an earlier save knew of it can be forgotten.
+        that what an earlier save knew of it can be forgotten. One whose page does not
+        tell it within `within_s` is left out; cookies are told by the browser, whatever its pages do.
         """
         ...
 

@@ -25,19 +25,26 @@ log = Log("registry")
 
 
 class Afterwards:
-    """See the module. `over` may be called as soon as it is made, `run` works it off."""
+    """See the module. `over` may be called as soon as it is made, `run` works it off, until `close`."""
 
     def __init__(self) -> None:
         self._send, self._ended = anyio.create_memory_object_stream[str](WAITING)
+        self._working = anyio.CancelScope()
 
     def over(self, session_id: str) -> None:
         """A session with a film has ended."""
-        with suppress(anyio.WouldBlock, anyio.BrokenResourceError):
+        with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
             self._send.send_nowait(session_id)
 
+    def close(self) -> None:
+        """The server ends: nothing more is begun, of what its end ends neither. Idempotent."""
+        self._working.cancel()
+        self._send.close()
+        self._ended.close()
+
     async def run(self, registry: Reading, replays: Replays, sweep: Sweep, store: Store, sessions_dir: Path) -> None:
-        """Until it is cancelled. What cannot be read or removed is a line of the log."""
-        with self._send, self._ended:
+        """Until it is closed. What cannot be read or removed is a line of the log."""
+        with self._working, self._send, self._ended:
             async for session_id in self._ended:
                 try:
                     if steps := await _all_steps(registry, session_id):

@@ -40,6 +40,9 @@ SAVE_EVERY_S: Final = 2.0
 
 _SAVE_TIMEOUT_S: Final = 5.0
 
+_PAGES_SHARE: Final = 0.6
+"""Of the time for a save: what pages have for telling their storage. One that hangs must not cost the cookies."""
+
 log = Log("registry")
 
 
@@ -187,8 +190,8 @@ class Life:
         async with slot.saving:
             try:
                 with anyio.fail_after(within_s):
-                    state = await browser.storage_state()
-                slot.login = merge(slot.login, state, open_urls=[tab.url for tab in browser.position.tabs])
+                    state = await browser.storage_state(within_s=within_s * _PAGES_SHARE)
+                slot.login = merge(slot.login, state)
                 await anyio.to_thread.run_sync(write_state, slot.folder, slot.login)
             except (NotteMCPError, OSError) as error:  # TimeoutError is an OSError
                 log.warning("login.not_saved", session=slot.id, reason=type(error).__name__)

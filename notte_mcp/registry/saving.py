@@ -8,10 +8,9 @@ Below: errors. Above: registry.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 FILE_NAME: Final = "state.json"
 
@@ -42,17 +41,9 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     part.replace(folder / FILE_NAME)
 
 
-def merge(earlier: Mapping[str, Any] | None, now: Mapping[str, Any], *, open_urls: Iterable[str]) -> State:
-    """`now`, and the local storage of those `earlier` origins that are not open any more."""
-    seen = {origin["origin"] for origin in now.get("origins", ())} | {origin_of(url) for url in open_urls}
+def merge(earlier: Mapping[str, Any] | None, now: Mapping[str, Any]) -> State:
+    """`now`, and the local storage of those `earlier` origins of which it tells nothing: they are not open any more, or
+    their pages do not answer."""
+    seen = {origin["origin"] for origin in now.get("origins", ())}
     kept = [origin for origin in (earlier or {}).get("origins", ()) if origin["origin"] not in seen]
     return {**now, "origins": [*kept, *now.get("origins", ())]}
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, as a page writes its own origin."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()

@@ -115,7 +115,8 @@ async def test_a_stop_does_not_wait_for_login_state_that_does_not_come(house: Ho
     await until(lambda: house.registry._slots[session_id].saved_at is not None)
     asked: list[float] = []
 
-    async def storage_state() -> dict[str, object]:
+    async def storage_state(*, within_s: float) -> dict[str, object]:
+        del within_s
         asked.append(time.monotonic())
         await anyio.sleep_forever()
         return {}

@@ -49,13 +49,12 @@ async def test_login_state_is_saved_at_most_every_two_seconds(house: House) -> N
     await until(lambda: json.loads(path.read_text())["cookies"] == [COOKIE])
 
 
-def test_what_was_saved_of_origins_that_are_not_open_now_is_kept() -> None:
-    """An engine reads live pages only; what they no longer hold is forgotten all the same."""
+def test_what_was_saved_of_origins_that_tell_nothing_now_is_kept() -> None:
+    """An engine reads live pages that answer; what those no longer hold is forgotten all the same."""
     a_, b, c = ({"origin": f"https://{name}.test", "localStorage": [name]} for name in "abc")
     earlier = {"cookies": ["old"], "origins": [a_, b, c]}
-    now = {"cookies": ["new"], "origins": [{**b, "localStorage": ["b2"]}]}
-    merged = merge(earlier, now, open_urls=["https://b.test/x", "https://user:pw@C.test/y"])
-    assert merged == {"cookies": ["new"], "origins": [a_, {**b, "localStorage": ["b2"]}]}
+    now = {"cookies": ["new"], "origins": [{**b, "localStorage": ["b2"]}, {**c, "localStorage": []}]}
+    assert merge(earlier, now) == {"cookies": ["new"], "origins": [a_, *now["origins"]]}
 
 
 # --- restoring --------------------------------------------------------------------

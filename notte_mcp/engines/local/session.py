@@ -300,13 +300,13 @@ class LocalSession(Spelling):
         except (PlaywrightError, DocumentGone) as error:
             raise self._gone(error) from error
 
-    async def storage_state(self) -> dict[str, Any]:
+    async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
         """See `BrowserSession.storage_state`. Opens nothing: only origins that have a live frame are read."""
         try:
             cookies = await self._stage.context.cookies()
         except PlaywrightError as error:
             raise self._gone(error) from error
-        return {"cookies": cookies, "origins": await live_origins(self._stage)}
+        return {"cookies": cookies, "origins": await live_origins(self._stage, within_s=within_s)}
 
     async def close(self, *, deadline_s: float, keep: bool = False) -> None:
         """See `BrowserSession.close`. There is nowhere to keep it: `keep` changes nothing."""

@@ -189,12 +189,14 @@ class NotteSession:
 
     # --- login state ------------------------------------------------------------
 
-    async def storage_state(self) -> dict[str, Any]:
+    async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
         stage = self._stage
         async with stage.asking() as client:
             body = await client.get("sessions", stage.remote_id, "cookies")
         cookies = cookies_from_wire(wire.objects(body.get("cookies")))
-        held = await stage.ask("storage")
+        held: dict[str, Any] | None = None
+        with anyio.move_on_after(within_s):
+            held = await stage.ask("storage")
         origins = (
             [{"origin": held["origin"], "localStorage": held["items"]}] if held and held["origin"] != "null" else []
         )

@@ -330,7 +330,8 @@ class ScriptedSession(Spelling):
 
     # --- its end -----------------------------------------------------------------
 
-    async def storage_state(self) -> dict[str, Any]:
+    async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
+        del within_s
         self._still_there()
         return {"cookies": list(self.cookies), "origins": []}
 

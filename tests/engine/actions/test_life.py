@@ -120,6 +120,22 @@ async def test_login_state_goes_from_session_to_session(engine: LocalEngine, dri
     assert emptied == {"cookies": [], "origins": [{"origin": driver.site.here, "localStorage": []}]}
 
 
+async def test_login_state_is_told_though_a_page_hangs(driver: Driver) -> None:
+    """Cookies and the other origins within the time that is given; a page that hangs is left out."""
+    await driver.open("/storage.html")
+    await driver.act(a.Fill(selector="#theme", value="dark"))
+    await driver.click("#save")
+    await driver.act(a.GotoNewTab(url=driver.site.other("/hang-click.html")))
+    await driver.click("text=Hang in a moment")
+    await driver.refused(a.WaitFor(value="never"), timeout_ms=300)
+    begun = time.monotonic()
+    state = await driver.session.storage_state(within_s=0.5)
+    assert time.monotonic() - begun < 2
+    assert [(cookie["name"], cookie["value"]) for cookie in state["cookies"]] == [("theme", "dark")]
+    told = [{"name": "theme", "value": "dark"}]
+    assert state["origins"] == [{"origin": driver.site.here, "localStorage": told}]
+
+
 async def test_a_call_that_is_cancelled_leaves_the_session_usable(driver: Driver) -> None:
     """In the middle of a wait, a click, a drag, a load, a script."""
     await driver.open("/drag.html")
