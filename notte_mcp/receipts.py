@@ -119,3 +119,8 @@ class Receipt:
     def but(self, **changes: Any) -> "Receipt":
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+
+def unloaded(url: str, why: str) -> str:
+    """That a page did not load and `why`, said once: an engine's own words may begin with it."""
+    return why if " did not load" in why.partition(": ")[0] else f"{url} did not load: {why}"

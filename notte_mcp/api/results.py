@@ -168,7 +168,8 @@ def _besides(receipts: Sequence[Receipt]) -> list[str]:
     found: list[str] = []
     for receipt in receipts:
         found += [
-            f"a {dialog.kind} dialog said '{dialog.message}' and was {dialog.answer}" for dialog in receipt.dialogs
+            f"{'an' if dialog.kind == 'alert' else 'a'} {dialog.kind} dialog said '{dialog.message}' and was {dialog.answer}"
+            for dialog in receipt.dialogs
         ]
         if receipt.new_tab is not None and receipt.type not in ("goto_new_tab", "switch_tab"):
             found.append(f"a new tab opened and is the current one (tab {receipt.new_tab})")

@@ -23,6 +23,7 @@ from notte_mcp.api.calls import ApiCall, answer
 from notte_mcp.api.faults import EXECUTION, ApiFault
 from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, spec_of
 from notte_mcp.errors import InvalidArgument, NotteMCPError
+from notte_mcp.receipts import unloaded
 from notte_mcp.registry.live import LiveSession
 
 if TYPE_CHECKING:
@@ -171,12 +172,8 @@ async def scrape_url(call: ApiCall) -> Response:
     record, batch = await registry.open(spec_of(given, call.defaults), url=given.url, aside=True)
     try:
         if batch is not None and not batch.receipts[0].success:
-            raise ApiFault(
-                500,
-                f"{given.url} did not load: {batch.receipts[0].message}",
-                error="PageLoadingError",
-                headers=EXECUTION,
-            )
+            why = batch.receipts[0].message.partition(". ")[0].rstrip(".")  # the rest tells of a session that goes on
+            raise ApiFault(500, f"{unloaded(given.url, why)}.", error="PageLoadingError", headers=EXECUTION)
         async with registry.use(record.id) as live:
             markdown = await markdown_of(live, wish, noted=False)
     finally:

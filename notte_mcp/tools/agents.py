@@ -14,6 +14,7 @@ from notte_mcp import page_text
 from notte_mcp.agent_records import AgentRecord, AgentSpec, stands
 from notte_mcp.agents.answers import require_schema
 from notte_mcp.errors import InvalidArgument
+from notte_mcp.receipts import unloaded
 from notte_mcp.tools.boundary import facts, sentence
 from notte_mcp.tools.options import SessionOptions
 from notte_mcp.tools.sessions import first_view, reused
@@ -119,10 +120,10 @@ async def _started(app: "App", agent: AgentRecord, note: str, *, looks: bool) ->
     told = await told_of(app, agent) | trail(agent)
     # The caller's agent has had one step yet, if any: its first page.
     failed = [step["message"] for step in told["steps"] if step.get("success") is False] if looks else []
-    unloaded = sentence(f"{agent.spec.url} did not load: {failed[0]}") if failed else ""
+    lost = sentence(unloaded(agent.spec.url or "", failed[0])) if failed else ""
     shows = looks and not failed and (told["url"] or note)
     seen, problem = await first_view(app, agent.session_id) if shows else ("", "")
-    notes = " ".join(filter(None, (note, unloaded, problem)))
+    notes = " ".join(filter(None, (note, lost, problem)))
     values: Mapping[str, Any] = {
         "session_id": agent.session_id,
         **told,

@@ -19,6 +19,7 @@ from notte_mcp.agents.answers import check, require_schema
 from notte_mcp.agents.extracting import Extracted, extract
 from notte_mcp.engines.base import Scraped
 from notte_mcp.errors import InvalidArgument, NotteMCPError, PageLoadFailed
+from notte_mcp.receipts import unloaded
 from notte_mcp.tools.boundary import blocks, sentence
 from notte_mcp.tools.paging import Page
 from notte_mcp.tools.surface import Surface
@@ -70,8 +71,12 @@ async def scrape_url(here: Surface, app: "App", url: str, options: dict[str, Any
     record, batch = await app.registry.open(here.spec, url=url)
     try:
         if batch is not None and not batch.receipts[0].success:
-            why = sentence(f"{url} did not load: {batch.receipts[0].message}")
-            raise PageLoadFailed(why, kept="No session was left open.", next_call="notte_scrape with another url")
+            why = unloaded(
+                url, batch.receipts[0].message.partition(". ")[0]
+            )  # the rest tells of a session that goes on
+            raise PageLoadFailed(
+                sentence(why), kept="No session was left open.", next_call="notte_scrape with another url"
+            )
         async with app.registry.use(record.id) as live:
             return await live.scrape(**options)
     finally:

@@ -13,6 +13,7 @@ from notte_mcp import page_text
 from notte_mcp.actions import Goto
 from notte_mcp.errors import InvalidArgument, NotteMCPError
 from notte_mcp.observations import DEFAULT_MAX_TOKENS
+from notte_mcp.receipts import unloaded
 from notte_mcp.records import SessionRecord
 from notte_mcp.tools.accounts import is_live, next_call, unarrived_note
 from notte_mcp.tools.boundary import facts, sentence
@@ -100,7 +101,7 @@ def _unloaded(url: str | None, batch: "Batch | None") -> str:
     if batch is None or (batch.receipts and batch.receipts[0].success):
         return ""
     why = batch.receipts[0].message if batch.receipts else batch.stopped
-    return sentence(f"{url} did not load: {why}")
+    return sentence(unloaded(url or "The page", why))
 
 
 async def first_view(app: "App", session_id: str) -> tuple[str, str]:

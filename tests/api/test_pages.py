@@ -309,6 +309,7 @@ async def test_a_url_is_scraped_in_a_session_that_ends_with_it(tab: Tab) -> None
     assert "Welcome to the demo shop" in found.json()["markdown"]
     lost = await tab.api.client.post("/scrape", json={"url": "http://127.0.0.1:9/"})
     assert (lost.status_code, lost.json()["error"]) == (500, "PageLoadingError")
+    assert (lost.json()["detail"].count("did not load"), "session" in lost.json()["detail"]) == (1, False)
     after = await tab.api.app.registry.sessions()
     assert [record.id for record in after if record.state == "ready"] == live
     assert (await tab.api.client.post("/scrape_from_html", json={"frames": []})).status_code == 501

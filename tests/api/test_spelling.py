@@ -303,6 +303,10 @@ def test_messages_are_the_contracts() -> None:
     assert came_to(asked(type="press_key", key="Enter"), dialogs=(dialog,))["message"] == (
         "Pressed the keyboard key: Enter; a confirm dialog said 'Sure?' and was dismissed"
     )  # fmt: skip
+    alert = DialogEvent("alert", "Saved", "accepted")
+    assert came_to(asked(type="wait", time_ms=1), dialogs=(alert,))["message"].endswith(
+        "; an alert dialog said 'Saved' and was accepted"
+    )
 
 
 def test_a_failure_is_an_answer_that_sdks_make_their_exception_of() -> None:
