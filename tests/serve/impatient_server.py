@@ -3,6 +3,7 @@
 import socket
 
 from notte_mcp.http import address, connections, guard
+from notte_mcp.http.intake import Intake
 from notte_mcp.serve import serving
 from tests.serve.scripted_server import main
 
@@ -14,10 +15,15 @@ def bind(host: str, port: int) -> socket.socket:
     return found
 
 
+SHORT = {
+    connections: {"HEAD_S": 0.6, "STALL_S": 0.6, "IDLE_S": 5, "MAX_CONNECTIONS": 24},
+    guard: {"JSON_ONLY": Intake(within_s=0.6), "MAX_REQUESTS_EACH": 3},
+    serving: {"bind": bind},
+}
+
 if __name__ == "__main__":
-    for name, value in {"HEAD_S": 0.6, "STALL_S": 0.6, "IDLE_S": 5, "MAX_CONNECTIONS": 24}.items():
-        setattr(connections, name, value)
-    for name, value in {"BODY_S": 0.6, "MAX_REQUESTS_EACH": 3}.items():
-        setattr(guard, name, value)
-    setattr(serving, "bind", bind)  # noqa: B010 - as above
+    for module, values in SHORT.items():
+        for name, value in values.items():
+            assert hasattr(module, name), name
+            setattr(module, name, value)
     main()

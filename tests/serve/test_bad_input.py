@@ -1,5 +1,6 @@
 """What is no MCP, no JSON, no HTTP or no end: a typed answer or a closed connection, and everybody else is served on."""
 
+import itertools
 import json
 import socket
 import time
@@ -7,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.serve.served import ALICE, BOB, BOTH, HEADERS, Served, answer, bearer, message_of, served, status
+from tests.serve.served import ALICE, BOB, BOTH, CALLER, HEADERS, Served, answer, bearer, message_of, served, status
 from tests.serve.test_guard import request
 from tests.stdio.wire import ENVELOPE
 
@@ -55,14 +55,19 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("era", ["2026-07-28", "2025-11-25", "1999-01-01", "\x7f", ""])
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_body_that_is_no_request_is_told_so(server: Served, body: bytes, era: str) -> None:
-    """In the era of its header, or in none."""
-    session = server.begun(ALICE) if era == "2025-11-25" else ""
-    said = server.says(request(server, body=body, MCP_Protocol_Version=era, Mcp_Session_Id=session))
+@pytest.fixture(scope="module")
+def eras(server: Served) -> dict[str, str]:
+    """The session that a request of each era names: that of the older protocol has one."""
+    return {"2026-07-28": "", "2025-11-25": server.begun(ALICE), "1999-01-01": "", "\x7f": "", "": ""}
 
-    assert 400 <= status(said) < 500 or b'"error"' in said or status(said) == 202, said[:300]
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_a_body_that_is_no_request_is_told_so(server: Served, eras: dict[str, str], body: bytes) -> None:
+    """In the era of its header, or in none."""
+    for era, session in eras.items():
+        said = server.says(request(server, body=body, MCP_Protocol_Version=era, Mcp_Session_Id=session))
+
+        assert 400 <= status(said) < 500 or b'"error"' in said or status(said) == 202, (era, said[:300])
     still_serves(server)
 
 
@@ -111,20 +116,6 @@ def test_a_websocket_is_refused(server: Served) -> None:
     still_serves(server)
 
 
-@given(octets=st.binary(max_size=400))
-@example(octets=b"POST /mcp HTTP/1.1\r\n" * 50)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_bytes_of_any_kind_harm_nobody(server: Served, octets: bytes) -> None:
-    """Alone, and after a header that promised a body."""
-    with server.connected() as wire:
-        wire.sendall(octets + b"\r\n\r\n")
-        assert status(answer(wire)) in {0, 400, 404, 421}
-    with server.connected() as wire:
-        wire.sendall(request(server, "Transfer-Encoding: chunked", body=b"", Content_Length="") + octets + b"\r\n\r\n")
-        assert status(answer(wire)) in {0, 400, 408, 413}
-    assert server.process.poll() is None
-
-
 def test_the_headers_of_one_era_and_the_body_of_the_other_are_told_apart(server: Served) -> None:
     """2026-07-28: what routes a request has to say what its body says."""
     body = {
@@ -158,12 +149,10 @@ def test_one_id_for_two_requests_of_a_session_gives_each_its_answer_or_an_error(
     """2025-11-25: a client's mistake is its own."""
     headers = {"MCP-Protocol-Version": "2025-11-25", "Mcp-Session-Id": server.begun(ALICE), **HEADERS, **bearer(ALICE)}
     call: Any = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "notte_status", "arguments": {}}}
-    with ExitStack() as stack:
-        for _ in range(20):
-            client = stack.enter_context(httpx.Client(timeout=20))
-            said = client.post(server.url, json=call, headers=headers)
-            assert said.status_code == 200
-            assert message_of(said)["id"] == 1
+    for _ in range(20):
+        said = CALLER.post(server.url, json=call, headers=headers)
+        assert said.status_code == 200
+        assert message_of(said)["id"] == 1
     still_serves(server)
 
 
@@ -200,6 +189,26 @@ def _hung_up(wire: socket.socket, drop: bytes, *, within_s: float) -> bool:
     return False
 
 
+@given(several=st.lists(st.binary(max_size=400), min_size=1, max_size=4))
+@example(several=[b"POST /mcp HTTP/1.1\r\n" * 50, b"", b"9", b"0"])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_bytes_of_any_kind_harm_nobody(impatient: Served, several: list[bytes]) -> None:
+    """Alone, and after a header that promised a body. What is no answer yet is waited for by all at once."""
+    tokens = itertools.cycle((ALICE, BOB))  # of each no more at once than it may have
+    with ExitStack() as stack:
+        wires: list[tuple[socket.socket, socket.socket]] = []
+        for octets, token in zip(several, tokens, strict=False):
+            alone, after = (stack.enter_context(impatient.connected()) for _ in range(2))
+            head = request(impatient, "Transfer-Encoding: chunked", body=b"", Content_Length="", **bearer(token))
+            alone.sendall(octets + b"\r\n\r\n")
+            after.sendall(head + octets + b"\r\n\r\n")
+            wires.append((alone, after))
+        for alone, after in wires:
+            assert status(answer(alone)) in {0, 400, 404, 421}
+            assert status(answer(after)) in {0, 400, 408, 413}
+    assert impatient.process.poll() is None
+
+
 def test_a_second_header_on_a_connection_has_a_deadline_too(impatient: Served) -> None:
     """The first request was answered."""
     with impatient.connected() as wire:
@@ -218,7 +227,7 @@ def test_a_body_that_does_not_come_is_told_so(impatient: Served) -> None:
 def test_connections_beyond_the_limit_are_told_so_and_the_next_one_is_let_in(impatient: Served) -> None:
     """Who holds them loses them to the deadline."""
     with ExitStack() as stack:
-        wires = [stack.enter_context(impatient.connected()) for _ in range(30)]
+        wires = [stack.enter_context(impatient.connected()) for _ in range(60)]
         said = [status(answer(wire)) for wire in wires]
     assert said.count(503) >= 6
     assert status(impatient.says(request(impatient))) == 200

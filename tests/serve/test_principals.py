@@ -24,7 +24,7 @@ from notte_mcp.serve.principals import settings_of
 from notte_mcp.serve.serving import sweep_old
 from notte_mcp.settings import OWNER, Settings
 from notte_mcp.store.sql import SqlStore
-from tests.serve.served import ALICE, BOB, HEADERS, Served, bearer, message_of, text
+from tests.serve.served import ALICE, BOB, CALLER, HEADERS, Served, bearer, message_of, text
 from tests.stdio.wire import ENVELOPE, INITIALIZE
 from tests.tools.conftest import FORM
 
@@ -245,7 +245,7 @@ async def test_a_protocol_session_of_another_is_not_there(server: Served) -> Non
     def told(method: str, session: str) -> tuple[int, str]:
         headers = {**HEADERS, **bearer(BOB), "Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
         body: Any = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}} if method == "POST" else None
-        answer = httpx.request(method, server.url, json=body, headers=headers, timeout=20)
+        answer = CALLER.request(method, server.url, json=body, headers=headers)
         return answer.status_code, answer.text
 
     for method in ("POST", "GET", "DELETE"):
