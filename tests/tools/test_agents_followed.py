@@ -9,7 +9,7 @@ from anyio.lowlevel import checkpoint
 
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.tools import waiting
-from tests.tools.conftest import DONE, FORM, SLOW, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FORM, SLOW, Host, text_of
 from tests.tools.driven import ANSWER, FILL, SEND, TASK, completion, drives, says
 
 pytestmark = pytest.mark.anyio
@@ -179,6 +179,7 @@ async def test_no_wait_outlasts_a_question(host: Host, until: str) -> None:
     assert (facts["state"], facts["question"]) == ("needs_input", "Which district?")
 
 
+@ERAS
 async def test_a_wait_sends_progress(host: Host) -> None:
     """Contract."""
     model, _ = held(host, ANSWER)
@@ -196,6 +197,7 @@ async def test_a_wait_sends_progress(host: Host) -> None:
     assert told == ["running, 1 steps", "running, 1 steps"]
 
 
+@ERAS
 async def test_a_wait_that_is_abandoned_does_not_end_the_agent(host: Host) -> None:
     """Contract: status is safe to abandon."""
     model, gate = held(host, FILL, ANSWER)
@@ -210,6 +212,7 @@ async def test_a_wait_that_is_abandoned_does_not_end_the_agent(host: Host) -> No
     assert (ended["state"], len(model.requests)) == ("completed", 2)
 
 
+@ERAS
 async def test_a_start_that_is_abandoned_does_not_end_the_agent(host: Host) -> None:
     """Contract: agents live in the app, never in a request."""
     model, gate = held(host, ANSWER)

@@ -8,7 +8,7 @@ import pytest
 
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.tools import waiting
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
 from tests.tools.driven import ANSWER, NUMBER, SEND, TASK, completion, drives, says
 
 pytestmark = pytest.mark.anyio
@@ -183,6 +183,7 @@ async def test_an_agent_starts_in_a_session_that_is_there(host: Host) -> None:
 # --- driven by a model ----------------------------------------------------------------
 
 
+@ERAS
 async def test_a_start_with_a_model_returns_at_once(host: Host) -> None:
     """Contract: ids, driver, state and the next call, while the model still thinks."""
     model = drives(host, ANSWER, gate=anyio.Event())
@@ -227,6 +228,7 @@ async def test_the_text_of_a_start_tells_the_same_facts(host: Host) -> None:
         assert f"next: {facts['next']}" in text
 
 
+@ERAS
 async def test_a_wait_that_is_over_leaves_the_agent_at_work_and_progress_was_told(host: Host) -> None:
     """Contract: a bounded wait; progress while it lasts."""
     model = drives(host, ANSWER, gate=anyio.Event())

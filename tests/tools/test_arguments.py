@@ -3,11 +3,12 @@ from typing import Any
 import pytest
 
 from notte_mcp.action_schema import ACTION_FIELDS, actions_schema
-from tests.tools.conftest import FORM, Host
+from tests.tools.conftest import ERAS, FORM, Host
 
 pytestmark = pytest.mark.anyio
 
 
+@ERAS
 async def test_an_unknown_argument_is_refused_by_name_and_the_right_one_offered(host: Host) -> None:
     """Measured on hosts: the SDK alone ignores it, so that a misspelt option does nothing."""
     said = await host.refusal("notte_start", sesion_id="ses_x", url=FORM)
@@ -32,6 +33,7 @@ async def test_a_wrong_type_is_named_without_repeating_what_was_sent(host: Host)
     assert "geheim" not in said
 
 
+@ERAS
 async def test_null_for_an_optional_argument_counts_as_not_given(host: Host) -> None:
     """Contract: lenient inputs; a flat schema makes some models send every field."""
     await host.start()
@@ -51,6 +53,7 @@ async def test_text_is_accepted_where_a_number_a_truth_or_an_object_is_due(host:
     assert len(result.content) == 2
 
 
+@ERAS
 async def test_an_unknown_tool_is_told_so(host: Host) -> None:
     """The SDK's own words."""
     assert "notte_fly" in await host.refusal("notte_fly")

@@ -9,7 +9,7 @@ from mcp import MCPError
 from notte_mcp import logs
 from notte_mcp.actions import ACTION_TYPES
 from notte_mcp.resources.guide import GUIDE
-from tests.tools.conftest import FORM, SLOW, Host
+from tests.tools.conftest import ERAS, FORM, SLOW, Host
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +71,7 @@ async def test_what_keeps_the_app_from_opening_is_told_to_each_caller_and_tried_
     assert (await host.facts("notte_status"))["sessions"] == []
 
 
+@ERAS
 async def test_every_error_says_what_was_done_and_the_next_call(host: Host) -> None:
     """Ours: none is the bare text of the SDK."""
     session_id = await host.start()
@@ -93,6 +94,7 @@ async def test_every_error_says_what_was_done_and_the_next_call(host: Host) -> N
         assert not said.startswith("Error executing tool"), said
 
 
+@ERAS
 async def test_a_call_that_takes_too_long_is_answered_all_the_same(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours: every call answers within 45 s."""
     await host.start(SLOW)

@@ -4,12 +4,13 @@ import pytest
 from mcp.types import CallToolResult
 
 from notte_mcp.actions import Fill
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, LONG, NOWHERE, SLOW, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, LONG, NOWHERE, SLOW, Host, text_of
 from tests.tools.tokens import tokens
 
 pytestmark = pytest.mark.anyio
 
 
+@ERAS
 async def test_a_form_is_filled_and_sent_in_one_call(host: Host) -> None:
     """Contract: a receipt per action, then the page that the navigation led to, whole."""
     await host.start()
@@ -106,6 +107,7 @@ async def test_a_failure_does_not_end_a_batch_that_is_to_continue(host: Host) ->
     assert '2 fill I1 "Applicant"' in text
 
 
+@ERAS
 async def test_nothing_done_is_an_error(host: Host) -> None:
     """Contract: isError only when nothing was done."""
     await host.start()
@@ -247,6 +249,7 @@ async def test_a_call_that_did_nothing_gives_its_request_id_back(host: Host) -> 
     assert (await host.text("notte_execute", actions=[{"type": "reload"}], request_id="a")).startswith("1 reload")
 
 
+@ERAS
 async def test_a_repeat_while_the_first_call_is_still_going_waits_for_it(host: Host) -> None:
     """P2: a concurrent duplicate waits for the first."""
     session_id = await host.start(SLOW)
@@ -266,6 +269,7 @@ async def test_a_repeat_while_the_first_call_is_still_going_waits_for_it(host: H
     assert [action.type for action in host.engine.sessions[session_id].performed] == ["goto", "click"]
 
 
+@ERAS
 async def test_a_call_that_is_given_up_goes_on_and_its_repeat_gets_the_answer(host: Host) -> None:
     """P2: the likeliest repeat comes from a host that lost its patience."""
     session_id = await host.start(SLOW)

@@ -16,7 +16,7 @@ from notte_mcp.records import SessionSpec
 from notte_mcp.resources.records_json import workflow_json
 from notte_mcp.workflow_records import WorkflowRecord
 from notte_mcp.workflows import Workflow, WorkflowStep
-from tests.tools.conftest import Host
+from tests.tools.conftest import ERAS, Host
 from tests.tools.recorded import CODE, kept, sent
 
 pytestmark = pytest.mark.anyio
@@ -133,6 +133,7 @@ async def test_an_address_below_them_that_leads_nowhere_is_told_so(host: Host, u
     assert "Next:" in said
 
 
+@ERAS
 async def test_names_targets_and_runs_are_completed(host: Host) -> None:
     """The templates' parameters."""
     await kept(host)

@@ -7,7 +7,7 @@ from mcp.types import ImageContent
 from notte_mcp.engines.scripted import ScriptedPage
 from notte_mcp.errors import ModelRefused
 from notte_mcp.tools import pages, scraping
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, LONG, NOWHERE, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, LONG, NOWHERE, Host, text_of
 from tests.tools.driven import NUMBER, drives
 from tests.tools.tokens import tokens
 
@@ -84,6 +84,7 @@ async def test_changes_since_an_earlier_view_can_be_asked_for(host: Host) -> Non
     assert text.splitlines() == [f"Permit request  {FORM}", '+ I4 textbox "Reason"', '- B2 button "More"', "view 4"]
 
 
+@ERAS
 async def test_a_picture_comes_along_when_asked_for(host: Host) -> None:
     """Contract: content blocks only, so that every host shows it."""
     await host.start()

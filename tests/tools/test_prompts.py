@@ -4,7 +4,7 @@ import pytest
 from mcp import MCPError
 from mcp.types import INVALID_PARAMS, PromptReference, TextContent
 
-from tests.tools.conftest import Host
+from tests.tools.conftest import ERAS, Host
 from tests.tools.recorded import CODE, close_the_south, kept
 from tests.tools.tokens import tokens
 
@@ -22,6 +22,7 @@ async def prompt(host: Host, name: str, **arguments: str) -> str:
     return message.content.text
 
 
+@ERAS
 async def test_there_are_three_with_their_arguments(host: Host) -> None:
     """Contract; listing them opens nothing."""
     assert host.client is not None
@@ -49,6 +50,7 @@ async def test_a_wish_and_its_page_are_put_into_words_for_the_tools(host: Host, 
     assert max(tokens(asked), tokens(bare)) < MAX_TOKENS
 
 
+@ERAS
 async def test_a_prompt_without_its_argument_names_it(host: Host) -> None:
     """MCP: invalid params, and what is to be given."""
     with pytest.raises(MCPError, match="author_workflow needs goal") as refused:
@@ -57,6 +59,7 @@ async def test_a_prompt_without_its_argument_names_it(host: Host) -> None:
     assert refused.value.error.code == INVALID_PARAMS
 
 
+@ERAS
 async def test_authoring_teaches_the_loop_to_its_end(host: Host) -> None:
     """Contract: start, observe or execute, export with verify, edit, save, run."""
     text = await prompt(host, "author_workflow", goal="Order a book")
@@ -89,6 +92,7 @@ async def test_a_run_that_is_not_there_is_told_so(host: Host) -> None:
     assert "There is no run" in refused.value.error.message
 
 
+@ERAS
 async def test_run_ids_are_completed(host: Host) -> None:
     """What costs little."""
     await kept(host)

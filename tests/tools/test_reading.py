@@ -15,7 +15,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, Host, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,7 @@ def put_files(host: Host, session_id: str) -> Path:
     return folder
 
 
+@ERAS
 async def test_the_list_of_resources_is_fixed(host: Host) -> None:
     """Measured on hosts: the same for every connection; the rest are templates."""
     assert host.client is not None
@@ -116,6 +117,7 @@ async def test_the_step_log_has_one_object_a_line(host: Host) -> None:
     assert rest.text == whole.text.splitlines(keepends=True)[4]
 
 
+@ERAS
 async def test_files_are_listed_and_read_with_their_own_type(host: Host) -> None:
     """Ours: what a session downloaded is listed and read."""
     session_id = await host.start()
@@ -134,6 +136,7 @@ async def test_files_are_listed_and_read_with_their_own_type(host: Host) -> None
     assert (picture.mime_type, base64.b64decode(picture.blob)) == ("image/png", PNG)
 
 
+@ERAS
 async def test_the_tool_shows_pictures_and_links_what_is_no_text(host: Host) -> None:
     """Contract: never bytes in the text."""
     session_id = await host.start()
@@ -167,6 +170,7 @@ async def test_the_tool_shows_pictures_and_links_what_is_no_text(host: Host) -> 
         "nonsense",
     ],
 )
+@ERAS
 async def test_an_address_that_leads_nowhere_is_told_so(host: Host, uri: str) -> None:
     """SEP-2164: -32602 with the address; and as a tool, the next call."""
     uri = uri.replace("{id}", await host.start())
@@ -226,6 +230,7 @@ async def test_the_guide_needs_no_app(host: Host) -> None:
     assert host.opened == 0
 
 
+@ERAS
 async def test_session_ids_targets_and_file_names_are_completed(host: Host) -> None:
     """The templates' parameters."""
     session_id = await host.start()
@@ -258,6 +263,7 @@ async def test_who_listens_is_told_when_a_sessions_steps_change(tmp_path: Path) 
     assert getattr(event, "uri", None) == uri
 
 
+@ERAS
 async def test_the_twin_reads_the_same_as_the_resource(host: Host) -> None:
     """Contract: notte_read is the twin of all."""
     session_id = await host.start()

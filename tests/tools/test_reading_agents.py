@@ -17,7 +17,7 @@ from notte_mcp.records import SessionRecord, SessionSpec, StepRecord
 from notte_mcp.resources.content import MAX_BYTES
 from notte_mcp.resources.records_json import LISTED_CHARS
 from notte_mcp.resources.script import TARGETS
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, Host, text_of
 from tests.tools.driven import ANSWER, TASK, drives
 
 pytestmark = pytest.mark.anyio
@@ -380,6 +380,7 @@ async def test_a_script_of_an_agent_that_is_not_there_is_refused(host: Host) -> 
     assert "agt_nope" in await host.refusal("notte_workflow_code", id="agt_nope")
 
 
+@ERAS
 async def test_agents_ids_and_targets_are_completed(host: Host) -> None:
     """The templates' parameters: an agent's template takes agents, a session's sessions."""
     session_id = await host.start()

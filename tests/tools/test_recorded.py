@@ -18,7 +18,7 @@ from notte_mcp.app import App
 from notte_mcp.errors import ExtraMissing
 from notte_mcp.replay.replays import Part, Replays, Video
 from notte_mcp.resources.content import MAX_BYTES
-from tests.tools.conftest import DONE, FILL_AND_SEND, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, Host, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +104,7 @@ async def driven(host: Host) -> tuple[str, str]:
     return session_id, str(agent["agent_id"])
 
 
+@ERAS
 async def test_a_steps_picture_is_a_blob_and_an_image_by_either_number(host: Filming) -> None:
     """Contract: JPEG of at most 960 px and 150 kB; an agent's step 1 is its session's step 2."""
     from PIL import Image
@@ -151,6 +152,7 @@ async def test_a_video_is_a_blob_and_through_the_tool_where_it_lies(modern: Film
     assert f"{len(video)} bytes, {(found.meta or {})['seconds']:g} s" in said
 
 
+@ERAS
 async def test_a_long_video_comes_in_parts_that_are_the_file(tmp_path: Path, mode: str) -> None:
     """Contract: each of at most 5.5 MB; the whole is refused with how to have it."""
     host = Filming(tmp_path, mode)

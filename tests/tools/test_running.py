@@ -8,7 +8,7 @@ import pytest
 
 from notte_mcp.actions import Fill
 from notte_mcp.engines.scripted import ScriptedPage
-from tests.tools.conftest import FORM, SLOW, Host, text_of
+from tests.tools.conftest import ERAS, FORM, SLOW, Host, text_of
 from tests.tools.driven import completion, drives, says
 from tests.tools.recorded import CODE, close_the_south, kept, pages_of, sent
 
@@ -186,6 +186,7 @@ async def test_stopping_everything_stops_runs_too(host: Host) -> None:
     assert all(session.closed for session in host.engine.sessions.values())
 
 
+@ERAS
 async def test_who_waits_for_a_run_sees_that_it_is_alive(host: Host) -> None:
     """Contract: progress while it waits."""
     run_id = await held(host)

@@ -5,11 +5,12 @@ import pytest
 from mcp.types import CallToolResult
 
 from notte_mcp.engines.base import COMING
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, NOWHERE, Host, text_of
 
 pytestmark = pytest.mark.anyio
 
 
+@ERAS
 async def test_a_start_with_a_url_gives_the_page_and_its_ids(host: Host) -> None:
     """Contract: a session, with its first observation when url is given."""
     facts = await host.facts("notte_start", url=FORM)
@@ -27,6 +28,7 @@ async def test_a_start_with_a_url_gives_the_page_and_its_ids(host: Host) -> None
     ]
 
 
+@ERAS
 async def test_text_and_structured_content_tell_the_same(host: Host) -> None:
     """Measured on hosts: some hosts show the model only one of them."""
     result = await host.call("notte_start", url=FORM)
@@ -116,6 +118,7 @@ async def test_a_session_is_reused_for_another_page(host: Host) -> None:
     assert len(host.engine.sessions) == 1
 
 
+@ERAS
 async def test_after_a_restart_a_session_goes_on_where_it_stood(tmp_path: Path, mode: str) -> None:
     """P3: new browser, last url, same numbering; no action is done again."""
     host = Host(tmp_path, mode)
@@ -202,6 +205,7 @@ async def test_all_sessions_are_stopped_in_one_call(host: Host) -> None:
     assert all(session.closed for session in host.engine.sessions.values())
 
 
+@ERAS
 async def test_an_unknown_session_is_refused_with_the_call_that_lists_them(host: Host) -> None:
     """Ours: every error names the next call."""
     for tool in ("notte_observe", "notte_execute", "notte_scrape", "notte_start"):

@@ -9,7 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from notte_mcp.tools.patience import PATIENCE_S, UNREAD
-from tests.tools.conftest import DONE, FILL_AND_SEND, FORM, SLOW, Host
+from tests.tools.conftest import DONE, ERAS, FILL_AND_SEND, FORM, SLOW, Host
 
 pytestmark = pytest.mark.anyio
 
@@ -111,6 +111,7 @@ async def test_waiting_ends_with_the_session(host: Host) -> None:
     assert waited[0]["state"] == "stopped"
 
 
+@ERAS
 async def test_waiting_for_nothing_comes_back_by_itself_and_tells_progress(host: Host) -> None:
     """Contract: sends progress while it waits."""
     session_id = await host.start()
