@@ -67,8 +67,15 @@ async def _kept(engine: LocalEngine, tmp_path_factory: pytest.TempPathFactory) -
         yield kept
 
 
+@pytest.fixture(scope="module")
+async def _left(_kept: Kept) -> AsyncGenerator[None]:  # pyright: ignore[reportUnusedFunction]
+    """No page of one file of tests is at work while others run."""
+    yield
+    await _kept.left()
+
+
 @pytest.fixture
-async def kept(_kept: Kept, site: Site) -> AsyncGenerator[Driver]:
+async def kept(_kept: Kept, _left: None, site: Site) -> AsyncGenerator[Driver]:
     """A session that tests share which are about its pages: with one tab, on whatever page the test before left."""
     yield await _kept.driver(site)
     await _kept.cleared()

@@ -11,7 +11,7 @@ import anyio
 from playwright.async_api import Page
 
 from notte_mcp import actions as a
-from notte_mcp.engines.base import OpenRequest
+from notte_mcp.engines.base import COMING, OpenRequest
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.ids import new_session_id
@@ -101,6 +101,9 @@ class Driver:
             await self.page.wait_for_function(expression)
 
 
+_AWAY = a.Goto(url="about:blank")
+
+
 class Kept:
     """A session that is used again as long as it is as it was opened, and else followed by another. `leaves` its page
     when a test is over; without it the page stays until the next test opens one: a load less."""
@@ -139,10 +142,10 @@ class Kept:
         assert self._session is not None
         session, stage = self._session, self._session._stage
         if session.alive and not (stage.tainted or stage.opening or stage.downloads._running or session._filming):
-            left = await self._left(session)
+            left = await self._tidied(session)
             session.take_events()
             stage.downloads.take()
-            for path in self._files.iterdir():
+            for path in (*self._files.iterdir(), *self._files.parent.glob(f"{COMING}/*")):
                 rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             await stage.context.clear_cookies()
             if left:
@@ -150,7 +153,12 @@ class Kept:
         self._session = None
         await self._closing.aclose()
 
-    async def _left(self, session: LocalSession) -> bool:
+    async def _tidied(self, session: LocalSession) -> bool:
         extra: list[a.Action] = [a.CloseTab()] * (len(session._stage.tabs) - 1)
-        last: list[a.Action] = [a.Goto(url="about:blank")] if self._leaves else []
+        last: list[a.Action] = [_AWAY] if self._leaves else []
         return all([(await session.perform(action, timeout_ms=5_000)).success for action in (*extra, *last)])
+
+    async def left(self) -> None:
+        """Leave the page that the last test left open."""
+        if self._session is not None:
+            await self._session.perform(_AWAY, timeout_ms=5_000)

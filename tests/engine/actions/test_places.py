@@ -16,37 +16,38 @@ from tests.engine.actions.driver import Driver, eventually
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_page_with_an_error_status_is_opened_and_the_status_told(driver: Driver) -> None:
-    """An error page is a page."""
+@pytest.fixture
+def driver(kept: Driver) -> Driver:
+    """These tests are about pages and tabs, so they share a session."""
+    return kept
+
+
+async def test_a_page_with_an_error_status_is_opened_and_redirects_are_followed(driver: Driver) -> None:
+    """An error page is a page, its status told; the receipt names where it ended."""
     receipt = await driver.open("/status/404")
     assert (receipt.status, "HTTP 404" in receipt.message) == (404, True)
-
-
-async def test_redirects_are_followed(driver: Driver) -> None:
-    """The receipt names where it ended."""
     receipt = await driver.open("/redirect?to=/done?id=7&hops=3")
     assert (receipt.status, receipt.url_after) == (200, driver.site.url("/done?id=7"))
 
 
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://no-such-host.invalid/", "does not resolve"),
-        ("http://127.0.0.1:{closed}/", "refuses the connection"),
-        ("http://127.0.0.1:1/", "does not open this port"),
-        ("{here}/loop", "redirects without end"),
-        ("{here}/cut", "without an answer"),
-        ("{here}/hit/nothing", "no content"),
-    ],
+UNLOADED = (
+    ("http://no-such-host.invalid/", "does not resolve"),
+    ("http://127.0.0.1:{closed}/", "refuses the connection"),
+    ("http://127.0.0.1:1/", "does not open this port"),
+    ("{here}/loop", "redirects without end"),
+    ("{here}/cut", "without an answer"),
+    ("{here}/hit/nothing", "no content"),
 )
-async def test_a_page_that_does_not_load_is_a_failure_with_the_reason(driver: Driver, url: str, said: str) -> None:
+
+
+async def test_a_page_that_does_not_load_is_a_failure_with_the_reason(driver: Driver) -> None:
     """In the browser's terms; the session goes on."""
-    await driver.open("/form.html")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening
-        url = url.replace("{here}", driver.site.here).replace("{closed}", str(taken.getsockname()[1]))
-        receipt = await driver.refused(a.Goto(url=url))
-    assert (receipt.code, said in receipt.message) == ("page_load_failed", True), receipt.message
+    for url, said in UNLOADED:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # bound and not listening
+            there = url.replace("{here}", driver.site.here).replace("{closed}", str(taken.getsockname()[1]))
+            receipt = await driver.refused(a.Goto(url=there))
+        assert (receipt.code, said in receipt.message) == ("page_load_failed", True), receipt.message
     await driver.open("/form.html")
 
 
@@ -62,22 +63,22 @@ async def test_a_load_that_is_given_up_leaves_a_page_that_answers(driver: Driver
     assert seen.url == driver.site.url("/form.html")
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+NO_WEB_ADDRESSES = (
         "file:///etc/passwd", "  FILE:///etc/passwd", "\tjavascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)",
         "javascript:1", "chrome://version", "chrome:80", "data:text/html,x", "view-source:http://127.0.0.1/", "\x01javascript:1",
         "about:version", "blob:http://127.0.0.1/x", "http:", "http://", "https:///x", "http://[::1", "", " ",
-    ],
 )  # fmt: skip
-async def test_what_is_no_web_address_is_refused(kept: Driver, url: str) -> None:
+
+
+async def test_what_is_no_web_address_is_refused(driver: Driver) -> None:
     """Whatever spaces, case and control characters it hides behind; before a batch, and at its turn."""
-    before = kept.session.position.url
-    action = a.Goto.model_construct(type="goto", url=url, wait_until="load", timeout_ms=1_000)
-    assert (await kept.refused(action)).code == "unsupported_url"
-    with pytest.raises(UnsupportedUrl):
-        await kept.session.check([a.GotoNewTab.model_construct(type="goto_new_tab", url=url)])
-    assert kept.session.position.url == before
+    await driver.open("/form.html")
+    for url in NO_WEB_ADDRESSES:
+        action = a.Goto.model_construct(type="goto", url=url, wait_until="load", timeout_ms=1_000)
+        assert (url, (await driver.refused(action)).code) == (url, "unsupported_url")
+        with pytest.raises(UnsupportedUrl):
+            await driver.session.check([a.GotoNewTab.model_construct(type="goto_new_tab", url=url)])
+        assert driver.session.position.url == driver.site.url("/form.html")
 
 
 async def test_a_page_that_does_not_answer_is_given_up_at_its_time(driver: Driver) -> None:
@@ -110,7 +111,7 @@ async def test_a_link_to_a_download_is_told_and_the_file_saved(driver: Driver) -
 
 
 async def test_history_goes_back_and_forward_and_says_where_it_ends(driver: Driver) -> None:
-    """And `reload` loads again."""
+    """And `reload` loads again; entries of one document (pushState) are walked too."""
     await driver.open("/form.html")
     await driver.open("/done?id=1")
     back = await driver.act(a.GoBack())
@@ -121,10 +122,6 @@ async def test_history_goes_back_and_forward_and_says_where_it_ends(driver: Driv
     driver.site.reset()
     await driver.act(a.Reload())
     assert driver.site.hits["/done"] == 1
-
-
-async def test_history_of_one_document_is_walked_too(driver: Driver) -> None:
-    """PushState entries."""
     await driver.open("/router.html")
     await driver.click("text=/^Orders$/")
     await driver.act(a.GoBack())
@@ -149,20 +146,21 @@ async def test_tabs_are_opened_switched_and_closed(driver: Driver) -> None:
     assert [tab.url for tab in driver.session.position.tabs] == ["about:blank"]
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("Form in a new tab", "/form.html"), ("Named tab", "/done?id=named"), ("Open by script", "/done?id=opened"),
-        ("Open a window", "/done?id=window"), ("Submit to a new tab", "/done?id=PR-1001"), ("Open a slow one", "/slow?ms=400"),
-    ],
+OPENED = (
+    ("Form in a new tab", "/form.html"), ("Named tab", "/done?id=named"), ("Open a window", "/done?id=window"),
+    ("Submit to a new tab", "/done?id=PR-1001"), ("Open a slow one", "/slow?ms=400"),
 )  # fmt: skip
-async def test_a_tab_that_a_page_opens_becomes_the_current_one(driver: Driver, name: str, path: str) -> None:
-    """And the receipt names it."""
+
+
+async def test_a_tab_that_a_page_opens_becomes_the_current_one(driver: Driver) -> None:
+    """And the receipt names it: from a link, by its name, by a script as a window, by a form, a slow one."""
     await driver.open("/tabs.html")
-    receipt = await driver.click(f"text={name}")
-    assert receipt.new_tab == 1
-    await driver.act(a.WaitFor(url=driver.site.url(path)))
-    assert driver.session.position.url == driver.site.url(path)
+    for number, (name, path) in enumerate(OPENED, 1):
+        receipt = await driver.click(f"text={name}")
+        assert receipt.new_tab == number
+        await driver.act(a.WaitFor(url=driver.site.url(path)))
+        assert driver.session.position.url == driver.site.url(path)
+        await driver.act(a.SwitchTab(tab_index=0))
 
 
 async def test_a_gesture_opens_one_tab_and_what_else_was_asked_for_is_told(driver: Driver) -> None:
@@ -191,17 +189,14 @@ async def test_tabs_are_capped_and_that_is_said(driver: Driver) -> None:
     assert "the most it may have" in (await driver.refused(a.GotoNewTab(url=driver.site.url("/form.html")))).message
 
 
-async def test_a_tab_that_closes_itself_gives_back_the_one_before(driver: Driver) -> None:
-    """The page that closes its only tab leaves an empty one."""
+async def test_a_tab_that_closes_itself_gives_back_the_one_before_and_the_last_leaves_an_empty_one(
+    driver: Driver,
+) -> None:
+    """The session goes on."""
     await driver.open("/tabs.html")
     await driver.click("text=Open one that closes itself")
     await eventually(lambda: len(driver.session.position.tabs) <= 1)
     assert driver.session.position.url == driver.site.url("/tabs.html")
-
-
-async def test_a_page_that_closes_its_last_tab_leaves_an_empty_one(driver: Driver) -> None:
-    """The session goes on."""
-    await driver.open("/tabs.html")
     await driver.click("text=Open by script")
     await driver.batch([a.SwitchTab(tab_index=0), a.CloseTab()])
     await driver.perform(a.EvaluateJs(code="window.close()"))
@@ -213,7 +208,7 @@ async def test_a_page_that_closes_its_last_tab_leaves_an_empty_one(driver: Drive
 async def test_a_page_that_closes_at_the_press_is_no_error(driver: Driver) -> None:
     """The rest of the click is answered by nobody then: what was pressed is told as pressed, or as under way."""
     await driver.open("/tabs.html")
-    for _ in range(4):
+    for _ in range(2):
         await driver.click("text=Open by script")
         await driver.page.evaluate("() => { onpointerdown = () => window.close() }")
         receipt = await driver.perform(a.Click(selector="h1"))
