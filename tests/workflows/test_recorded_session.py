@@ -1,13 +1,9 @@
 """A session on the real engine, and its script: both leave the same behind."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import pytest
 
 from notte_mcp.app import App, open_app
@@ -15,7 +11,9 @@ from notte_mcp.batches import parse_actions
 from notte_mcp.records import SessionSpec
 from notte_mcp.settings import Settings
 from notte_mcp.workflows import write_code
+from tests.browsers import Browsers
 from tests.workflows.desk import Desk
+from tests.workflows.playing import play
 
 pytestmark = pytest.mark.anyio
 CODE = "correct horse"
@@ -31,13 +29,12 @@ async def act(app: App, session_id: str, *actions: dict[str, Any]) -> None:
     assert [r.message for r in done.receipts if not r.success] == []
 
 
-async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_path: Path, chromium: Path) -> None:
+async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_path: Path, browsers: Browsers) -> None:
     """Ours: from what the engine records to what the server sees, with nothing written by hand."""
     (tmp_path / "cv.pdf").write_text("I can do it")
-    root = os.geteuid() == 0
-    settings = Settings(state_dir=tmp_path / "state", browser=chromium, no_sandbox=root, upload_dirs=(tmp_path,))
+    settings = Settings(state_dir=tmp_path / "state", upload_dirs=(tmp_path,))
     with Desk() as desk, anyio.fail_after(100):
-        async with open_app(settings) as app:
+        async with open_app(settings, engines={"local": browsers.engine(settings)}) as app:
             session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
             await act(
                 app,
@@ -59,14 +56,9 @@ async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_pa
             )
             steps = await app.registry.steps(session)
         recorded = (desk.arrived[:], desk.hits[:])
-        written = write_code(steps, SessionSpec(), target="playwright")
-        script = tmp_path / "script.py"
-        script.write_text(written.code, encoding="utf-8")
-        env = os.environ | {"SECRET_ACCESS_CODE": CODE} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if root else {})
-        command = [sys.executable, str(script), "--browser", str(chromium)]
-        done = await anyio.to_thread.run_sync(
-            lambda: subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
-        )
+        written = write_code(steps, SessionSpec(), target="playwright", style="async")
+        browser = (await browsers.home()).browser
+        done = await play(written.code, tmp_path, browser, secrets={"SECRET_ACCESS_CODE": CODE})
 
     assert (done.returncode, done.stderr) == (0, "")
     assert CODE not in written.code

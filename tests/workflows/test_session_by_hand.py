@@ -1,14 +1,10 @@
 """A person does a form in the live view on the real engine, and the script of it does the same."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import anyio
-import anyio.to_thread
 import pytest
 from playwright.async_api import Locator, Page
 
@@ -19,7 +15,9 @@ from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionSpec
 from notte_mcp.settings import Settings
 from notte_mcp.workflows import write_code
+from tests.browsers import Browsers
 from tests.workflows.desk import Desk
+from tests.workflows.playing import play
 
 pytestmark = pytest.mark.anyio
 CODE = "correct horse"
@@ -92,26 +90,20 @@ async def fill_in(person: Person) -> None:
     await person.click(page.frame_locator("#outer").frame_locator("iframe").get_by_role("button"))
 
 
-async def test_the_script_of_what_a_person_did_does_the_same(tmp_path: Path, chromium: Path) -> None:
+async def test_the_script_of_what_a_person_did_does_the_same(tmp_path: Path, browsers: Browsers) -> None:
     """Ours: slips, keys and the caret are gone, the secret is a parameter, a click at a point finds its element."""
-    root = os.geteuid() == 0
-    settings = Settings(state_dir=tmp_path / "state", browser=chromium, no_sandbox=root)
+    settings = Settings(state_dir=tmp_path / "state")
     with Desk() as desk, anyio.fail_after(100):
-        async with open_app(settings) as app:
+        async with open_app(settings, engines={"local": browsers.engine(settings)}) as app:
             session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
             await app.registry.take_over(session)
             await fill_in(Person(app, session))
             await app.registry.give_back(session)
             steps = await app.registry.steps(session)
         recorded = (desk.arrived[:], desk.hits[:])
-        written = write_code(steps, SessionSpec(), target="playwright")
-        script = tmp_path / "script.py"
-        script.write_text(written.code, encoding="utf-8")
-        env = os.environ | {"SECRET_ACCESS_CODE": CODE} | ({"NOTTE_MCP_NO_SANDBOX": "1"} if root else {})
-        command = [sys.executable, str(script), "--browser", str(chromium)]
-        done = await anyio.to_thread.run_sync(
-            lambda: subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
-        )
+        written = write_code(steps, SessionSpec(), target="playwright", style="async")
+        browser = (await browsers.home()).browser
+        done = await play(written.code, tmp_path, browser, secrets={"SECRET_ACCESS_CODE": CODE})
 
     assert (done.returncode, done.stderr) == (0, "")
     assert {step.actor for step in steps[1:]} == {"human"}
