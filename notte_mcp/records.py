@@ -25,6 +25,7 @@ LIVE_STATES: frozenset[SessionState] = frozenset({"starting", "ready", "busy", "
 class SessionSpec:
     """How a session was asked for. Sizes in CSS px, times in minutes. `record` says that it is filmed.
 
+    `headers` go with each request of its pages, and may hold a token: they are stored, and told nowhere.
     `cloud` are start fields of the Notte contract, for the engine `notte` alone and as their caller set them.
     `scripts_after_secrets`: its caller is the program that typed the secrets, and may run scripts in the page after.
     """
@@ -36,6 +37,7 @@ class SessionSpec:
     viewport_height: int = 800
     user_agent: str | None = None
     proxy: str | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     profile: str | None = None
     save_profile: bool = False
     own_browser: bool = False

@@ -56,6 +56,10 @@ _DIFFERENT: Final = """\
 - Captcha solving, stealth, ad blocking and Notte's own proxies are not there. A start that asks for them begins all the
   same; the answer's header `x-notte-mcp-ignored` names what had no effect. What would make another thing of the session
   (a proxy in some country, a vault) is refused.
+- `extra_http_headers` go with each request of the session's pages. `chrome_args` are among what has no effect: sessions
+  share one browser, which has been started with its own arguments.
+- `cdp_url` drives a browser of your own, which is left running; its user agent and window stay as they are, and where
+  none answers the start is a 422.
 - Sessions, their steps, files, films and agents are kept in the state folder of this machine, with those of the MCP
   server; `notte-mcp sessions` lists them, `notte-mcp replay` plays them.
 - `debug_url` and `viewer_url` are the live view of this machine, where that is on.

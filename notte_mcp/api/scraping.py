@@ -21,7 +21,7 @@ from notte_mcp.agents.extracting import extract
 from notte_mcp.api import faults
 from notte_mcp.api.calls import ApiCall, answer
 from notte_mcp.api.faults import EXECUTION, ApiFault
-from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, spec_of
+from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, ignored, reached, spec_of
 from notte_mcp.errors import InvalidArgument, NotteMCPError
 from notte_mcp.receipts import unloaded
 from notte_mcp.registry.live import LiveSession
@@ -151,9 +151,8 @@ def _none(why: str) -> dict[str, Any]:
     return {"success": False, "error": why, "data": None}
 
 
-def _ignored(fields: ScrapeFields) -> dict[str, str] | None:
-    named = [name for name in _NO_EFFECT if getattr(fields, name)]
-    return {IGNORED: ", ".join(named)} if named else None
+def _ignored(fields: ScrapeFields) -> list[str]:
+    return [name for name in _NO_EFFECT if getattr(fields, name)]
 
 
 async def scrape(call: ApiCall) -> Response:
@@ -162,14 +161,18 @@ async def scrape(call: ApiCall) -> Response:
     wish = wish_of(call, given)
     async with call.app.registry.use(call.path("session_id")) as live:
         markdown = await markdown_of(live, wish)
-    return answer(await data_space(call.app, markdown, wish), headers=_ignored(given))
+    named = _ignored(given)
+    headers = {IGNORED: ", ".join(named)} if named else None
+    return answer(await data_space(call.app, markdown, wish), headers=headers)
 
 
 async def scrape_url(call: ApiCall) -> Response:
     """`POST /scrape`: in a session of its own, which ends with it whatever happens."""
     given = await call.body(GlobalScrapeBody if call.contract == "1.10" else GlobalScrapeBody19)
     wish, registry = wish_of(call, given), call.app.registry
-    record, batch = await registry.open(spec_of(given, call.defaults), url=given.url, aside=True)
+    spec = spec_of(given, call.defaults)
+    with reached(spec):
+        record, batch = await registry.open(spec, url=given.url, aside=True)
     try:
         if batch is not None and not batch.receipts[0].success:
             why = batch.receipts[0].message.partition(". ")[0].rstrip(".")  # the rest tells of a session that goes on
@@ -180,4 +183,4 @@ async def scrape_url(call: ApiCall) -> Response:
         # Shielded: a scrape that is given up must leave no session behind either.
         with anyio.CancelScope(shield=True):
             await registry.stop(record.id, mode="now", reason="scraped")
-    return answer(await data_space(call.app, markdown, wish), headers=_ignored(given))
+    return answer(await data_space(call.app, markdown, wish), headers=ignored(given, *_ignored(given)))

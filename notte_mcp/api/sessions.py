@@ -12,7 +12,7 @@ from notte_mcp.api.answers import session_json
 from notte_mcp.api.calls import ApiCall, ApiRoute, answer
 from notte_mcp.api.faults import ApiFault
 from notte_mcp.api.paging import page_of
-from notte_mcp.api.starting import IGNORED, StartBody, StartBody19, ignored, spec_of
+from notte_mcp.api.starting import StartBody, StartBody19, ignored, reached, spec_of
 from notte_mcp.api.trajectory import length, trajectory
 from notte_mcp.records import LIVE_STATES
 
@@ -31,10 +31,9 @@ async def _start(call: ApiCall) -> Response:
     spec = spec_of(given, call.defaults)
     if spec.profile is not None:
         await profiles.require(call, spec.profile)
-    record, _ = await call.app.registry.open(spec)
-    left = ignored(given)
-    told = {IGNORED: ", ".join(left)} if left else None
-    return answer(await session_json(call, record), headers=told)
+    with reached(spec):
+        record, _ = await call.app.registry.open(spec)
+    return answer(await session_json(call, record), headers=ignored(given))
 
 
 async def _list(call: ApiCall) -> Response:

@@ -1,20 +1,24 @@
 """The body with which a session is started, and what becomes of each of its fields here.
 
-Honoured: viewport and aspect ratio, user agent, profile, an external proxy, `cdp_url`, the two limits; in 1.9 `headless`.
+Honoured: viewport and aspect ratio, user agent, headers, profile, an external proxy, `cdp_url`, the two limits; in 1.9
+`headless`. Of what a browser of the caller's own has already (`cdp_url`) nothing is changed, and that is told.
 Recorded and echoed, since it means nothing on a machine of one's own: captchas, stealth, ad blocking, web bot auth,
-managed auth, `proxies: true`. Refused, since doing without would be another thing than what was asked: a proxy of
+managed auth, `proxies: true`. `chrome_args` is one of these, since sessions share a browser that has been started. Refused, since doing without would be another thing than what was asked: a proxy of
 Notte's in some country, a tailnet, a vault.
 
-Below: calls, faults; records. Above: sessions.
+Below: calls, faults; errors, records. Above: sessions, scraping.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from notte_mcp.api.calls import Defaults
-from notte_mcp.api.faults import ApiFault, not_served
+from notte_mcp.api.faults import ApiFault, not_served, wrong
+from notte_mcp.errors import BrowserLaunchFailed
 from notte_mcp.records import SessionSpec
 
 IGNORED: Final = "x-notte-mcp-ignored"
@@ -33,9 +37,16 @@ _SECRET: Final = frozenset({"proxies", "cdp_url", "extra_http_headers"})
 
 _HONOURED: Final = frozenset(
     {"max_duration_minutes", "idle_timeout_minutes", "user_agent", "viewport_width", "viewport_height", "aspect_ratio",
-     "cdp_url", "profile", "headless", "browser_type", "wait_for_authentication", "screenshot_type", "use_file_storage"}
+     "cdp_url", "profile", "headless", "browser_type", "wait_for_authentication", "screenshot_type", "use_file_storage",
+     "extra_http_headers"}
 )  # fmt: skip
 """Fields that do what they say, or whose effect nobody would miss."""
+
+_OF_THEIR_BROWSER: Final = frozenset({"user_agent", "viewport_width", "viewport_height", "aspect_ratio", "headless"})
+"""Fields without effect on a browser of the caller's own."""
+
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", max_length=200)]
+HeaderValue = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$", max_length=8_000)]
 
 
 class ExternalProxy(BaseModel):
@@ -89,10 +100,10 @@ class StartBody(BaseModel):
     viewport_width: int | None = Field(default=None, ge=_LEAST_PX, le=4_000)
     viewport_height: int | None = Field(default=None, ge=_LEAST_PX, le=4_000)
     aspect_ratio: Literal["5:4", "16:9"] | None = None
-    cdp_url: str | None = None
+    cdp_url: Annotated[str, Field(pattern=r"^(?:https?|wss?)://\S+$", max_length=4_000)] | None = None
     profile: Profile | None = None
     web_bot_auth: bool = False
-    extra_http_headers: dict[str, str] | None = None
+    extra_http_headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=100)] | None = None
     vault_id: str | None = None
     auth_ids: list[str] | None = Field(default=None, max_length=10)
     wait_for_authentication: bool = True
@@ -108,6 +119,8 @@ class StartBody(BaseModel):
             raise ValueError("viewport_width and viewport_height are given both or none")
         if self.aspect_ratio is not None and self.viewport_width is not None:
             raise ValueError("aspect_ratio is not given with a viewport")
+        if self.cdp_url is not None and isinstance(self.proxies, list) and self.proxies:
+            raise ValueError("proxies is not given with cdp_url: that browser has its own")
         if self.idle_timeout_minutes > self.max_duration_minutes:
             if "idle_timeout_minutes" in self.model_fields_set:
                 raise ValueError("idle_timeout_minutes is more than max_duration_minutes")
@@ -146,6 +159,7 @@ def spec_of(body: StartBody, defaults: Defaults) -> SessionSpec:
         viewport_height=height,
         user_agent=body.user_agent,
         proxy=_proxy(body.proxies),
+        headers=body.extra_http_headers or {},
         profile=body.profile.id if body.profile is not None else None,
         save_profile=body.profile is not None and body.profile.persist,
         record=True,
@@ -162,15 +176,34 @@ def recorded(body: StartBody) -> dict[str, Any]:
     return {name: bool(value) if name in _SECRET else value for name, value in given.items()}
 
 
-def ignored(body: StartBody) -> list[str]:
-    """The fields that the caller set to something which has no effect here."""
+@contextmanager
+def reached(spec: SessionSpec) -> Generator[None]:
+    """A session is opened. Raises: ApiFault (422): nothing answers behind its `cdp_url`. After another fault than the
+    caller's own an SDK would try again."""
+    try:
+        yield
+    except BrowserLaunchFailed as error:
+        if spec.cdp_url is None:
+            raise
+        raise wrong("body", "cdp_url", "value_error", f"{error.what} No session was started.") from error
+
+
+def ignored(body: StartBody, *more: str) -> dict[str, str] | None:
+    """The header that names the fields which the caller set to something that has no effect here, and `more`."""
+    if named := sorted({*_ignored(body), *more}):
+        return {IGNORED: ", ".join(named)}
+    return None
+
+
+def _ignored(body: StartBody) -> list[str]:
     fields = type(body).model_fields
+    honoured = _HONOURED - (_OF_THEIR_BROWSER if body.cdp_url is not None else frozenset[str]())
     told = [
         name
         for name in body.model_fields_set
-        if name not in _HONOURED and getattr(body, name) not in (None, False, [], {}, fields[name].default)
+        if name not in honoured and getattr(body, name) not in (None, False, [], {}, fields[name].default)
     ]
-    return sorted(name for name in told if name != "proxies" or body.proxies is True)
+    return [name for name in told if name != "proxies" or body.proxies is True]
 
 
 def _proxy(given: list[Proxy] | bool) -> str | None:  # noqa: FBT001 - the contract's own form

@@ -188,9 +188,9 @@ class _Recording:
 
 
 def _kept(spec: SessionSpec) -> SessionSpec:
-    """What another run begins with: neither somebody's own browser, or open session, nor a password of a proxy."""
+    """What another run begins with: neither somebody's own browser, or open session, nor what may be a password."""
     proxy = anonymous(spec.proxy) if spec.proxy else spec.proxy
-    return replace(spec, cdp_url=None, proxy=proxy, cloud=_kept_cloud(spec.cloud))
+    return replace(spec, cdp_url=None, proxy=proxy, headers={}, cloud=_kept_cloud(spec.cloud))
 
 
 def _kept_cloud(fields: Mapping[str, Any]) -> dict[str, Any]:

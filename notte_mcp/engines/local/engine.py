@@ -249,13 +249,17 @@ class LocalEngine:
     async def _context(self, home: RunningBrowser, request: OpenRequest) -> BrowserContext:
         spec = request.spec
         if home.foreign and home.browser.contexts:
-            return home.browser.contexts[0]  # the person's own profile is why one attaches to a browser
+            context = home.browser.contexts[0]  # the person's own profile is why one attaches to a browser
+            if spec.headers:
+                await context.set_extra_http_headers(spec.headers)  # until we leave
+            return context
         state: Any = request.storage_state
         return await home.browser.new_context(
             viewport={"width": spec.viewport_width, "height": spec.viewport_height},
             user_agent=spec.user_agent,
             proxy=proxy_settings(spec.proxy, never=self._options.own_ports),
             storage_state=state,
+            extra_http_headers=spec.headers or None,
             accept_downloads=True,
         )
 

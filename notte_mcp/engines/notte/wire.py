@@ -38,6 +38,8 @@ def start_body(spec: SessionSpec) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if spec.user_agent is not None:
         body["user_agent"] = spec.user_agent
+    if spec.headers:
+        body["extra_http_headers"] = spec.headers
     if spec.proxy is not None:
         body["proxies"] = [external_proxy(spec.proxy)]
     if spec.cdp_url is not None:
