@@ -3,6 +3,7 @@
 Below: texts, tools.surface. Above: server.
 """
 
+from functools import cache
 from typing import Annotated, Any, Final
 
 from mcp.server.mcpserver import Context
@@ -60,10 +61,11 @@ class _Prompt(Prompt):
         return await super().render(arguments, context)
 
 
-def all_prompts() -> list[Prompt]:
-    """Every prompt, in the order of the usual work."""
+@cache
+def all_prompts() -> tuple[Prompt, ...]:
+    """Every prompt, in the order of the usual work; the servers of a process share them."""
     titled = ((do_a_task, "Do a task"), (author_workflow, "Author a workflow"), (debug_run, "Debug a run"))
-    return [_Prompt.from_function(body, title=title) for body, title in titled]
+    return tuple(_Prompt.from_function(body, title=title) for body, title in titled)
 
 
 async def completions(app: OpenApp, prompt: str, argument: str, typed: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,6 +56,12 @@ def pages(gate: anyio.Event) -> dict[str, ScriptedPage]:
     }
 
 
+@cache
+def _settings() -> Settings:
+    """Read once: to ask the environment about each setting takes as long as to start a server."""
+    return Settings()
+
+
 class Models(Shelf):
     """A shelf on which tests put models of their own. Any other name goes its usual way; no provider has a key."""
 
@@ -73,7 +80,7 @@ class Host:
     """
 
     def __init__(self, folder: Path, mode: str) -> None:
-        self.settings = Settings(state_dir=folder / "state")
+        self.settings = _settings().model_copy(update={"state_dir": folder / "state"})
         self.mode = mode
         self.gate = anyio.Event()
         self.engine = ScriptedEngine(pages(self.gate))
