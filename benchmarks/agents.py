@@ -39,7 +39,7 @@ _DONE: Final = {"actions": [{"type": "completion", "success": True, "answer": "d
 
 async def turn(run: Run) -> Outcome:
     """A turn of one click, without what the browser and the model took."""
-    turns = 4 if run.short else 40
+    turns = 2 if run.short else 40
     plan = [{"actions": [{"type": "click", "id": "{{button 'Add to cart'}}"}, _note(n)]} for n in range(turns)]
     async with _app(ScriptedModel([*plan, _DONE])) as (app, spent, _):
         begun, before = time.perf_counter(), spent()

@@ -26,6 +26,7 @@ from notte_mcp.settings import Settings
 from notte_mcp.store.sql import SqlStore
 
 STEPS: Final = 1_000
+STEPS_SHORT: Final = 200
 PAGE_TOKENS: Final = 4_000
 
 _CURSOR: Final = re.compile(r"cursor (p[0-9a-f]+\.\d+)$")
@@ -44,26 +45,27 @@ async def as_json(run: Run) -> Outcome:
 async def _read(run: Run, form: str, number: Callable[[Sequence[float]], float]) -> Outcome:
     pairs: list[tuple[float, float]] = []
     largest = 0
-    async with _kept() as (host, uri, database):
-        await _pages(host, uri + form)  # the database is opened by the first call
+    steps = STEPS_SHORT if run.short else STEPS
+    async with _kept(steps) as (host, uri, database):
+        await _pages(host, uri + form, steps)  # the database is opened by the first call
         for _ in run.times(9):
-            pages = await _pages(host, uri + form)
+            pages = await _pages(host, uri + form, steps)
             largest = max(largest, *(page.tokens for page in pages))
             pairs.append((number([page.ms for page in pages]), _floor(database)))
     return paired(pairs, tokens=largest)
 
 
-async def _pages(host: Host, uri: str) -> list[Answer]:
+async def _pages(host: Host, uri: str, last: int) -> list[Answer]:
     pages = [await host.call("notte_read", {"uri": uri, "max_tokens": PAGE_TOKENS})]
     while more := _CURSOR.search(pages[-1].text):
         pages.append(await host.call("notte_read", {"uri": uri, "cursor": more[1], "max_tokens": PAGE_TOKENS}))
-    if str(STEPS) not in pages[-1].text:
+    if str(last) not in pages[-1].text:
         raise BenchmarkFailed(f"the log ends without its last step: {pages[-1].text[-300:]}")
     return pages
 
 
 @asynccontextmanager
-async def _kept() -> AsyncGenerator[tuple[Host, str, Path]]:
+async def _kept(steps: int) -> AsyncGenerator[tuple[Host, str, Path]]:
     """A server over a state folder with one long session in it: the session's log, and the database."""
     with TemporaryDirectory(prefix="notte-mcp-bench-", ignore_cleanup_errors=True) as folder:
         state = Path(folder) / "state"
@@ -75,7 +77,7 @@ async def _kept() -> AsyncGenerator[tuple[Host, str, Path]]:
         store = await SqlStore.open(database)
         try:
             await store.put_session(session)
-            await store.intend([_step(session, number) for number in range(1, STEPS + 1)])
+            await store.intend([_step(session, number) for number in range(1, steps + 1)])
         finally:
             await store.close()
         async with wire(SERVER, {"NOTTE_MCP_STATE_DIR": str(state)}) as line:

@@ -1,7 +1,7 @@
 """What a film costs: the form flow in sessions that are filmed, each next to one that is not; its time, and the CPU of the
 whole process tree.
 
-The flow is done again and again in two sessions of one warm server, by turns, so that what else the machine does falls on
+The flow is done again and again in two sessions of the warm server, by turns, so that what else the machine does falls on
 both. CPU is counted until the last step's picture is on the disk. (What is made of a film is made after its session.)
 
 Below: acting, host, rows. Above: `__main__`.
@@ -13,7 +13,7 @@ from typing import Final
 import anyio
 
 from benchmarks.acting import fill_in
-from benchmarks.host import Host, serving
+from benchmarks.host import Host
 from benchmarks.rows import Outcome, Run, paired
 from benchmarks.wire import BenchmarkFailed
 
@@ -51,16 +51,19 @@ async def _measure(run: Run) -> None:
     if _filmed:
         return
     url = run.site.url("/form.html")
-    async with serving() as host:
-        sessions: dict[bool, str] = {}
-        for record in (True, False):
-            opened = await host.call("notte_start", {"session": {"record": record}})
-            sessions[record] = opened.facts["session_id"]
+    host, _ = run.warm()
+    sessions: dict[bool, str] = {}
+    for record in (True, False):
+        opened = await host.call("notte_start", {"session": {"record": record}})
+        sessions[record] = opened.facts["session_id"]
+        if not run.short:
             await _lap(host, url, sessions[record])  # what starts at the first one is no film's cost
-        for turn in run.times(20):
-            # Who goes first changes: the second finds everything a little warmer.
-            for record in (True, False) if turn % 2 else (False, True):
-                (_filmed if record else _plain).append(await _lap(host, url, sessions[record]))
+    for turn in run.times(20):
+        # Who goes first changes: the second finds everything a little warmer.
+        for record in (True, False) if turn % 2 else (False, True):
+            (_filmed if record else _plain).append(await _lap(host, url, sessions[record]))
+    for session in sessions.values():
+        await host.stop(session)
 
 
 async def _lap(host: Host, url: str, session: str) -> Lap:

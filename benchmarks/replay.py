@@ -29,7 +29,7 @@ from notte_mcp.replay.film import FilmWriter
 from notte_mcp.replay.replays import Part, Replays
 
 _STEPS: Final = 100
-_STEPS_SHORT: Final = 10
+_STEPS_SHORT: Final = 2
 _EVERY_S: Final = 3.0
 _FIELDS: Final = 10
 _SIZE: Final = (960, 600)
