@@ -55,7 +55,7 @@ async def record(app: App, flow: Flow, grounds: Grounds, files: Path) -> Recorde
         FlowFailed: it did not go as its table says.
     """
     grounds.forget()
-    session = (await app.registry.open(SessionSpec(), url=grounds.url(flow.start)))[0].id
+    session = (await app.registry.open(SessionSpec(record=False), url=grounds.url(flow.start)))[0].id
     data, words = "", {"{here}": grounds.site.here, "files:": f"{files}/"}
     try:
         for batch in flow.batches:

@@ -14,9 +14,8 @@ FLOWS: Final[tuple[Flow, ...]] = (*FORMS, *PLACES, *WIDGETS)
 
 BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
-BREADTH: Final = (("order", "frame-other-origin", "rebuilt-list"), ("shadow-roots", "new-tab", "uploads"))
-"""A whole order with a secret, a frame of another process, nodes that are built anew; shadow roots, tabs, files. What
-stands together is tested in one browser."""
+BREADTH: Final = ("order", "frame-other-origin", "rebuilt-list", "shadow-roots", "new-tab", "uploads")
+"""A whole order with a secret, a frame of another process, nodes that are built anew; shadow roots, tabs, files."""
 
 CHANGED: Final = "every-control"
 """Run on a changed page, too: a dozen controls in another order."""

@@ -35,7 +35,7 @@ async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_pa
     settings = Settings(state_dir=tmp_path / "state", upload_dirs=(tmp_path,))
     with Desk() as desk, anyio.fail_after(100):
         async with open_app(settings, engines={"local": browsers.engine(settings)}) as app:
-            session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
+            session = (await app.registry.open(SessionSpec(record=False), url=desk.url("/form")))[0].id
             await act(
                 app,
                 session,

@@ -95,7 +95,7 @@ async def test_the_script_of_what_a_person_did_does_the_same(tmp_path: Path, bro
     settings = Settings(state_dir=tmp_path / "state")
     with Desk() as desk, anyio.fail_after(100):
         async with open_app(settings, engines={"local": browsers.engine(settings)}) as app:
-            session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
+            session = (await app.registry.open(SessionSpec(record=False), url=desk.url("/form")))[0].id
             await app.registry.take_over(session)
             await fill_in(Person(app, session))
             await app.registry.give_back(session)
