@@ -2,11 +2,10 @@
 cloud's contract. Another engine is one more name in `ENGINES`."""
 
 import itertools
-import os
 import re
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from notte_mcp.observations import Mode, Node, Observation
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionSpec
 from tests import office
+from tests.browsers import Browsers
 
 pytestmark = pytest.mark.anyio
 
@@ -59,45 +59,35 @@ class Ground:
             return await self.engine.open(request)
 
 
+@asynccontextmanager
+async def cloud(browsers: Browsers, folder: Path) -> AsyncGenerator[Engine]:
+    """The engine that drives the cloud, and in the cloud's place this project's own API, which drives a Chromium."""
+    from notte_mcp.engines.notte.access import CloudAccess
+    from notte_mcp.engines.notte.engine import NotteEngine
+    from tests.api.served import served_api
+
+    async with served_api(folder / "state", chromium=None, engines={"local": browsers.engine()}) as api:
+        engine = NotteEngine(lambda: CloudAccess(api.key, api.url))
+        yield engine
+        await engine.close(deadline_s=3)
+
+
 @pytest.fixture(scope="module", params=ENGINES)
-async def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ground]:
+async def ground(
+    request: pytest.FixtureRequest, browsers: Browsers, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Ground]:
     folder = tmp_path_factory.mktemp("engine")
     if request.param == "scripted":
         base = "http://office.test"
         yield Ground(ScriptedEngine(office.scripted_pages(base)), base, folder)
         return
-    from notte_mcp.engines.local.engine import LocalEngine
-
-    chromium: Path = request.getfixturevalue("chromium")
-    if request.param == "notte":
-        from notte_mcp.engines.notte.access import CloudAccess
-        from notte_mcp.engines.notte.engine import NotteEngine
-        from tests.api.served import served_api
-
-        async with served_api(folder / "state", chromium=chromium) as api:
-            cloud = NotteEngine(lambda: CloudAccess(api.key, api.url))
-            with office.served() as base:
-                ground = Ground(cloud, base, folder)
-                kept = await ground.open()  # the browser behind the API lives as long as one session does
-                yield ground
-                await kept.close(deadline_s=2)
-            await cloud.close(deadline_s=3)
-        return
-    numbers = itertools.count()
-
-    def tmp_for(name: str) -> Path:
-        path = folder / f"{name}{next(numbers)}"
-        path.mkdir()
-        return path
-
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    engine = LocalEngine(executable=chromium, no_sandbox=as_root, tmp_for=tmp_for, note_process=lambda _pid: None)
-    async with AsyncExitStack() as stack:
-        base = stack.enter_context(office.served())
-        ground = Ground(engine, base, folder)
-        kept = await ground.open()  # the browser lives as long as one session does
-        yield ground
-        await kept.close(deadline_s=2)
+    with office.served() as base:
+        if request.param == "notte":
+            async with cloud(browsers, folder) as engine:
+                yield Ground(engine, base, folder)
+            return
+        engine = browsers.engine()
+        yield Ground(engine, base, folder)
         await engine.close(deadline_s=3)
 
 

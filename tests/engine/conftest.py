@@ -40,15 +40,26 @@ async def lookout(browsers: Browsers, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 async def _kept_eye(lookout: Lookout) -> AsyncGenerator[Kept]:
-    async with Kept(lookout.engine, lookout.folder / "kept").open() as kept:
+    async with Kept(lookout.engine, lookout.folder / "kept", leaves=False).open() as kept:
         yield kept
 
 
 @pytest.fixture
 async def eye(_kept_eye: Kept, site: Site) -> AsyncGenerator[Eye]:
-    """A session that tests share which are about a page and nothing else."""
+    """A session that tests share which are about a page and nothing else: each opens one first."""
     yield Eye((await _kept_eye.driver(site)).session, site)
     await _kept_eye.cleared()
+
+
+@pytest.fixture(scope="session")
+async def framed(lookout: Lookout, site_server: Site) -> AsyncGenerator[Eye]:
+    """The page of all frames, opened once: it takes a process for each origin. It may be scrolled and its fields filled;
+    nothing else of it changes but what the one test of that tells."""
+    session = await lookout.open()
+    eye = Eye(session, site_server)
+    await eye.go("/frames.html")
+    yield eye
+    await session.close(deadline_s=2)
 
 
 @pytest.fixture

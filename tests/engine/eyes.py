@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 
 from notte_mcp import actions as a
+from notte_mcp import page_text
 from notte_mcp.engines.base import BrowserSession, ObserveRequest
 from notte_mcp.observations import Changes, Mode, Node, Observation
 from notte_mcp.receipts import Receipt
@@ -85,6 +86,11 @@ def id_of(seen: Observation, name: str) -> str:
     found = named(seen, name).id
     assert found is not None
     return found
+
+
+def body(seen: Observation) -> str:
+    """A view as it is given out, without its header and footer."""
+    return "\n".join(page_text.view(seen).split("\n")[1:-2])
 
 
 def told(nodes: tuple[Node, ...]) -> list[str]:

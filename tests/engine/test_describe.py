@@ -70,19 +70,18 @@ async def test_what_elements_hold_now_is_told_and_no_secret(eye: Eye) -> None:
     assert (pressed.pressed, collapsed.expanded) == ("mixed", False)
 
 
-async def test_selectors_lead_back_to_the_element_they_were_told_of(eye: Eye) -> None:
+async def test_selectors_lead_back_to_the_element_they_were_told_of(framed: Eye) -> None:
     """Each to one element, of the same role and name, also in frames of other origins."""
-    await eye.go("/frames.html")
-    seen = await eye.look(max_tokens=WHOLE)
+    seen = await framed.look(max_tokens=WHOLE)
     nodes = [node for node in elements(seen) if node.id is not None]
-    found = await eye.session.describe([node.id or "" for node in nodes])
+    found = await framed.session.describe([node.id or "" for node in nodes])
     ways: list[str] = []
     for one in found:
         assert one is not None
         ways.append(
             "".join(f"{css} >> internal:control=enter-frame >> " for css in one.locators.frame) + f"{one.locators.css}"
         )
-    told = await eye.session.find(ways)
+    told = await framed.session.find(ways)
     assert len(nodes) > 12
     assert [(one.role, one.name) if one else None for one in told] == [(node.role, node.name) for node in nodes]
 

@@ -1,6 +1,5 @@
 """Frames of every kind and open shadow roots: all that is in them is shown at its place, and can be acted on."""
 
-from collections.abc import AsyncGenerator
 from typing import Final
 
 import anyio
@@ -8,9 +7,8 @@ import pytest
 
 from notte_mcp import actions as a
 from notte_mcp.errors import StaleElement
-from tests.engine.conftest import Lookout
-from tests.engine.eyes import Eye, elements, id_of, named, names, told
-from tests.site import Site
+from notte_mcp.observations import estimate_tokens
+from tests.engine.eyes import Eye, body, elements, id_of, named, names, told
 
 pytestmark = pytest.mark.anyio
 
@@ -19,17 +17,6 @@ FRAMES = ("same", "near", "other", "deep-across", "deep-same", "sandboxed")
 
 ALONE: Final = """document.body.innerHTML = '<iframe id="same" src="/frame-inner.html?who=same"></iframe><iframe id="late"></iframe>';"""
 """Two frames of the page's own process, which are there quickly."""
-
-
-@pytest.fixture(scope="module")
-async def framed(lookout: Lookout, site_server: Site) -> AsyncGenerator[Eye]:
-    """The page of all frames, which takes a process for each origin. What its tests change of it is told by none of them
-    but the one that does."""
-    session = await lookout.open()
-    eye = Eye(session, site_server)
-    await eye.go("/frames.html")
-    yield eye
-    await session.close(deadline_s=2)
 
 
 async def test_every_frame_is_shown_at_its_place_with_what_it_holds(framed: Eye) -> None:
@@ -47,6 +34,7 @@ async def test_every_frame_is_shown_at_its_place_with_what_it_holds(framed: Eye)
 async def test_what_stands_in_a_frame_can_be_filled_and_pressed_and_nothing_else_changes(framed: Eye) -> None:
     """Of every kind of frame: the frame itself says that it was pressed."""
     seen = await framed.look()
+    assert (await framed.changes(seen.view)).empty
     for who in FRAMES:
         before = await framed.look()
         await framed.do(a.Fill(id=id_of(seen, f"Field {who}"), value="Ada"))
@@ -62,6 +50,7 @@ async def test_cursor_and_budget_hold_across_frames(framed: Eye) -> None:
     whole = names(await framed.look())
     pages = await framed.pages(await framed.look(max_tokens=120), max_tokens=120)
     assert len(pages) > 1
+    assert estimate_tokens(body(await framed.look("page", max_tokens=300))) <= 300 * 1.1
     assert sorted(names(*pages)) == sorted(whole)
 
 

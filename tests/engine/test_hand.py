@@ -8,7 +8,7 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp.engines.base import Hand, Spot
 from notte_mcp.receipts import Receipt
-from tests.engine.eyes import Eye
+from tests.engine.eyes import Eye, id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -120,27 +120,25 @@ async def test_keys_are_keys_for_the_page(eye: Eye) -> None:
     assert eye.site.submissions[-1].fields["query"] == ["q"]
 
 
-@pytest.mark.parametrize(("frame", "title"), [("same", "Same origin"), ("near", "Same site"), ("other", "Other site")])
-async def test_a_frame_of_any_origin_is_pointed_and_typed_into(eye: Eye, frame: str, title: str) -> None:
+async def test_a_frame_of_any_origin_is_pointed_and_typed_into(framed: Eye) -> None:
     """Its box is of the whole viewport, and its locators lead through the frame."""
-    await eye.go("/frames.html")
-    await eye.run(f"document.getElementById('{frame}').scrollIntoView({{block: 'start'}})")
-    seen = await eye.look("page")
-    field = next(node for node in seen.nodes if node.name == f"Field {frame}")
-    assert field.id is not None
-    box = (await by_hand(eye, a.Hover(id=field.id))).target
-    assert box is not None
-    assert box.box is not None
-    point = (box.box[0] + 5, box.box[1] + 5)
-    found = await spot(eye, point)
-    assert (found.id, [round(px) for px in found.box]) == (field.id, [round(px) for px in box.box])
-    await click(eye, point)
-    typed = await by_hand(eye, a.Fill(id=field.id, value="Ada"), text="Ada")
-    held = f'iframe[title="{title}"]'
-    assert (typed.value, typed.target and typed.target.locators.frame) == ("Ada", (held,))
-    focus = await eye.session.spot(None)
-    assert focus is not None
-    assert (focus.id, focus.value, focus.caret) == (field.id, "Ada", (3, 3))
+    for frame, title in (("same", "Same origin"), ("near", "Same site"), ("other", "Other site")):
+        await framed.run(f"document.getElementById('{frame}').scrollIntoView({{block: 'start'}})")
+        field = id_of(await framed.look("page"), f"Field {frame}")
+        await framed.do(a.Fill(id=field, value=""))
+        box = (await by_hand(framed, a.Hover(id=field))).target
+        assert box is not None
+        assert box.box is not None
+        point = (box.box[0] + 5, box.box[1] + 5)
+        found = await spot(framed, point)
+        assert (found.id, [round(px) for px in found.box]) == (field, [round(px) for px in box.box])
+        await click(framed, point)
+        typed = await by_hand(framed, a.Fill(id=field, value="Grace"), text="Grace")
+        held = f'iframe[title="{title}"]'
+        assert (typed.value, typed.target and typed.target.locators.frame) == ("Grace", (held,))
+        focus = await framed.session.spot(None)
+        assert focus is not None
+        assert (focus.id, focus.value, focus.caret) == (field, "Grace", (5, 5))
 
 
 async def test_a_drag_goes_from_the_point_to_the_point(eye: Eye) -> None:
