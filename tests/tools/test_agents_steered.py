@@ -197,37 +197,34 @@ STARTS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "named"), STARTS, ids=[str(list(one[0].items()))[:60] for one in STARTS])
-async def test_a_wrong_start_is_refused_and_starts_nothing(host: Host, wrong: dict[str, Any], named: list[str]) -> None:
+async def test_a_wrong_start_is_refused_and_starts_nothing(host: Host) -> None:
     """Bad input: each with its own error and next call."""
-    said = await host.refusal("notte_start", **{"task": TASK, "url": FORM, **wrong})
+    for wrong, named in STARTS:
+        said = await host.refusal("notte_start", **{"task": TASK, "url": FORM, **wrong})
 
-    assert [part for part in named if part not in said] == []
-    assert "Nothing was done" in said
-    assert "Next: " in said
-    assert host.engine.requests == []
-    listed = await host.facts("notte_status")
-    assert (listed["sessions"], listed["agents"]) == ([], [])
+        assert [part for part in named if part not in said] == []
+        assert "Nothing was done" in said
+        assert "Next: " in said
+        assert host.engine.requests == []
+        listed = await host.facts("notte_status")
+        assert (listed["sessions"], listed["agents"]) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "option",
-    [
+async def test_an_agents_option_without_a_task_is_refused(host: Host) -> None:
+    """Ours: it would be passed over in silence."""
+    for option in (
         {"max_steps": 5},
         {"driver": "assistant"},
         {"response_schema": NUMBER},
         {"retries": 1},
         {"wait_seconds": 3},
         {"model": "ollama:qwen3"},
-    ],
-)
-async def test_an_agents_option_without_a_task_is_refused(host: Host, option: dict[str, Any]) -> None:
-    """Ours: it would be passed over in silence."""
-    said = await host.refusal("notte_start", url=FORM, **option)
+    ):
+        said = await host.refusal("notte_start", url=FORM, **option)
 
-    assert f"Only an agent has {next(iter(option))}" in said
-    assert "task=..." in said
-    assert host.engine.requests == []
+        assert f"Only an agent has {next(iter(option))}" in said
+        assert "task=..." in said
+        assert host.engine.requests == []
 
 
 async def test_a_session_cannot_be_described_anew_for_an_agent(host: Host) -> None:
@@ -264,15 +261,15 @@ async def test_a_wrong_schema_restores_no_session(tmp_path: Path, mode: str) -> 
     assert state == "interrupted"
 
 
-@pytest.mark.parametrize("tool", ["notte_status", "notte_stop", "notte_steer", "notte_workflow_code"])
-async def test_an_agent_that_is_not_there_is_refused_everywhere(host: Host, tool: str) -> None:
+async def test_an_agent_that_is_not_there_is_refused_everywhere(host: Host) -> None:
     """Bad input: an agent id of someone else or none."""
-    arguments = {"agent_id": NOBODY, "command": "pause"} if tool == "notte_steer" else {"id": NOBODY}
+    for tool in ("notte_status", "notte_stop", "notte_steer", "notte_workflow_code"):
+        arguments = {"agent_id": NOBODY, "command": "pause"} if tool == "notte_steer" else {"id": NOBODY}
 
-    said = await host.refusal(tool, **arguments)
+        said = await host.refusal(tool, **arguments)
 
-    assert f"There is no agent '{NOBODY}'" in said
-    assert "notte_status()" in said
+        assert f"There is no agent '{NOBODY}'" in said
+        assert "notte_status()" in said
 
 
 async def test_a_sessions_id_given_to_steer_is_answered_with_its_agents(host: Host) -> None:
@@ -288,41 +285,37 @@ async def test_a_sessions_id_given_to_steer_is_answered_with_its_agents(host: Ho
     assert "no agent is at work in it" in alone
 
 
-@pytest.mark.parametrize("command", ["pause", "resume", "message", "answer"])
-async def test_an_ended_agent_cannot_be_steered(host: Host, command: str) -> None:
+async def test_an_ended_agent_cannot_be_steered(host: Host) -> None:
     """Bad input."""
     started = await host.facts("notte_start", task=TASK, url=DONE)
     await host.text("notte_execute", actions=[completion("seen")])
-    text = {"text": "x"} if command in ("message", "answer") else {}
+    for command in ("pause", "resume", "message", "answer"):
+        text = {"text": "x"} if command in ("message", "answer") else {}
 
-    said = await host.refusal("notte_steer", agent_id=started["agent_id"], command=command, **text)
+        said = await host.refusal("notte_steer", agent_id=started["agent_id"], command=command, **text)
 
-    assert f"Agent {started['agent_id']} is completed; it cannot be steered" in said
-    assert f'notte_status(id="{started["agent_id"]}")' in said
+        assert f"Agent {started['agent_id']} is completed; it cannot be steered" in said
+        assert f'notte_status(id="{started["agent_id"]}")' in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
+async def test_a_wrong_steering_changes_nothing(host: Host) -> None:
+    """Bad input: each with its own error."""
+    _, _, agent_id = await thinking(host, ANSWER)
+    before = await log(host, agent_id)
+    for arguments, named in (
         ({"command": "message"}, "message needs `text`"),
         ({"command": "answer", "text": "  "}, "answer needs `text`"),
         ({"command": "answer", "text": "North"}, "has asked nothing"),
         ({"command": "pause", "text": "and wait for me"}, 'command="message"'),
         ({"command": "message", "text": "x" * 10_001}, "10001"),
         ({"command": "stop"}, "`command`"),
-    ],
-)
-async def test_a_wrong_steering_changes_nothing(host: Host, arguments: dict[str, Any], named: str) -> None:
-    """Bad input: each with its own error."""
-    _, _, agent_id = await thinking(host, ANSWER)
-    before = await log(host, agent_id)
+    ):
+        said = await host.refusal("notte_steer", agent_id=agent_id, **arguments)
 
-    said = await host.refusal("notte_steer", agent_id=agent_id, **arguments)
-
-    assert named in said
-    assert "Nothing was done" in said
-    assert await log(host, agent_id) == before
-    assert (await host.facts("notte_status", id=agent_id))["state"] == "running"
+        assert named in said
+        assert "Nothing was done" in said
+        assert await log(host, agent_id) == before
+        assert (await host.facts("notte_status", id=agent_id))["state"] == "running"
 
 
 async def test_an_agent_that_its_caller_drives_is_not_paused(host: Host) -> None:

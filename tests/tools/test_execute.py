@@ -138,22 +138,18 @@ async def test_an_id_of_a_page_that_was_left_stops_the_batch(host: Host) -> None
     assert "not run: 2: action 1 left the page" in text
 
 
-@pytest.mark.parametrize(
-    ("actions", "named"),
-    [
+async def test_a_wrong_action_is_refused_with_what_is_right(host: Host) -> None:
+    """Ours: bad input."""
+    await host.start()
+    for actions, named in (
         ([], "1 to 20"),
         ([{"type": "reload"}] * 21, "1 to 20"),
         ([{"type": "clik", "id": "B1"}], "'clik'"),
         ([{"type": "click", "id": "B1", "button": "left"}], "button"),
         ([{"type": "click"}], "exactly one of"),
         ("nonsense", "no JSON"),
-    ],
-)
-async def test_a_wrong_action_is_refused_with_what_is_right(host: Host, actions: object, named: str) -> None:
-    """Ours: bad input."""
-    await host.start()
-
-    assert named in await host.refusal("notte_execute", actions=actions)
+    ):
+        assert named in await host.refusal("notte_execute", actions=actions)
 
 
 async def test_actions_may_come_as_text_or_alone_or_with_nulls(host: Host) -> None:

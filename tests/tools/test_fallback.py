@@ -289,23 +289,19 @@ async def test_a_repeat_gets_the_same_answer_and_starts_no_second_agent(host: Ho
     assert "other arguments" in other
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
+async def test_a_wrong_wish_for_a_fallback_does_nothing(host: Host) -> None:
+    """Bad input."""
+    session_id = await host.start()
+    for options, named in (
         ({"fallback_task": " "}, "fallback_task is empty"),
         ({"fallback_task": "x" * 20_001}, "20001"),
         ({"fallback_task": GOAL, "on_error": "continue"}, "stops at its first failure"),
-    ],
-)
-async def test_a_wrong_wish_for_a_fallback_does_nothing(host: Host, options: dict[str, Any], named: str) -> None:
-    """Bad input."""
-    session_id = await host.start()
+    ):
+        said = await host.refusal("notte_execute", actions=FILL, **options)
 
-    said = await host.refusal("notte_execute", actions=FILL, **options)
-
-    assert named in said
-    assert "Nothing was done" in said
-    assert [action.type for action in host.engine.sessions[session_id].performed] == ["goto"]
+        assert named in said
+        assert "Nothing was done" in said
+        assert [action.type for action in host.engine.sessions[session_id].performed] == ["goto"]
 
 
 async def test_a_first_page_that_does_not_load_can_be_fallen_back_from(host: Host) -> None:

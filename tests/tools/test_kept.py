@@ -78,20 +78,17 @@ def test_each_step_tells_the_ways_that_are_kept_and_what_it_does_outside() -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("target", "mime"), [("playwright", "text/x-python"), ("notte", "text/x-python"), ("json", "application/json")]
-)
-async def test_the_script_of_a_kept_workflow_is_a_resource(host: Host, target: str, mime: str) -> None:
+async def test_the_script_of_a_kept_workflow_is_a_resource(host: Host) -> None:
     """Contract: the same as the tool's, and the same through notte_read."""
     await kept(host)
+    for target, mime in (("playwright", "text/x-python"), ("notte", "text/x-python"), ("json", "application/json")):
+        script = await resource(host, f"notte://workflows/permit@1/{target}")
+        twin = await host.text("notte_read", uri=f"notte://workflows/permit@1/{target}", max_tokens=20_000)
+        code = (await host.facts("notte_workflow_code", id="permit@1", target=target))["code"]
 
-    script = await resource(host, f"notte://workflows/permit@1/{target}")
-    twin = await host.text("notte_read", uri=f"notte://workflows/permit@1/{target}", max_tokens=20_000)
-    code = (await host.facts("notte_workflow_code", id="permit@1", target=target))["code"]
-
-    assert script.mime_type == mime
-    assert script.text == code
-    assert twin == code.rstrip("\n")
+        assert script.mime_type == mime
+        assert script.text == code
+        assert twin == code.rstrip("\n")
 
 
 async def test_runs_are_read_with_their_steps(host: Host) -> None:
@@ -109,9 +106,10 @@ async def test_runs_are_read_with_their_steps(host: Host) -> None:
     assert "geheim" not in json.dumps(one)
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
+async def test_an_address_below_them_that_leads_nowhere_is_told_so(host: Host) -> None:
+    """SEP-2164."""
+    await kept(host)
+    for uri in (
         "notte://workflows/nope",
         "notte://workflows/permit@9",
         "notte://workflows/permit/cobol",
@@ -119,18 +117,13 @@ async def test_runs_are_read_with_their_steps(host: Host) -> None:
         "notte://workflows/",
         "notte://runs/run_nope",
         "notte://runs/",
-    ],
-)
-async def test_an_address_below_them_that_leads_nowhere_is_told_so(host: Host, uri: str) -> None:
-    """SEP-2164."""
-    await kept(host)
+    ):
+        with pytest.raises(MCPError) as caught:
+            await resource(host, uri)
+        said = await host.refusal("notte_read", uri=uri)
 
-    with pytest.raises(MCPError) as caught:
-        await resource(host, uri)
-    said = await host.refusal("notte_read", uri=uri)
-
-    assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
-    assert "Next:" in said
+        assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
+        assert "Next:" in said
 
 
 @ERAS

@@ -221,28 +221,29 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("query", BAD)
-async def test_what_is_wrong_behind_the_question_mark_is_told_in_words(host: Host, query: str) -> None:
+async def test_what_is_wrong_behind_the_question_mark_is_told_in_words(host: Host) -> None:
     """By the resource and by its twin, of sessions and agents; with an address that works."""
     session_id = await host.start()
     agent = await host.facts("notte_start", task="Look", session_id=session_id, driver="assistant")
-    for whose in (f"sessions/{session_id}", f"agents/{agent['agent_id']}"):
-        uri = f"notte://{whose}/steps?{query}"
-        with pytest.raises(MCPError) as refused:
-            await content(host, uri)
-        said = await host.refusal("notte_read", uri=uri)
+    for query, wrong in BAD.items():
+        for whose in (f"sessions/{session_id}", f"agents/{agent['agent_id']}"):
+            uri = f"notte://{whose}/steps?{query}"
+            with pytest.raises(MCPError) as refused:
+                await content(host, uri)
+            said = await host.refusal("notte_read", uri=uri)
 
-        assert BAD[query] in said
-        assert BAD[query] in refused.value.error.message
-        assert f"Next: notte://{whose}/steps" in said
+            assert wrong in said
+            assert wrong in refused.value.error.message
+            assert f"Next: notte://{whose}/steps" in said
 
 
-@pytest.mark.parametrize("uri", ["notte://sessions?x=1", "notte://guide?x=1", "notte://sessions/{id}?x=1", "notte://["])
-async def test_addresses_that_take_nothing_refuse_what_they_are_given(host: Host, uri: str) -> None:
+async def test_addresses_that_take_nothing_refuse_what_they_are_given(host: Host) -> None:
     """Not silently left out: who asks for something is told that it is not had there."""
-    said = await host.refusal("notte_read", uri=uri.replace("{id}", await host.start()))
+    session_id = await host.start()
+    for uri in ("notte://sessions?x=1", "notte://guide?x=1", "notte://sessions/{id}?x=1", "notte://["):
+        said = await host.refusal("notte_read", uri=uri.replace("{id}", session_id))
 
-    assert "It takes none" in said or "No resource has the URI" in said
+        assert "It takes none" in said or "No resource has the URI" in said
 
 
 async def test_a_long_log_is_read_in_pages_and_goes_on_where_it_was_cut(host: Host) -> None:

@@ -154,9 +154,11 @@ async def test_the_tool_shows_pictures_and_links_what_is_no_text(host: Host) -> 
     assert table[0].text == "a,b\n1,2"
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
+@ERAS
+async def test_an_address_that_leads_nowhere_is_told_so(host: Host) -> None:
+    """SEP-2164: -32602 with the address; and as a tool, the next call."""
+    session_id = await host.start()
+    for named in (
         "notte://sessions/ses_nope",
         "notte://sessions/ses_nope/steps",
         "notte://sessions/{id}/files/nope.txt",
@@ -168,19 +170,15 @@ async def test_the_tool_shows_pictures_and_links_what_is_no_text(host: Host) -> 
         "notte://nope",
         "file:///etc/passwd",
         "nonsense",
-    ],
-)
-@ERAS
-async def test_an_address_that_leads_nowhere_is_told_so(host: Host, uri: str) -> None:
-    """SEP-2164: -32602 with the address; and as a tool, the next call."""
-    uri = uri.replace("{id}", await host.start())
+    ):
+        uri = named.replace("{id}", session_id)
 
-    with pytest.raises(MCPError) as caught:
-        await resource(host, uri)
-    said = await host.refusal("notte_read", uri=uri)
+        with pytest.raises(MCPError) as caught:
+            await resource(host, uri)
+        said = await host.refusal("notte_read", uri=uri)
 
-    assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
-    assert "Next:" in said
+        assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
+        assert "Next:" in said
 
 
 async def test_a_file_that_is_too_large_for_an_answer_is_told_so(host: Host) -> None:

@@ -192,21 +192,17 @@ async def test_the_log_of_an_agent_has_its_steps_by_its_own_numbers_and_its_even
     assert log[2] == {"event": "attempt", "after_step": 1, "text": "2", "at": at, "cursor": "1.1"}
 
 
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [
+async def test_the_log_goes_on_after_a_step(host: Host) -> None:
+    """Contract: what follows that step's line, so that nothing that came to it later is missed."""
+    await stored(host)
+    for after, expected in (
         (0, ["started", 1, "attempt", 2, "paused", "resumed", 3, "interrupted"]),
         (1, ["attempt", 2, "paused", "resumed", 3, "interrupted"]),
         (2, ["paused", "resumed", 3, "interrupted"]),
         (3, ["interrupted"]),
         (4, []),
-    ],
-)
-async def test_the_log_goes_on_after_a_step(host: Host, after: int, expected: list[object]) -> None:
-    """Contract: what follows that step's line, so that nothing that came to it later is missed."""
-    await stored(host)
-
-    assert [brief(line) for line in await lines(host, f"notte://agents/{AGENT.id}/steps?after={after}")] == expected
+    ):
+        assert [brief(line) for line in await lines(host, f"notte://agents/{AGENT.id}/steps?after={after}")] == expected
 
 
 async def test_the_log_of_a_live_agent_grows_at_its_end_only(host: Host) -> None:
@@ -288,8 +284,7 @@ async def test_a_session_tells_whose_steps_are_an_agents(host: Host) -> None:
 # --- the script -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", TARGETS)
-async def test_an_agents_script_is_that_of_its_own_steps(host: Host, target: str) -> None:
+async def test_an_agents_script_is_that_of_its_own_steps(host: Host) -> None:
     """Contract: notte_workflow_code takes an agent's id, and the resource gives the same."""
     session_id = await host.start()
     await host.call("notte_execute", actions=[{"type": "fill", "id": "I1", "value": "Not the agent"}])
@@ -298,16 +293,16 @@ async def test_an_agents_script_is_that_of_its_own_steps(host: Host, target: str
     spec = AgentSpec(task="Send it", driver="assistant", session=SessionSpec())
     agent = await host.app.agents.start(spec, session_id=session_id)
     await host.call("notte_execute", session_id=session_id, actions=FILL_AND_SEND)
+    for target in TARGETS:
+        facts = await host.facts("notte_workflow_code", id=agent.id, target=target)
+        content = await resource(host, f"notte://agents/{agent.id}/workflow/{target}")
 
-    facts = await host.facts("notte_workflow_code", id=agent.id, target=target)
-    content = await resource(host, f"notte://agents/{agent.id}/workflow/{target}")
-
-    assert facts["id"] == agent.id
-    assert facts["code"].strip() == content.text.strip()
-    assert "Not the agent" not in facts["code"]
-    assert "Ada" in facts["code"]
-    # It begins where the agent did, which was opened by others.
-    assert FORM in facts["code"]
+        assert facts["id"] == agent.id
+        assert facts["code"].strip() == content.text.strip()
+        assert "Not the agent" not in facts["code"]
+        assert "Ada" in facts["code"]
+        # It begins where the agent did, which was opened by others.
+        assert FORM in facts["code"]
 
 
 async def test_an_agents_script_is_that_of_its_last_attempt(host: Host) -> None:
@@ -336,9 +331,10 @@ async def test_an_agent_that_did_nothing_has_no_script(host: Host) -> None:
 # --- what is not there ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
+async def test_an_agents_address_that_leads_nowhere_is_told_so(host: Host) -> None:
+    """SEP-2164: -32602 with the address; and as a tool, the next call."""
+    await stored(host)
+    for named in (
         "notte://agents/agt_nope",
         "notte://agents/agt_nope/steps",
         "notte://agents/agt_nope/workflow/notte",
@@ -347,30 +343,25 @@ async def test_an_agent_that_did_nothing_has_no_script(host: Host) -> None:
         "notte://agents/{id}/workflow/cobol",
         "notte://agents/{id}/steps/1",
         "notte://sessions/{id}",
-    ],
-)
-async def test_an_agents_address_that_leads_nowhere_is_told_so(host: Host, uri: str) -> None:
-    """SEP-2164: -32602 with the address; and as a tool, the next call."""
-    await stored(host)
-    uri = uri.replace("{id}", AGENT.id)
+    ):
+        uri = named.replace("{id}", AGENT.id)
 
-    with pytest.raises(MCPError) as caught:
-        await resource(host, uri)
-    said = await host.refusal("notte_read", uri=uri)
+        with pytest.raises(MCPError) as caught:
+            await resource(host, uri)
+        said = await host.refusal("notte_read", uri=uri)
 
-    assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
-    assert "Next:" in said
+        assert (caught.value.error.code, caught.value.error.data) == (-32602, {"uri": uri})
+        assert "Next:" in said
 
 
-@pytest.mark.parametrize("after", ["zz", "-1", "²", "9" * 40])
-async def test_a_number_that_is_none_is_told_so(host: Host, after: str) -> None:
+async def test_a_number_that_is_none_is_told_so(host: Host) -> None:
     """Ours: not the same as an agent that is not there, nor as a failure of ours."""
     await stored(host)
+    for after in ("zz", "-1", "²", "9" * 40):
+        said = await host.refusal("notte_read", uri=f"notte://agents/{AGENT.id}/steps?after={after}")
 
-    said = await host.refusal("notte_read", uri=f"notte://agents/{AGENT.id}/steps?after={after}")
-
-    assert "`after` is a step's number" in said
-    assert f"notte://agents/{AGENT.id}/steps?after=0" in said
+        assert "`after` is a step's number" in said
+        assert f"notte://agents/{AGENT.id}/steps?after=0" in said
 
 
 async def test_a_script_of_an_agent_that_is_not_there_is_refused(host: Host) -> None:

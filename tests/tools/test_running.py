@@ -54,9 +54,11 @@ async def test_parameters_may_be_json_text_and_numbers(host: Host) -> None:
     assert text["state"] == "completed"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+async def test_what_cannot_be_run_is_told_with_what_can(host: Host) -> None:
+    """Bad input: each its own error with the next call, and no session is opened."""
+    await kept(host)
+    sessions = set(host.engine.sessions)
+    for arguments, said in (
         ({"name": "permits"}, "permit@1"),
         ({}, "permit@1"),
         ({"name": "permit", "id": "permit"}, "not both"),
@@ -67,19 +69,13 @@ async def test_parameters_may_be_json_text_and_numbers(host: Host) -> None:
         ({"name": "permit", "heal": True, "parameters": CODE}, "the same call without heal"),
         ({"id": "run_nope"}, "run_nope"),
         ({"id": "ses_nope"}, "ses_nope"),
-    ],
-)
-async def test_what_cannot_be_run_is_told_with_what_can(host: Host, arguments: dict[str, Any], said: str) -> None:
-    """Bad input: each its own error with the next call, and no session is opened."""
-    await kept(host)
-    sessions = set(host.engine.sessions)
+    ):
+        refusal = await host.refusal("notte_run_workflow", **arguments)
 
-    refusal = await host.refusal("notte_run_workflow", **arguments)
-
-    assert said in refusal
-    assert "Nothing was done." in refusal
-    assert "Next:" in refusal
-    assert set(host.engine.sessions) == sessions
+        assert said in refusal
+        assert "Nothing was done." in refusal
+        assert "Next:" in refusal
+        assert set(host.engine.sessions) == sessions
 
 
 async def test_a_run_that_failed_leaves_its_page_to_be_looked_at(host: Host) -> None:

@@ -74,22 +74,19 @@ async def test_options_reach_the_browser_and_the_rest_is_the_servers_default(hos
     assert (second.viewport_width, second.headless, second.user_agent) == (400, False, "tests")
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
+async def test_a_wrong_option_starts_nothing_and_is_named(host: Host) -> None:
+    """Contract: unknown keys are refused inside `session` too."""
+    for options, named in (
         ({"headles": True}, "headles"),
         ({"viewport_width": 5}, "session.viewport_width"),
         ({"proxy": "nonsense"}, "session.proxy"),
         ({"engine": "firefox"}, "session.engine"),
-    ],
-)
-async def test_a_wrong_option_starts_nothing_and_is_named(host: Host, options: dict[str, object], named: str) -> None:
-    """Contract: unknown keys are refused inside `session` too."""
-    said = await host.refusal("notte_start", session=options)
+    ):
+        said = await host.refusal("notte_start", session=options)
 
-    assert f"`{named}`" in said
-    assert "errors.pydantic.dev" not in said
-    assert host.engine.requests == []
+        assert f"`{named}`" in said
+        assert "errors.pydantic.dev" not in said
+        assert host.engine.requests == []
 
 
 async def test_options_cannot_change_a_session_that_is_there(host: Host) -> None:

@@ -15,24 +15,23 @@ from tests.workflows.recording import SPEC, Recording, button
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("target", ["notte", "playwright", "pytest"])
-async def test_a_sessions_steps_become_a_script(host: Host, target: str) -> None:
+async def test_a_sessions_steps_become_a_script(host: Host) -> None:
     """Contract: the whole script, its parameters, and that it was not verified."""
     session_id = await host.start()
     await host.call("notte_execute", actions=FILL_AND_SEND)
+    for target in ("notte", "playwright", "pytest"):
+        facts = await host.facts("notte_workflow_code", id=session_id, target=target)
 
-    facts = await host.facts("notte_workflow_code", id=session_id, target=target)
-
-    compile(facts["code"], "script", "exec")
-    assert (facts["id"], facts["target"], facts["verified"]) == (session_id, target, None)
-    by_name = {parameter["name"]: parameter for parameter in facts["parameters"]}
-    assert by_name["applicant"]["default"] == "Ada"
-    assert by_name["secret_access_code"] == {
-        "name": "secret_access_code",
-        "type": "str",
-        "secret": True,
-        "env": "SECRET_ACCESS_CODE",
-    }
+        compile(facts["code"], "script", "exec")
+        assert (facts["id"], facts["target"], facts["verified"]) == (session_id, target, None)
+        by_name = {parameter["name"]: parameter for parameter in facts["parameters"]}
+        assert by_name["applicant"]["default"] == "Ada"
+        assert by_name["secret_access_code"] == {
+            "name": "secret_access_code",
+            "type": "str",
+            "secret": True,
+            "env": "SECRET_ACCESS_CODE",
+        }
 
 
 async def test_json_is_a_target_too_and_the_session_may_have_ended(host: Host) -> None:
@@ -219,13 +218,12 @@ async def test_a_name_that_exists_gets_its_next_version_in_words(host: Host) -> 
     assert codes["permit"] == codes["permit@2"] != codes["permit@1"]
 
 
-@pytest.mark.parametrize("name", ["two words", "../x", "", "x@2"])
-async def test_a_name_that_cannot_be_part_of_an_address_is_refused(host: Host, name: str) -> None:
+async def test_a_name_that_cannot_be_part_of_an_address_is_refused(host: Host) -> None:
     """Ours: it is told by a resource of its own."""
     await sent(host)
-
-    assert "no name for a workflow" in await host.refusal("notte_workflow_code", save_as=name)
-    assert await host.text("notte_read", uri="notte://workflows") == "[]"
+    for name in ("two words", "../x", "", "x@2"):
+        assert "no name for a workflow" in await host.refusal("notte_workflow_code", save_as=name)
+        assert await host.text("notte_read", uri="notte://workflows") == "[]"
 
 
 async def test_a_verification_that_cannot_begin_tells_what_was_saved_before(host: Host) -> None:
