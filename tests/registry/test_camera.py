@@ -1,12 +1,12 @@
 """One browser films for all who look: each at its own pace, and nobody for nobody."""
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import anyio
+import psutil
 import pytest
 
 from notte_mcp.actions import Fill, Goto
@@ -19,11 +19,14 @@ from notte_mcp.registry.camera import Camera, Watch
 from notte_mcp.replay import film, marks
 from notte_mcp.replay.recorder import Recorder, Recording
 from notte_mcp.settings import Settings
-from tests.e2e.whole import browsers_below
+from tests.browsers import Browsers
 from tests.registry.conftest import House, until
 from tests.site import Site
 
 pytestmark = pytest.mark.anyio
+
+PIDS: list[int] = []
+"""Of the browsers that sessions here have for themselves."""
 
 
 class Painter:
@@ -155,16 +158,16 @@ async def test_a_watch_is_told_what_has_become_of_its_session(house: House) -> N
 # --- in Chromium ------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncGenerator[App]:
-    settings = Settings(state_dir=tmp_path_factory.mktemp("filmed") / "state", browser=chromium)
-    async with open_app(settings) as opened:
+@pytest.fixture
+async def app(tmp_path: Path, browsers: Browsers) -> AsyncGenerator[App]:
+    settings = Settings(state_dir=tmp_path / "state")
+    async with open_app(settings, engines={"local": browsers.engine(settings, note_process=PIDS.append)}) as opened:
         yield opened
 
 
 async def test_every_step_has_its_picture_and_a_restored_session_goes_on_in_its_film(app: App, site: Site) -> None:
     """Contract: a frame soon after each step; a lost browser ends no film."""
-    registry, before = app.registry, {one.pid for one in browsers_below(os.getpid())}
+    registry = app.registry
     record, _ = await registry.open(SessionSpec(own_browser=True), url=site.url("/form.html"))
     folder = registry.folder(record.id)
     for value in ("Ada", "Brew", "Ada Brew"):
@@ -175,9 +178,7 @@ async def test_every_step_has_its_picture_and_a_restored_session_goes_on_in_its_
         with anyio.fail_after(5):
             while not any(shot.at >= acted_at for shot in film.shots(folder)):  # noqa: ASYNC110 - a thread tells nobody
                 await anyio.sleep(0.02)
-    for browser in browsers_below(os.getpid()):
-        if browser.pid not in before:
-            browser.kill()
+    psutil.Process(PIDS[-1]).kill()
     await registry.until_ended(record.id)
     filmed = film.shots(folder)
 

@@ -1,6 +1,5 @@
 """What stood out in the page: known to the session after a look, to a batch's first step, and to nobody once stale."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from notte_mcp.app import open_app
 from notte_mcp.observations import Changes, Node, Observation, landmarks, landmarks_after
 from notte_mcp.records import SessionSpec
 from notte_mcp.settings import Settings
+from tests.browsers import Browsers
 from tests.registry.conftest import FORM, RESULT, House, run
 from tests.site import Site
 
@@ -91,10 +91,9 @@ async def test_a_landmark_that_holds_a_secret_is_none(house: House) -> None:
         assert live.record.seen == ()
 
 
-async def test_in_a_browser_headings_and_messages_stand_out(site: Site, tmp_path: Path, chromium: Path) -> None:
+async def test_in_a_browser_headings_and_messages_stand_out(site: Site, tmp_path: Path, browsers: Browsers) -> None:
     """A whole look, then what a click changed, then another page."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    async with open_app(Settings(state_dir=tmp_path, browser=chromium, no_sandbox=root)) as app:
+    async with open_app(Settings(state_dir=tmp_path), engines={"local": browsers.engine()}) as app:
         record, _ = await app.registry.open(SessionSpec(), url=site.url("/shadow.html"))
         async with app.registry.use(record.id) as live:
             seen = await live.observe(mode="actions")

@@ -1,12 +1,12 @@
 """What `pages/names.html` says of itself is true: two judges that are not ours agree with its table."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from tests.browsers import Browsers
 from tests.site import Site
 
 pytestmark = pytest.mark.anyio
@@ -17,13 +17,11 @@ _ROLES = {"image": "img"}
 
 
 @pytest.fixture(name="names")
-async def _names(site: Site, chromium: Path) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium)
-        page = await browser.new_page()
-        await page.goto(site.url("/names.html"))
-        yield page
-        await browser.close()
+async def _names(site: Site, browsers: Browsers) -> AsyncIterator[Page]:
+    page = await (await browsers.home()).browser.new_page()
+    await page.goto(site.url("/names.html"))
+    yield page
+    await page.close()
 
 
 async def test_the_names_table_is_what_chromiums_tree_says(names: Page) -> None:
