@@ -25,8 +25,8 @@ async def test_what_stands_in_frames_and_shadow_roots_is_found_and_acted_on_by_s
     ways = {f'{frame}{ENTER}role=button[name="Press {who}"]': who for who, frame in FRAMES.items()}
     found = await kept.session.find([*ways, f"#same{ENTER}role=button", f"#nowhere{ENTER}role=button"])
     assert found == [*(Found("button", f"Press {who}") for who in ways.values()), None, None]
-    for who, element in FRAMES.items():
-        frame = element + ENTER
+    for who in ("deep-across", "sandboxed"):
+        frame = FRAMES[who] + ENTER
         filled = await kept.act(a.Fill(selector=f'{frame}internal:label="Field {who}"s', value="Ada"))
         ticked = await kept.act(a.Check(selector=f'{frame}role=checkbox[name="Agree {who}"]'))
         pressed = await kept.act(a.Click(selector=f'{frame}role=button[name="Press {who}"]'))

@@ -1,6 +1,6 @@
 """What bounds a session from below: its files, what a page is given, and memory."""
 
-from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -12,7 +12,6 @@ from notte_mcp.engines.local.memory import Memory
 from notte_mcp.engines.local.session import LocalSession
 from notte_mcp.errors import UploadRefused
 from notte_mcp.receipts import Download
-from tests.engine.actions.conftest import MakeEngine
 from tests.engine.actions.driver import Driver, eventually, opened
 from tests.site import Site
 from tests.site.downloads import REPORT
@@ -36,18 +35,20 @@ class Disk:
         return self.short
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def disk() -> Disk:
     return Disk()
 
 
-@pytest.fixture(scope="module")
-async def small(make_engine: MakeEngine, disk: Disk) -> AsyncGenerator[LocalEngine]:
-    engine = make_engine(
-        max_page_mb=PAGE_MB, max_session_files=3, max_session_bytes=140, max_upload_bytes=60, shortage=disk.shortage
+@pytest.fixture
+def small(engine: LocalEngine, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> LocalEngine:
+    """The engine of all these tests, with narrow bounds for what a test opens."""
+    bounds = replace(
+        engine._options, max_session_files=3, max_session_bytes=140, max_upload_bytes=60, shortage=disk.shortage
     )
-    yield engine
-    await engine.close(deadline_s=3)
+    monkeypatch.setattr(engine, "_options", bounds)
+    monkeypatch.setattr(engine._memory, "_page", PAGE_MB * 1_000_000)
+    return engine
 
 
 async def test_what_would_make_a_sessions_files_too_many_or_too_large_is_cut_and_says_why(
