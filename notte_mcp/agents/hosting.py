@@ -32,7 +32,10 @@ LOOK_S: Final = 15.0
 """How often it is looked whether the session of an agent still lives in the cloud."""
 
 PLACE_S: Final = 3.0
-"""How long it may take to learn where its session stands once it has ended."""
+"""How long it may take to learn where its session stands."""
+
+PLACES_S: Final = 1.0
+"""How often that is asked while it works, at most."""
 
 AGAIN_S: Final = 1.0
 SEEN_TO_S: Final = 60.0
@@ -65,6 +68,7 @@ class Hosting:
         self._after = after
         self._model: ChatModel | None = None
         self._stopped = False
+        self._noted = anyio.Event()
         self.begun = anyio.Event()
         self.refusal: NotteMCPError | None = None
 
@@ -86,6 +90,16 @@ class Hosting:
         with suppress(NotteMCPError), anyio.move_on_after(PLACE_S):
             async with self._registry.use(self._agent.record.session_id) as live:
                 await live.spot(None)
+
+    async def _watch_place(self) -> None:
+        """The same after its steps, while it is at work; its page is left to it."""
+        while True:
+            await self._noted.wait()
+            self._noted = anyio.Event()
+            with suppress(NotteMCPError), anyio.move_on_after(PLACE_S):
+                async with self._registry.use(self._agent.record.session_id) as live:
+                    await live.locate()
+            await self._clock.sleep(PLACES_S)
 
     async def _started(self, *, resumed: bool) -> Remote:
         try:
@@ -163,6 +177,7 @@ class Hosting:
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._stop_when_told, remote)
                 watching.start_soon(self._watch_session, remote)
+                watching.start_soon(self._watch_place)
                 status = await self._heard(remote, after)
                 self._stopped = True
                 watching.cancel_scope.cancel()
@@ -217,6 +232,7 @@ class Hosting:
                     await live.note_done(deed_of(step, self._clock.unix()), actor=agent.actor)
             except SessionBusy:
                 continue  # somebody looks at the page; whoever that is lets go
+            self._noted.set()
             return
 
     async def _stop_when_told(self, remote: Remote) -> None:

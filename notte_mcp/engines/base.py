@@ -263,6 +263,15 @@ class BrowserSession(Protocol):
         """
         ...
 
+    async def locate(self) -> None:
+        """Learn where it stands, where somebody else may move it on another machine; no page is touched. One of this
+        machine knows.
+
+        Raises:
+            SessionLost, CloudError.
+        """
+        ...
+
     def take_events(self) -> tuple[str, ...]:
         """What happened outside of any action since this was last asked, one line each: a dialog
         that opened by itself, a tab that the page closed, a renderer that crashed. Never waits."""

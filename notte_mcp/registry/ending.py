@@ -74,8 +74,9 @@ async def end(
             async with anyio.create_task_group() as last:
                 if ending.clean and browser.alive:
                     last.start_soon(slot.camera.last_look, browser)
-                    # A page that hung a moment ago is unlikely to tell what it holds.
-                    await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
+                    # A page that hung a moment ago is unlikely to tell what it holds; what lives on elsewhere keeps it.
+                    if not (slot.record.remote_id and ending.state == "interrupted"):
+                        await save(slot, min(_SAVE_S if quiet else _SAVE_HUNG_S, ending.budget_s / 3))
             async with anyio.create_task_group() as closing:
                 closing.start_soon(slot.camera.close, slot.unusable)
                 left = max(ends_at - anyio.current_time(), _LEAST_CLOSE_S)

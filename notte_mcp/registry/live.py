@@ -236,6 +236,12 @@ class LiveSession:
         """
         await self._look("cookies", lambda browser: browser.set_cookies(cookies))
 
+    async def locate(self) -> None:
+        """Learn where it stands while somebody else leads it, on another machine. Raises: as looks do."""
+        await self._look("locate", lambda browser: browser.locate())
+        self._slot.update()
+        self._slot.beat()
+
     async def met(self, condition: WaitFor) -> bool:
         """Whether it came about in its time. It changes nothing, so it is no step. Raises: as looks do, and where its
         time is longer than `LOOK_S`."""

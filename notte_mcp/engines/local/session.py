@@ -17,16 +17,7 @@ from playwright.async_api import Download as PlaywrightDownload
 from playwright.async_api import Error as PlaywrightError
 
 from notte_mcp.actions import Action, Goto, GotoNewTab, UploadFile
-from notte_mcp.engines.base import (
-    Found,
-    Hand,
-    ObserveRequest,
-    OpenRequest,
-    Position,
-    Scraped,
-    Spot,
-    TargetCheck,
-)
+from notte_mcp.engines.base import Found, Hand, ObserveRequest, OpenRequest, Position, Scraped, Spot, TargetCheck
 from notte_mcp.engines.local import fields, finding, navigation, pages, spots
 from notte_mcp.engines.local.dialogs import Dialogs
 from notte_mcp.engines.local.downloads import Downloads
@@ -299,6 +290,9 @@ class LocalSession(Spelling):
             return await picture(self._stage, marks=marks)
         except (PlaywrightError, DocumentGone) as error:
             raise self._gone(error) from error
+
+    async def locate(self) -> None:
+        """See `BrowserSession.locate`: whatever moves it is heard of."""
 
     async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
         """See `BrowserSession.storage_state`. Opens nothing: only origins that have a live frame are read."""

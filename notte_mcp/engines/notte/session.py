@@ -187,6 +187,9 @@ class NotteSession:
             action = action.model_copy(update={"url": normal_url(action.url)})
         return await perform(self._stage, action, timeout_ms=timeout_ms, hand=hand)
 
+    async def locate(self) -> None:
+        await self._stage.learn_place()
+
     # --- login state ------------------------------------------------------------
 
     async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:

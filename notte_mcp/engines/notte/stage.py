@@ -239,6 +239,13 @@ class Stage:
         self.take_tabs(tuple((wire.text(tab, "url"), clean_line(wire.text(tab, "title"), 200)) for tab in told))
         return len(self.tabs) - before
 
+    async def learn_place(self) -> None:
+        """The same, and of the current one its address and title: somebody else may have led it on."""
+        await self.learn_tabs()
+        url, title = self.tabs[self.current]
+        if url:
+            self.note(url, title, self.document)
+
     def take_tabs(self, tabs: tuple[tuple[str, str], ...]) -> None:
         """The tabs as the cloud tells them; the current one is where the page says that it is, a new one before old."""
         if not tabs:

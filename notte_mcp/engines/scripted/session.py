@@ -330,6 +330,9 @@ class ScriptedSession(Spelling):
 
     # --- its end -----------------------------------------------------------------
 
+    async def locate(self) -> None:
+        self._still_there()
+
     async def storage_state(self, *, within_s: float = 4.0) -> dict[str, Any]:
         del within_s
         self._still_there()
