@@ -5,7 +5,7 @@ the demo's shop; runs each example as a script of its own with the SDK that it i
 environments); and then starts the MCP server, whose cloud is that API. What is written down is what they printed and
 answered. Examples are in `notte_examples`, prose and the table of endpoints in `notte_rules`.
 
-Below: paper, demo (the shop), tests.judges, tests.sdk.process. Above: nothing.
+Below: paper, demo (the shop), tests.judges, tests.api.process. Above: nothing.
 """
 
 import json
@@ -24,8 +24,8 @@ from notte_mcp.demo.shop import Shop
 from scripts.find_chromium import find
 from scripts.notte_examples import Example
 from scripts.paper import ROOT, Paper, cut, server, spread
+from tests.api.process import Served, api_process
 from tests.judges import Sdk, run_script
-from tests.sdk.process import Served, api_process
 
 OUT: Final = ROOT / "docs" / "notte.md"
 SDKS: Final[tuple[Sdk, ...]] = ("1.9", "1.10")
@@ -116,8 +116,8 @@ async def main() -> None:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
         Shop() as shop,
-        api_process(_made(Path(name) / "1.9"), chromium=Path(browser), contract="1.9") as older,
-        api_process(_made(Path(name) / "1.10"), chromium=Path(browser), contract="1.10") as newer,
+        api_process(_made(Path(name) / "1.9"), "--contract", "1.9", chromium=Path(browser)) as older,
+        api_process(_made(Path(name) / "1.10"), "--contract", "1.10", chromium=Path(browser)) as newer,
     ):
         counter = Counter(Path(name), shop, {"1.9": older, "1.10": newer})
         for write in rules.SCRIPTS:

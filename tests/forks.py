@@ -4,7 +4,8 @@ A server that a test starts is a process of its own all the same, with its own e
 does from its first line on is what `python -m` does. Where the start itself is what a test is about, it is not for it.
 (Its environment and command line, as the system tells them to others, are those of the process it comes from.)
 
-This module is both ends: `Forked` asks, and `python -m tests.forks FD` is asked.
+This module is both ends: `Forked` asks, and `python -m tests.forks FD MODULE...` is asked. It stands on nothing but the
+standard library, since another Python that has none of ours may be asked, too.
 """
 
 import atexit
@@ -52,10 +53,13 @@ PIPE: Final = subprocess.PIPE
 _REQUEST_BYTES: Final = 150_000
 _FDS: Final = 4
 
+_LINES: Final[dict[tuple[str, ...], socket.socket]] = {}
+"""To what forks, by the Python and what it has imported."""
+
 
 class Forked:
     """What `subprocess.Popen([sys.executable, *words], ...)` is, as far as tests use it. `words` begin with `-m` and a
-    module, or `-c` and a program."""
+    module, or `-c` and a program. `of`: another Python, and what it has imported."""
 
     def __init__(
         self,
@@ -65,6 +69,8 @@ class Forked:
         stdin: int | IO[Any] = subprocess.DEVNULL,
         stdout: int | IO[Any] = subprocess.DEVNULL,
         stderr: int | IO[Any] | None = None,
+        cwd: Path | None = None,
+        of: tuple[str, ...] = (sys.executable, *IMPORTED),
     ) -> None:
         with Path(os.devnull).open("r+b") as nothing:
             theirs: list[int] = []
@@ -75,7 +81,10 @@ class Forked:
                 ours.append(kept)
             told, tell = os.pipe()
             self._told = os.fdopen(told, "rb")
-            _ask(words, env, [*theirs, tell])
+            request = {"words": list(words), "env": dict(env), "cwd": str(cwd or Path.cwd())}
+            if of not in _LINES:
+                _LINES[of] = _begun(of, env)
+            _ask(_LINES[of], request, [*theirs, tell])
             os.close(tell)
             for wanted, given in zip((stdin, stdout, stderr), theirs, strict=True):
                 if wanted == subprocess.PIPE:
@@ -144,19 +153,21 @@ def _end(wanted: int | IO[Any] | None, nothing: int, number: int) -> tuple[int, 
     return wanted if isinstance(wanted, int) else wanted.fileno(), None
 
 
-def _ask(words: Sequence[str], env: Mapping[str, str], fds: list[int]) -> None:
-    request = json.dumps({"words": list(words), "env": dict(env), "cwd": str(Path.cwd())}).encode()
-    assert len(request) < _REQUEST_BYTES
-    socket.send_fds(_asked(), [request], fds)
+def _ask(line: socket.socket, request: dict[str, Any], fds: list[int]) -> None:
+    sent = json.dumps(request).encode()
+    assert len(sent) < _REQUEST_BYTES
+    socket.send_fds(line, [sent], fds)
 
 
-@functools.cache
-def _asked() -> socket.socket:
-    """The line to the process that forks, which is started for the first who asks and ends with us."""
+def _begun(of: tuple[str, ...], env: Mapping[str, str]) -> socket.socket:
+    """The line to the process that forks, which is started for the first who asks and ends with us. One of another Python
+    has nothing of our environment, but what it is asked with first."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    python, *imported = of
+    environ = {**os.environ, "PYTHONWARNINGS": "error"} if python == sys.executable else dict(env)
+    environ["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.forks", str(there.fileno())],
+        [python, "-m", "tests.forks", str(there.fileno()), *imported],
         pass_fds=[there.fileno()],
         stdin=subprocess.DEVNULL,
         env=environ,
@@ -230,7 +241,7 @@ def _be(request: dict[str, Any], fds: list[int]) -> None:
 def main() -> None:
     """See the module."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in IMPORTED:
+    for name in sys.argv[2:]:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # what a child's collector does not touch is not copied for it

@@ -1,4 +1,4 @@
-"""Notte's own SDKs as judges: each in a virtual environment of its own, run as a subprocess.
+"""Notte's own SDKs as judges: each in a virtual environment of its own, whose scripts are processes with it imported.
 
 `make test` makes both environments at the repository's root; a machine without them fails, it does not skip.
 A script is given where the API is and its key, and nothing else of the one who runs the tests. What it tells
@@ -8,17 +8,31 @@ are lines of JSON on stdout.
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 import anyio.to_thread
 import pytest
 
+from tests.forks import Forked
+
 Sdk = Literal["1.9", "1.10"]
 
 _ROOT: Final = Path(__file__).parents[1]
+
+_IMPORTED: Final = ("notte_sdk", "pydantic")
+_BEGIN: Final = """
+import asyncio, runpy, sys
+asyncio.set_event_loop(asyncio.new_event_loop())  # 1.10 makes one as it is imported, which is no other process's
+"""
+_RUN: Final = f"""{_BEGIN}
+del sys.argv[0]
+sys.path.insert(0, sys.argv[0].rpartition("/")[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +77,25 @@ def run_script(
     must_succeed: bool = True,
 ) -> Ran:
     """Run a script (its text, or its file) with one of the SDKs. A script that fails or lasts fails the test."""
-    chosen = [str(script)] if isinstance(script, Path) else ["-c", script]
     python = sdk_python(version)
-    command = [str(python), *chosen, *arguments]
+    words = ["-c", _RUN, str(script)] if isinstance(script, Path) else ["-c", _BEGIN + script]
     given = _environment(python, url, key) | (environment or {})
-    try:
-        ended = subprocess.run(
-            command,
-            env=given,
-            cwd=cwd,
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        pytest.fail(f"the script did not end within {timeout_s:.0f} s\n{_tail(late.stdout)}\n{_tail(late.stderr)}")
-    if must_succeed and ended.returncode:
-        pytest.fail(f"the script ended with {ended.returncode}\n{_tail(ended.stdout)}\n{_tail(ended.stderr)}")
-    return Ran(ended.returncode, ended.stdout, ended.stderr)
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr, tempfile.TemporaryFile() as said:
+        said.write((stdin or "").encode())
+        said.seek(0)
+        process = Forked(
+            [*words, *arguments], env=given, stdin=said, stdout=stdout, stderr=stderr, cwd=cwd,
+            of=(str(python), *_IMPORTED),
+        )  # fmt: skip
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            pytest.fail(f"the script did not end within {timeout_s:.0f} s\n{_tail(stdout)}\n{_tail(stderr)}")
+        if must_succeed and code:
+            pytest.fail(f"the script ended with {code}\n{_tail(stdout)}\n{_tail(stderr)}")
+        return Ran(code, _all(stdout), _all(stderr))
 
 
 async def run_script_beside(version: Sdk, script: str | Path, *, url: str, key: str, **rest: Any) -> Ran:
@@ -105,6 +118,10 @@ def _environment(python: Path, url: str, key: str) -> dict[str, str]:
     }
 
 
-def _tail(text: str | bytes | None) -> str:
-    plain = text.decode(errors="replace") if isinstance(text, bytes) else text or ""
-    return plain[-4000:]
+def _all(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def _tail(file: IO[bytes]) -> str:
+    return _all(file)[-4000:]

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from typing import Any, Final
 
 import httpx
 
@@ -17,6 +18,9 @@ from notte_mcp.http.listener import Listener
 from notte_mcp.settings import Settings
 
 KEY = "a-key-of-the-tests-0123456789"
+
+NO_CERTIFICATES: Final = SSLContext(PROTOCOL_TLS_CLIENT)
+"""For clients on loopback: none are asked for, and to read all that the machine trusts costs more than a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ async def served_api(
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {KEY}"}
         try:
-            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                base_url=url, headers=headers, timeout=60, trust_env=False, verify=NO_CERTIFICATES
+            ) as client:
                 yield Api(url, KEY, app, client, routes)
         finally:
             await listener.close(grace_s=1)

@@ -14,6 +14,7 @@ import pytest
 from notte_mcp.engines.scripted import ScriptedEngine
 from tests import office
 from tests.api.served import Api, served_api
+from tests.browsers import Browsers
 from tests.site import Site
 
 pytestmark = pytest.mark.anyio
@@ -56,8 +57,9 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-async def served(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Api, str]]:
-    async with served_api(tmp_path_factory.mktemp("api"), chromium=chromium) as api:
+async def served(browsers: Browsers, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Api, str]]:
+    engines = {"local": browsers.engine()}
+    async with served_api(tmp_path_factory.mktemp("api"), chromium=None, engines=engines) as api:
         yield api, await api.started(viewport_width=1280, viewport_height=800)
 
 

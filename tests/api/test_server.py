@@ -5,8 +5,6 @@ import os
 import re
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +27,8 @@ from notte_mcp.engines.scripted import ScriptedEngine
 from notte_mcp.errors import BrowserLaunchFailed, SessionNotLive
 from notte_mcp.http import connections, socket_connections
 from tests import office
-from tests.api.served import KEY, Api, served_api
+from tests.api.served import KEY, NO_CERTIFICATES, Api, served_api
+from tests.forks import PIPE, Forked
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +52,7 @@ def filled(path: str) -> str:
 
 async def test_health_needs_no_key_and_everything_else_does(api: Api) -> None:
     """Contract: /health is called without a key."""
-    async with httpx.AsyncClient(base_url=api.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=api.url, trust_env=False, verify=NO_CERTIFICATES) as stranger:
         health = await stranger.get("/health/")
         assert (health.status_code, health.json()["status"]) == (200, "healthy")
         for headers in ({}, {"authorization": "Bearer another-key-of-somebody"}, {"authorization": KEY}):
@@ -67,7 +66,7 @@ async def test_the_key_does_not_stand_in_an_address(api: Api) -> None:
     """An address is logged and sent around; there a token of one session may stand, and for its video alone."""
     session_id = await api.started()
     token = api.routes.keys.viewer_token(session_id)
-    async with httpx.AsyncClient(base_url=api.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=api.url, trust_env=False, verify=NO_CERTIFICATES) as stranger:
         assert (await stranger.get("/sessions", params={"token": KEY})).status_code == 401
         assert (await stranger.get(f"/sessions/{session_id}", params={"token": token})).status_code == 401
         as_header = {"authorization": f"Bearer {token}"}
@@ -277,11 +276,10 @@ async def test_a_websocket_whose_reader_stalls_is_cut_off(api: Api, monkeypatch:
 
 
 @contextmanager
-def process(state: Path, *flags: str, **env: str) -> Generator[subprocess.Popen[str]]:
-    words = [sys.executable, "-W", "error", "-m", "notte_mcp", "api", "--port", "0", *flags]
+def process(state: Path, *flags: str, **env: str) -> Generator[Forked]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NOTTE_", "XDG_"))}
     given = {**clean, "NOTTE_MCP_STATE_DIR": str(state), "HOME": str(state.parent), **env}
-    with subprocess.Popen(words, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
+    with Forked(["-m", "notte_mcp", "api", "--port", "0", *flags], env=given, stdout=PIPE, stderr=PIPE) as one:
         try:
             yield one
         finally:
@@ -293,7 +291,7 @@ def test_the_command_says_where_it_is_and_where_the_key_lies_but_not_the_key(tmp
     state = tmp_path / "state"
     with process(state, "--contract", "1.9") as served:
         assert served.stderr is not None
-        said = [served.stderr.readline() for _ in range(4)]
+        said = [served.stderr.readline().decode() for _ in range(4)]
         key = (state / "api-key").read_text("ascii").strip()
         assert stat.S_IMODE((state / "api-key").stat().st_mode) == 0o600
         url = said[2].split("=", 1)[1].strip()
@@ -305,7 +303,8 @@ def test_the_command_says_where_it_is_and_where_the_key_lies_but_not_the_key(tmp
         headers = {"authorization": f"Bearer {key}"}
         assert httpx.get(f"{url}/sessions", headers=headers, trust_env=False).json()["items"] == []
         with process(state, "--show-key") as shown:
-            assert shown.communicate(timeout=30)[0].strip() == key
+            assert shown.stdout is not None
+            assert shown.stdout.read().decode().strip() == key
         served.send_signal(signal.SIGTERM)
         assert served.wait(timeout=20) == 0
 
@@ -324,7 +323,8 @@ def test_what_others_could_reach_wants_a_key_and_names(
 ) -> None:
     """Loopback by default; beyond it nothing is guessed."""
     with process(tmp_path / "state", *flags, **env) as refused:
-        _, said = refused.communicate(timeout=30)
-    assert refused.returncode == 1
+        assert refused.stderr is not None
+        said = refused.stderr.read().decode()
+        assert refused.wait(timeout=30) == 1
     assert missing in said
     assert KEY not in said

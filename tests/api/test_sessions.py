@@ -14,7 +14,7 @@ import pytest
 from notte_mcp.api.calls import Contract
 from notte_mcp.engines.scripted import ScriptedEngine
 from tests import office
-from tests.api.served import Api, served_api
+from tests.api.served import NO_CERTIFICATES, Api, served_api
 
 pytestmark = pytest.mark.anyio
 
@@ -314,7 +314,7 @@ async def test_a_replay_is_not_there_before_the_end_and_says_so(api: Api) -> Non
     await api.client.delete(f"/sessions/{session_id}/stop")
     said = await replayed(api, session_id)
     assert api.key not in said["mp4_url"]
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_CERTIFICATES) as stranger:
         video = await stranger.get(said["mp4_url"], headers={"range": "bytes=4-7"})
     assert (video.status_code, video.content, video.headers["content-type"]) == (206, b"ftyp", "video/mp4")
     assert said["video_duration_ms"] > 0

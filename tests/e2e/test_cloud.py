@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.cloud import KEY, Cloud, cloud, holding
+from tests.api.process import KEY, Served, api_process
 from tests.e2e.whole import call, facts, refused, told, whole
 from tests.keeper.kept import keepers, kill, relay
 from tests.site import Site
@@ -30,13 +30,17 @@ PLAN: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Generator[Cloud]:
+def api(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Generator[Served]:
     """One cloud for all tests here."""
-    folder = tmp_path_factory.mktemp("cloud")
-    plan = folder / "plan.json"
-    plan.write_text(json.dumps(PLAN), encoding="utf-8")
-    with cloud(folder / "state", plan) as running:
+    with api_process(tmp_path_factory.mktemp("cloud"), chromium=chromium) as running:
+        running.plan.write_text(json.dumps(PLAN), encoding="utf-8")
         yield running
+
+
+def holding(folder: Path, text: str) -> list[str]:
+    """The files below a folder in which a text stands."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [str(path) for path in files if text.encode() in path.read_bytes()]
 
 
 @contextmanager
@@ -51,7 +55,7 @@ def ended(state: Path) -> Generator[Path]:
             process.kill()
 
 
-def there(api: Cloud, session_id: str) -> dict[str, Any]:
+def there(api: Served, session_id: str) -> dict[str, Any]:
     """A session as the cloud tells it."""
     headers = {"authorization": f"Bearer {KEY}"}
     answer = httpx.get(f"{api.url}/sessions/{session_id}", headers=headers, timeout=30, trust_env=False)
@@ -90,7 +94,7 @@ def scripts(wire: Wire, session: str) -> list[str]:
 
 
 def test_a_session_in_the_cloud_is_one_as_any_other_and_outlives_its_server(
-    tmp_path: Path, api: Cloud, site: Site
+    tmp_path: Path, api: Served, site: Site
 ) -> None:
     """Start, look, act, read, picture, script; kill -9, the same cloud session again with its numbers, stop."""
     state, answers = tmp_path / "state", list[str]()
@@ -132,7 +136,9 @@ def test_a_session_in_the_cloud_is_one_as_any_other_and_outlives_its_server(
         assert holding(state, secret) == []
 
 
-def test_each_connection_to_the_keeper_has_the_cloud_on_its_own_account(tmp_path: Path, api: Cloud, site: Site) -> None:
+def test_each_connection_to_the_keeper_has_the_cloud_on_its_own_account(
+    tmp_path: Path, api: Served, site: Site
+) -> None:
     """Who brought no key starts nothing; the keeper holds none for others; the cloud's agent works for who has one."""
     with ended(tmp_path / "state") as state:
         with relay(state, env=api.env) as own, relay(state, env={"NOTTE_API_URL": api.url}) as other:
@@ -165,7 +171,7 @@ def test_each_connection_to_the_keeper_has_the_cloud_on_its_own_account(tmp_path
 
 
 def test_one_that_ended_in_the_cloud_is_told_with_its_reason_and_never_replaced(
-    tmp_path: Path, api: Cloud, site: Site
+    tmp_path: Path, api: Served, site: Site
 ) -> None:
     """Closed by somebody else, while it is live here and while no server has it; and attached to by its id."""
     with whole(tmp_path / "state", env=api.env) as wire:
@@ -221,7 +227,7 @@ def strange() -> Generator[str]:
 
 
 def test_what_is_no_account_or_no_notte_is_said_as_that_and_a_key_alone_sends_nothing(
-    tmp_path: Path, api: Cloud, site: Site
+    tmp_path: Path, api: Served, site: Site
 ) -> None:
     """A refused key, a proxy's HTML: each its own words, with nothing started."""
     state, wrong = tmp_path / "state", "no-such-key-at-all"

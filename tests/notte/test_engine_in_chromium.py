@@ -17,6 +17,7 @@ from notte_mcp.observations import Observation
 from notte_mcp.receipts import Receipt
 from notte_mcp.records import SessionSpec
 from tests.api.served import Api, served_api
+from tests.browsers import Browsers
 from tests.site.server import Site
 
 pytestmark = pytest.mark.anyio
@@ -51,10 +52,11 @@ class Tried:
 
 
 @pytest.fixture(scope="module")
-async def tried(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncGenerator[Tried]:
+async def tried(tmp_path_factory: pytest.TempPathFactory, browsers: Browsers) -> AsyncGenerator[Tried]:
     folder = tmp_path_factory.mktemp("cloud")
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(served_api(folder / "state", chromium=chromium))
+        engines = {"local": browsers.engine()}
+        api = await stack.enter_async_context(served_api(folder / "state", chromium=None, engines=engines))
         site = stack.enter_context(Site())
         engine = NotteEngine(lambda: CloudAccess(api.key, api.url))
         (folder / "files").mkdir()

@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.api.served import NO_CERTIFICATES
 from tests.notte.proxy import (
     Close,
     Cut,
@@ -42,7 +43,10 @@ async def origin() -> AsyncIterator[Proxy]:
 )
 async def test_a_connection_breaks_where_it_is_told_to(origin: Proxy, fault: Fault, done: int) -> None:
     """A reset before the request is passed on leaves the server alone; a lost reply does not."""
-    async with proxy(origin.url) as between, httpx.AsyncClient(base_url=between.url, trust_env=False) as http:
+    async with (
+        proxy(origin.url) as between,
+        httpx.AsyncClient(base_url=between.url, trust_env=False, verify=NO_CERTIFICATES) as http,
+    ):
         between.on("POST", "/a/*", fault)
         assert (await http.post("/b")).status_code == 200
         with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
@@ -55,7 +59,10 @@ async def test_a_connection_breaks_where_it_is_told_to(origin: Proxy, fault: Fau
 
 async def test_answers_are_replaced_before_or_after_the_deed(origin: Proxy) -> None:
     """`Reply` keeps the request from the server, `Swap` does not; both for as many as they are told."""
-    async with proxy(origin.url) as between, httpx.AsyncClient(base_url=between.url, trust_env=False) as http:
+    async with (
+        proxy(origin.url) as between,
+        httpx.AsyncClient(base_url=between.url, trust_env=False, verify=NO_CERTIFICATES) as http,
+    ):
         between.on("GET", "*", Reply(503, {"detail": "no"}, {"retry-after": "3"}), times=2, skip=1)
         between.on("DELETE", "*", Swap(Reply(504, "<html>")))
         statuses = [(await http.get("/x")).status_code for _ in range(4)]
@@ -67,7 +74,10 @@ async def test_answers_are_replaced_before_or_after_the_deed(origin: Proxy) -> N
 
 async def test_a_stalled_request_is_known_to_have_come(origin: Proxy) -> None:
     """A test can wait for the moment at which a client waits."""
-    async with proxy(origin.url) as between, httpx.AsyncClient(base_url=between.url, trust_env=False) as http:
+    async with (
+        proxy(origin.url) as between,
+        httpx.AsyncClient(base_url=between.url, trust_env=False, verify=NO_CERTIFICATES) as http,
+    ):
         between.on("*", "*", Stall(passed=True))
         with anyio.fail_after(10):
             async with anyio.create_task_group() as group:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from notte_mcp.demo.shop import Shop
-from tests.sdk.process import api_process, judge
+from tests.api.process import api_process
+from tests.sdk.judge import judge
 from tests.site import Site
 
 ERROR = "NotteAPIError"

@@ -1,12 +1,14 @@
 """The real SDK 1.9.7, the last one with agents, against `notte-mcp api` as a process."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from notte_mcp.demo.shop import Shop
-from tests.sdk.process import api_process, judge
+from tests.api.process import Served, api_process
+from tests.sdk.judge import judge
 
 DONE, FAILED = [True, "Done.", "closed"], [False, "No such thing is sold here.", "closed"]
 ONE_OF_THREE = [True, "Found one of the three.", "closed"]
@@ -60,12 +62,19 @@ OUTCOMES: dict[str, Any] = {
 """What each check of judged/outcomes.py tells."""
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> Generator[Served]:
+    """One API for both scripts."""
+    with api_process(tmp_path_factory.mktemp("agents"), chromium=chromium) as running:
+        yield running
+
+
 @pytest.mark.parametrize(("script", "expected"), [("lifecycle.py", LIFECYCLE), ("outcomes.py", OUTCOMES)])
 def test_every_example_of_the_agents_page_runs_with_the_sdk_that_has_agents(
-    tmp_path: Path, chromium: Path, script: str, expected: dict[str, Any]
+    tmp_path: Path, served: Served, script: str, expected: dict[str, Any]
 ) -> None:
     """Notte's documentation of an agent's life, feature by feature, and AgentFallback; each script on one Chromium."""
-    with Shop() as shop, api_process(tmp_path, chromium=chromium) as served:
+    with Shop() as shop:
         told = judge(served, "1.9", script, tmp_path, shop=shop)
 
     assert told == expected
