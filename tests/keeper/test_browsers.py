@@ -11,7 +11,7 @@ import anyio
 import psutil
 import pytest
 
-from tests.e2e.whole import browsers_below, facts, gone, refused, told
+from tests.e2e.whole import browsers_below, facts, gone, refused, told, whole
 from tests.keeper.kept import keepers, kill, pid_of, relay, until_gone
 from tests.site import Site
 from tests.stdio.wire import Wire
@@ -42,9 +42,9 @@ def live(wire: Wire) -> set[str]:
     return {one["session_id"] for one in listed if one["state"] in ("ready", "busy")}
 
 
-async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_killed(state: Path, site: Site) -> None:
+async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_killed(anyones: Path, site: Site) -> None:
     """P7, for an assistant that drives by itself: the same page, the same ids; and each has its own defaults."""
-    with relay(state) as first:
+    with relay(anyones) as first:
         shown = facts(first, "notte_start", url=site.url("/form.html"))["observation"]
         ids = {name: one for one, name in re.findall(r'\b([A-Z]\d+) [a-z]+ "([^"]+)"', shown)}
         typed = [("Applicant", "Ada Brew"), ("Access code", SECRET)]
@@ -52,7 +52,7 @@ async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_ki
         told(first, "notte_execute", actions=actions)
         os.kill(first.process.pid, signal.SIGKILL)
         first.end()
-    with relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "555"}) as second:
+    with relay(anyones, env={"NOTTE_MCP_VIEWPORT_WIDTH": "555"}) as second:
         (session,) = live(second)
         assert f'{ids["Applicant"]} textbox "Applicant" = "Ada Brew"' in told(second, "notte_observe")
         actions = [
@@ -65,15 +65,14 @@ async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_ki
         narrow = facts(second, "notte_start", url=site.url("/form.html"))["session_id"]
         width = [{"type": "evaluate_js", "code": "'width ' + innerWidth"}]
         assert "width 555" in told(second, "notte_execute", session_id=narrow, actions=width)
-        facts(second, "notte_stop", all=True)
 
         # A run's secrets come from the environment of the host that asks for it, and are in no other.
-        with relay(state, env={"SECRET_ACCESS_CODE": SECRET}) as third:
-            facts(third, "notte_start", url=site.url("/form.html"))
+        with relay(anyones, env={"SECRET_ACCESS_CODE": SECRET}) as third:
             assert facts(third, "notte_run_workflow", name="permit", wait_seconds=40)["state"] == "completed"
-            keeper = psutil.Process(pid_of(state))
+            keeper = psutil.Process(pid_of(anyones))
             environments = [one.environ() for one in (keeper, *browsers_below(keeper.pid))]
         assert "SECRET_ACCESS_CODE is not set" in refused(second, "notte_run_workflow", name="permit")
+        facts(second, "notte_stop", all=True)
 
     assert len(environments) > 1
     assert all(SECRET not in one.values() for one in environments)
@@ -81,11 +80,11 @@ async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_ki
 
 
 async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_it_end(
-    tmp_path: Path, state: Path, site: Site
+    tmp_path: Path, anyones: Path, site: Site
 ) -> None:
     """P7, and the issue's own story: closing the host leaves running agents running, and each step is done once."""
     model = plan(tmp_path / "plan.json", delay_s=0.4)
-    with relay(state) as second, relay(state, env={"NOTTE_MCP_MODEL": model}) as first:
+    with relay(anyones) as second, relay(anyones, env={"NOTTE_MCP_MODEL": model}) as first:
         begun = facts(first, "notte_start", task=TASK, url=site.url("/form.html"))
         assert begun["driver"] == "model"  # which is this connection's, and not the other's
         assert facts(second, "notte_start", task=TASK)["driver"] == "assistant"
@@ -95,6 +94,7 @@ async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_i
         assert site.submissions == []
         ended = facts(second, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
         steps = told(second, "notte_read", uri=f"notte://agents/{begun['agent_id']}/steps")
+        facts(second, "notte_stop", all=True)
 
     assert (ended["state"], ended["answer"], ended["success"]) == ("completed", "sent", True)
     numbers = [line["number"] for line in map(json.loads, steps.splitlines()) if "number" in line]
@@ -103,16 +103,16 @@ async def test_an_agent_goes_on_when_its_host_is_killed_and_the_next_host_sees_i
 
 
 async def test_after_a_killed_keeper_all_is_interrupted_and_goes_on_when_asked_to(
-    tmp_path: Path, state: Path, site: Site
+    tmp_path: Path, anyones: Path, site: Site
 ) -> None:
     """P1 to P4: the same host calls on; no browser is left, and what was sent is not sent again."""
-    with relay(state) as wire:
+    with relay(anyones) as wire:
         model = plan(tmp_path / "plan.json", delay_s=0.2)
         begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"), model=model)
         facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=20, after_step=2, until="step")
-        browsers = browsers_below(pid_of(state))
+        browsers = browsers_below(pid_of(anyones))
         assert browsers
-        kill(state)
+        kill(anyones)
         await gone(browsers, within_s=3)
 
         seen = facts(wire, "notte_status", id=begun["agent_id"])
@@ -120,7 +120,8 @@ async def test_after_a_killed_keeper_all_is_interrupted_and_goes_on_when_asked_t
         assert facts(wire, "notte_start", session_id=begun["session_id"])["url"] == site.url("/form.html")
         facts(wire, "notte_steer", agent_id=begun["agent_id"], command="resume")
         ended = facts(wire, "notte_status", id=begun["agent_id"], wait_seconds=40, until="done")
-        assert len(keepers(state)) == 1
+        assert len(keepers(anyones)) == 1
+        facts(wire, "notte_stop", all=True)
 
     assert (ended["state"], ended["answer"]) == ("completed", "sent")
     assert ended["step_count"] > seen["step_count"]
@@ -144,6 +145,6 @@ async def test_a_session_stays_for_who_looked_at_it_and_once_all_have_left_it_en
     await until_gone(state, within_s=20)
     await gone(processes, within_s=1)
 
-    with relay(state) as wire:
+    with whole(state) as wire:
         found = facts(wire, "notte_status", id=looked_at)
     assert (found["state"], found["reason"]) == ("stopped", "idle_timeout")

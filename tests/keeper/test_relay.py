@@ -30,10 +30,11 @@ def listening(wire: Wire) -> int:
     return number
 
 
-async def test_hosts_of_both_eras_are_served_by_one_keeper_that_outlives_them(state: Path) -> None:
+async def test_hosts_of_both_eras_are_served_by_one_keeper_that_outlives_them(anyones: Path) -> None:
     """P7. Ten that start at once start one; what it serves is what the server in one process serves."""
+    command(anyones, "stop")
     with ExitStack() as stack:
-        wires = [stack.enter_context(relay(state)) for _ in range(10)]
+        wires = [stack.enter_context(relay(anyones)) for _ in range(10)]
         first = wires[0].modern("server/discover")["result"]
         hello = wires[1].handshake()["result"]
         tools = [
@@ -41,15 +42,15 @@ async def test_hosts_of_both_eras_are_served_by_one_keeper_that_outlives_them(st
             wires[1].request("tools/list", {}),
             *(w.modern("tools/list") for w in wires[2:]),
         ]
-        assert len(keepers(state)) == 1
-        assert f"connections  {len(wires)}" in command(state, "status")
+        assert len(keepers(anyones)) == 1
+        assert f"connections  {len(wires)}" in command(anyones, "status")
         # A host that kills its children, and what those started, does not get at the keeper.
-        assert {psutil.Process(pid_of(state)).ppid()}.isdisjoint({w.process.pid for w in wires})
+        assert {psutil.Process(pid_of(anyones)).ppid()}.isdisjoint({w.process.pid for w in wires})
 
     assert "2026-07-28" in first["supportedVersions"]
     assert (hello["protocolVersion"], hello["serverInfo"]["version"]) == ("2025-11-25", __version__)
     assert all(answer["result"]["tools"][0]["name"] == "notte_start" for answer in tools)
-    assert len(keepers(state)) == 1
+    assert len(keepers(anyones)) == 1
 
 
 @pytest.mark.parametrize("how", ["eof", "term", "int", "stdout", "partial line"])
@@ -74,27 +75,27 @@ async def test_a_relay_ends_with_its_host_and_the_keeper_stays(kept: Path, how: 
     assert len(keepers(kept)) == 1
 
 
-async def test_when_the_keeper_dies_what_was_asked_is_answered_and_the_next_call_has_a_new_one(state: Path) -> None:
+async def test_when_the_keeper_dies_what_was_asked_is_answered_and_the_next_call_has_a_new_one(anyones: Path) -> None:
     """Never silence: an error for what was under way, and the handshake of an older host is said again for it."""
-    with relay(state) as modern, relay(state) as legacy:
+    with relay(anyones) as modern, relay(anyones) as legacy:
         asked = listening(modern)
         legacy.handshake()
-        before = pid_of(state)
-        kill(state)
+        before = pid_of(anyones)
+        kill(anyones)
         died = modern.line()
         again = modern.modern("tools/call", name="notte_status", arguments={})["result"]
         tools = legacy.request("tools/list", {})["result"]["tools"]
-        assert len(keepers(state)) == 1
+        assert len(keepers(anyones)) == 1
 
     assert (died["id"], died["error"]["code"]) == (asked, -32_000)
     assert "notte_status" in died["error"]["message"]
     assert again["structuredContent"] == {"sessions": [], "agents": []}
     assert tools[0]["name"] == "notte_start"
-    assert pid_of(state) != before
+    assert pid_of(anyones) != before
 
 
 async def test_a_keeper_ends_by_itself_and_leaves_nothing_that_says_where_it_was(state: Path) -> None:
-    """P7: nothing live and nobody connected for a while; and it is started again when it is wanted."""
+    """P7: nothing live and nobody connected for a while."""
     env = {"NOTTE_MCP_KEEPER_IDLE_MINUTES": "0.005"}
     with relay(state, env=env) as wire:
         wire.open_app()
@@ -106,8 +107,6 @@ async def test_a_keeper_ends_by_itself_and_leaves_nothing_that_says_where_it_was
     logged = list(map(json.loads, (state / "keeper" / "log").read_text(encoding="utf-8").splitlines()))
     assert {line["level"] for line in logged} == {"info"}, logged
     assert (logged[-1]["event"], logged[-1]["code"]) == ("server.left", 0)
-    with relay(state, env=env) as wire:
-        wire.open_app()
 
 
 IMPATIENT = """
@@ -118,24 +117,25 @@ relay.run(wanted.server_flags(sys.argv[1:]), os.getppid())
 """
 
 
-def test_a_keeper_is_looked_at_and_ended_by_commands_and_one_that_stands_still_is_not_waited_for(state: Path) -> None:
+def test_a_keeper_is_looked_at_and_ended_by_commands_and_one_that_stands_still_is_not_waited_for(anyones: Path) -> None:
     """`notte-mcp keeper status` and `stop`; P6: what a keeper that does not answer owes is answered by the relay."""
-    assert "No keeper runs" in command(state, "status")
-    assert "No keeper runs" in command(state, "stop")
-    with process_of("-c", IMPATIENT, "--state-dir", str(state), *FLAGS) as wire, relay(state) as other:
+    command(anyones, "stop")
+    assert "No keeper runs" in command(anyones, "status")
+    assert "No keeper runs" in command(anyones, "stop")
+    with process_of("-c", IMPATIENT, "--state-dir", str(anyones), *FLAGS) as wire, relay(anyones) as other:
         other.handshake()
         wire.modern("tools/list")
         asked = listening(wire)
-        assert str(pid_of(state)) in command(state, "status")
-        psutil.Process(pid_of(state)).suspend()
+        assert str(pid_of(anyones)) in command(anyones, "status")
+        psutil.Process(pid_of(anyones)).suspend()
         silent = wire.line()
         again = wire.modern("tools/list")["error"]
-        assert "was killed" in command(state, "stop")
-        assert keepers(state) == []
+        assert "was killed" in command(anyones, "stop")
+        assert keepers(anyones) == []
         for each in (wire.modern("tools/list"), other.request("tools/list", {})):
             assert "result" in each
-        assert "has ended; nothing was live in it." in command(state, "stop")
-        assert keepers(state) == []
+        assert "has ended; nothing was live in it." in command(anyones, "stop")
+        assert keepers(anyones) == []
 
     assert (silent["id"], silent["error"]["code"]) == (asked, -32_000)
     for error in (silent["error"], again):
@@ -143,21 +143,24 @@ def test_a_keeper_is_looked_at_and_ended_by_commands_and_one_that_stands_still_i
         assert "notte-mcp keeper stop" in error["message"]
 
 
-async def test_a_keeper_whose_folder_was_removed_is_followed_by_another(state: Path) -> None:
+async def test_a_keeper_whose_folder_was_removed_is_followed_by_another(anyones: Path) -> None:
     """P3: what it did would be on no record. A log that cannot be written (the disk is full) is no reason to end."""
-    for folder in (state, state / "keeper"):
-        folder.mkdir(mode=0o700)
-    (state / "keeper" / "log").symlink_to("/dev/full")
-    with relay(state) as wire:
-        wire.open_app()
-        first = keepers(state)
-        shutil.rmtree(state)
+    with relay(anyones) as wire:
+        wire.modern("tools/list")
+        first = keepers(anyones)
+        shutil.rmtree(anyones)
         with anyio.fail_after(15):
             while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in first):  # noqa: ASYNC110
                 await anyio.sleep(0.05)
+        for folder in (anyones, anyones / "keeper"):
+            folder.mkdir(mode=0o700)
+        (log := anyones / "keeper" / "log").symlink_to("/dev/full")
         wire.open_app()
-        assert len(keepers(state)) == 1
-        assert pid_of(state) != first[0].pid
+        assert len(keepers(anyones)) == 1
+        assert pid_of(anyones) != first[0].pid
+        assert log.is_symlink()
+        assert "has ended" in command(anyones, "stop")
+    shutil.rmtree(anyones)
 
 
 def test_one_connection_more_than_a_keeper_has_is_refused_in_words(kept: Path) -> None:
@@ -171,21 +174,21 @@ def test_one_connection_more_than_a_keeper_has_is_refused_in_words(kept: Path) -
         assert "result" in wire.modern("tools/list")
 
 
-async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_keeper_gives_way(state: Path) -> None:
+async def test_other_settings_of_the_process_are_refused_in_words_and_a_free_keeper_gives_way(anyones: Path) -> None:
     """P7: a mismatch is said, with what mends it; a keeper that holds nothing is simply followed by the next."""
-    with relay(state) as one:
+    with relay(anyones) as one:
         one.modern("tools/list")
-        first = pid_of(state)
-        with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
+        first = pid_of(anyones)
+        with relay(anyones, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
             refused = other.modern("tools/list")["error"]
-        with relay(state, env={"NOTTE_MCP_VIEWPORT_WIDTH": "500"}) as another:
+        with relay(anyones, env={"NOTTE_MCP_VIEWPORT_WIDTH": "500"}) as another:
             assert "result" in another.modern("tools/list")
-    with relay(state, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
+    with relay(anyones, env={"NOTTE_MCP_MAX_SESSIONS": "3"}) as other:
         assert "result" in other.modern("tools/list")
 
     assert "max_sessions = 16 (not 3)" in refused["message"]
     assert "notte-mcp keeper stop" in refused["message"]
-    assert pid_of(state) != first
+    assert pid_of(anyones) != first
 
 
 @pytest.mark.parametrize("runs", [True, False])
