@@ -91,8 +91,22 @@ async def ground(
         await engine.close(deadline_s=3)
 
 
+@pytest.fixture(scope="module")
+async def kept(ground: Ground) -> AsyncGenerator[BrowserSession]:
+    session = await ground.open()
+    yield session
+    await session.close(deadline_s=2)
+
+
 @pytest.fixture
-async def session(ground: Ground) -> AsyncGenerator[BrowserSession]:
+def session(kept: BrowserSession) -> BrowserSession:
+    """A session that has been used: each test opens a page first."""
+    return kept
+
+
+@pytest.fixture
+async def fresh(ground: Ground) -> AsyncGenerator[BrowserSession]:
+    """A session of its own: for what counts from nothing, or leaves a session that is no longer as it was opened."""
     session = await ground.open()
     yield session
     await session.close(deadline_s=2)
@@ -191,15 +205,16 @@ async def test_ids_follow_the_letters_and_stay_from_look_to_look(
     assert [(node.name, node.id) for node in elements(again)] == [(node.name, node.id) for node in elements(first)]
 
 
-async def test_an_id_is_never_given_to_another_element(ground: Ground, session: BrowserSession, look: Looks) -> None:
+async def test_an_id_is_never_given_to_another_element(ground: Ground, fresh: BrowserSession) -> None:
     """Design, section 3; the counters are what a restored session goes on from."""
-    await act(session, a.Goto(url=ground.url("/form")))
+    look = Looks(fresh)
+    await act(fresh, a.Goto(url=ground.url("/form")))
     form = {node.id for node in elements(await look()) if node.id}
-    await act(session, a.Goto(url=ground.url("/list")))
+    await act(fresh, a.Goto(url=ground.url("/list")))
     listed = {node.id for node in elements(await look(max_tokens=20_000)) if node.id}
     assert not form & listed
     highest = max(int(named[1:]) for named in form | listed if named.startswith("L"))
-    assert session.id_counters["L"] == highest == office.ITEMS
+    assert fresh.id_counters["L"] == highest == office.ITEMS
 
 
 async def test_a_session_goes_on_from_the_counters_it_is_given(ground: Ground) -> None:
@@ -411,7 +426,7 @@ async def test_an_id_that_was_never_shown_is_unknown(ground: Ground, session: Br
     await act(session, a.Goto(url=ground.url("/form")))
     await look()
     with pytest.raises(UnknownElement):
-        await session.check([a.Click(id="B99")])
+        await session.check([a.Click(id="B9999")])
 
 
 async def test_an_id_of_a_page_that_was_left_is_stale(ground: Ground, session: BrowserSession, look: Looks) -> None:
@@ -455,10 +470,11 @@ async def test_checking_a_batch_names_its_secrets_and_what_is_not_known_yet(
     ]
 
 
-async def test_a_secret_is_in_no_receipt_and_in_no_view(ground: Ground, session: BrowserSession, look: Looks) -> None:
+async def test_a_secret_is_in_no_receipt_and_in_no_view(ground: Ground, fresh: BrowserSession) -> None:
     """P9: a password field tells only that it is filled."""
-    await act(session, a.Goto(url=ground.url("/form")))
-    receipt = await act(session, a.Fill(selector="#code", value="open sesame"))
+    look = Looks(fresh)
+    await act(fresh, a.Goto(url=ground.url("/form")))
+    receipt = await act(fresh, a.Fill(selector="#code", value="open sesame"))
     assert (receipt.secret, receipt.value) == ("SECRET_ACCESS_CODE", None)
     assert "open sesame" not in repr(receipt)
     seen = await look("page")
@@ -504,12 +520,12 @@ class Reel:
 
 
 async def test_a_film_shows_the_page_at_once_and_what_becomes_of_it_as_soon_as_it_is_wanted(
-    ground: Ground, session: BrowserSession
+    ground: Ground, fresh: BrowserSession
 ) -> None:
     """Wherever the session goes; a frame is a JPEG of the whole viewport. Ended, it gives none."""
-    await act(session, a.Goto(url=ground.url("/form")))
+    await act(fresh, a.Goto(url=ground.url("/form")))
     reel = Reel(0.2)
-    await session.film(reel)
+    await fresh.film(reel)
     seen = await reel.more_than(0)
     for action in (
         a.Fill(selector="#applicant", value="Ada Lovelace"),
@@ -517,7 +533,7 @@ async def test_a_film_shows_the_page_at_once_and_what_becomes_of_it_as_soon_as_i
         a.GotoNewTab(url=ground.url("/list")),
         a.Goto(url=ground.url("/form")),
     ):
-        await act(session, action)
+        await act(fresh, action)
         seen = await reel.more_than(seen)
     for frame in reel.frames:
         assert frame.jpeg.startswith(b"\xff\xd8")
@@ -527,11 +543,11 @@ async def test_a_film_shows_the_page_at_once_and_what_becomes_of_it_as_soon_as_i
         assert abs(frame.at - time.time()) < 30
     came = [at for at, frame in zip(reel.came, reel.frames, strict=True) if not frame.asked]
     assert min(after - before for before, after in itertools.pairwise(came)) >= reel.every_s - 0.01
-    await session.film(None)
+    await fresh.film(None)
     seen, other = len(reel.frames), Reel(0)
-    await session.film(other)
+    await fresh.film(other)
     known = await other.more_than(0)
-    await act(session, a.Goto(url=ground.url("/list")))
+    await act(fresh, a.Goto(url=ground.url("/list")))
     await other.more_than(known)
     assert len(reel.frames) == seen
 
@@ -646,19 +662,20 @@ async def test_a_person_types_at_the_caret_and_the_whole_value_is_read_back(
 
 
 async def test_a_secret_field_is_pointed_at_by_name_alone_and_takes_a_text_whole(
-    ground: Ground, session: BrowserSession, look: Looks
+    ground: Ground, fresh: BrowserSession
 ) -> None:
     """Neither its value nor its caret is told."""
-    await act(session, a.Goto(url=ground.url("/form")))
-    field, point = await pointed(session, id_of(await look(), "Access code"))
-    await by_hand(session, a.Click(id=field.id), Hand(point=point))
+    look = Looks(fresh)
+    await act(fresh, a.Goto(url=ground.url("/form")))
+    field, point = await pointed(fresh, id_of(await look(), "Access code"))
+    await by_hand(fresh, a.Click(id=field.id), Hand(point=point))
     for text in ("open sesame", "swordfish"):
-        receipt = await by_hand(session, a.Fill(id=field.id, value=text), Hand(text=text))
+        receipt = await by_hand(fresh, a.Fill(id=field.id, value=text), Hand(text=text))
         assert (receipt.success, receipt.secret, receipt.value) == (True, "SECRET_ACCESS_CODE", None)
         assert text not in repr(receipt)
-    pressed = await by_hand(session, a.PressKey(key="End"), Hand())
+    pressed = await by_hand(fresh, a.PressKey(key="End"), Hand())
     assert (pressed.secret, pressed.value) == ("SECRET_ACCESS_CODE", None)
-    found = await session.spot(None)
+    found = await fresh.spot(None)
     assert found is not None
     assert (found.secret, found.editable, found.value, found.caret) == ("SECRET_ACCESS_CODE", True, None, None)
 
@@ -693,10 +710,10 @@ async def test_login_state_is_given_out_and_taken_in(ground: Ground) -> None:
     await session.close(deadline_s=2)
 
 
-async def test_nothing_happens_in_a_quiet_session(session: BrowserSession) -> None:
+async def test_nothing_happens_in_a_quiet_session(fresh: BrowserSession) -> None:
     """Events are taken once, and there are none without a cause."""
-    assert session.take_events() == ()
-    assert session.alive
+    assert fresh.take_events() == ()
+    assert fresh.alive
 
 
 async def test_a_closed_session_refuses_everything_and_closing_twice_is_fine(ground: Ground) -> None:
