@@ -114,15 +114,16 @@ import anyio._backends._asyncio
 from notte_mcp.errors import NotteMCPError
 from notte_mcp.store.sql import SqlStore
 
-async def main(path):
-    try:
-        await SqlStore.open(Path(path))
-    except NotteMCPError as error:
-        print(type(error).__name__, error)
+async def main(*paths):
+    for path in paths:
+        try:
+            await SqlStore.open(Path(path))
+        except NotteMCPError as error:
+            print(type(error).__name__, error, flush=True)
 
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
-anyio.run(main, sys.argv[1])
+anyio.run(main, *sys.argv[1:])
 """
 
 
@@ -586,7 +587,7 @@ def test_servers_that_start_at_once_on_a_damaged_file_move_it_once(tmp_path: Pat
             assert len(list(tmp_path.glob(f"{number}.sqlite.corrupt-*"))) == 1
 
 
-@pytest.mark.parametrize("after", [1, 2, 5, 17, 40])
+@pytest.mark.parametrize("after", [1, 17])
 async def test_an_acknowledged_step_survives_kill_9(path: Path, after: int) -> None:
     """P1: what the caller has heard of is on disk, and the file is sound."""
     with second_process(WRITE, str(path), "b", "100000") as writer:
@@ -637,20 +638,25 @@ async def test_a_file_that_turned_read_only_is_told(path: Path) -> None:
         assert await store.sessions() == []
 
 
-@pytest.mark.parametrize("folder_mode", [0o777, 0o555])
-async def test_a_file_that_may_not_be_written_cannot_be_opened(folder_mode: int) -> None:
-    """Told at the start, not at the first step. Tried as an unprivileged user: root may write everything."""
+async def test_a_file_that_may_not_be_written_cannot_be_opened() -> None:
+    """Whether its folder may or not; told at the start, not at the first step. Tried as an unprivileged user: root may
+    write everything."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "notte-mcp.sqlite"
-        async with opened(path):
-            pass
-        for beside in path.parent.iterdir():
-            beside.chmod(0o666)
-        path.chmod(0o444)
-        path.parent.chmod(folder_mode)
-        with second_process(OPEN_AS_NOBODY, str(path)) as other:
-            assert says(other).startswith(f"StoreUnusable The database {path} is read-only")
-        path.parent.chmod(0o700)
+        Path(folder).chmod(0o755)
+        paths = [Path(folder) / name / "notte-mcp.sqlite" for name in ("open", "shut")]
+        for path, folder_mode in zip(paths, (0o777, 0o555), strict=True):
+            path.parent.mkdir()
+            async with opened(path):
+                pass
+            for beside in path.parent.iterdir():
+                beside.chmod(0o666)
+            path.chmod(0o444)
+            path.parent.chmod(folder_mode)
+        with second_process(OPEN_AS_NOBODY, *map(str, paths)) as other:
+            for path in paths:
+                assert says(other).startswith(f"StoreUnusable The database {path} is read-only")
+        for path in paths:
+            path.parent.chmod(0o700)
 
 
 async def test_a_path_that_cannot_be_has_its_own_error(tmp_path: Path) -> None:
