@@ -326,7 +326,8 @@ async def _withdraw_unwanted(slot: Slot, store: Store) -> None:
 def _outcome(action: Action, receipt: Receipt | None, *, because_stopped: bool) -> tuple[StepState, Receipt]:
     """A step's state, and the receipt that goes with it."""
     if receipt is not None:
-        return ("done" if receipt.success else "failed"), receipt
+        known: StepState = "outcome_unknown" if receipt.code == "outcome_unknown" else "failed"
+        return ("done" if receipt.success else known), receipt
     harmless = isinstance(action, _HARMLESS)
     why = "the session was stopped while it ran" if because_stopped else "it was cut short"
     look = "look at what it would have changed" if because_stopped else "observe"

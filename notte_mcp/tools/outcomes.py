@@ -130,8 +130,8 @@ def account_of(actions: Sequence[Action], done: "Batch", max_tokens: int, *, pag
 
 
 def left_a_mark(receipt: Receipt) -> bool:
-    """Whether a failed action did something all the same."""
-    return bool(
+    """Whether a failed action did something all the same, or nobody knows that it did not."""
+    return receipt.code == "outcome_unknown" or bool(
         receipt.navigated or receipt.dialogs or receipt.downloads or receipt.new_tab is not None or receipt.tab_closed
     )
 

@@ -235,6 +235,7 @@ FAULTS: Final = (
         run=chromium_killed,
         counts=Counts(gate=1, short=5, full=50),
         seconds=120,
+        shares=True,
     ),
     Fault(
         name="chromium-stopped",
@@ -251,6 +252,7 @@ FAULTS: Final = (
         run=renderer_crashed,
         counts=Counts(gate=1, short=4, full=40),
         seconds=120,
+        shares=True,
     ),
     Fault(
         name="driver-killed",

@@ -160,8 +160,8 @@ async def cancel(grounds: Grounds, times: int, tally: Tally) -> None:
     moments = [lasts * number / times for number in range(times)]
     eras = [("new", False, moments)] if few else [("new", False, moments[::2]), ("old", True, moments[1::2])]
     for era, legacy, when in eras:
-        with grounds.server() as wire:
-            talk = Talk(wire, legacy=legacy)
+        with grounds.server() if legacy else grounds.talk() as it:
+            talk = it if isinstance(it, Talk) else Talk(it, legacy=True)
             await talk.call("notte_status")
             grids = [Grid(grounds.site, tally, talk, kind, era) for kind in (KINDS[:1] if few else KINDS)]
             async with anyio.create_task_group() as group:

@@ -18,7 +18,7 @@ FAULTS: Final = (
         ("P1", "P2", "P3"),
         "SIGKILL to the server at a random moment of a batch that sends a form; restore, ask again by `request_id`",
         kill_servers,
-        Counts(2, 40, 200),
+        Counts(1, 40, 200),
         seconds=300,
     ),
     Fault(
@@ -60,6 +60,7 @@ FAULTS: Final = (
         cancel,
         Counts(2, 40, 200),
         seconds=300,
+        shares=True,
     ),
     Fault(
         "restores",

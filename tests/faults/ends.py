@@ -24,6 +24,7 @@ from tests.faults.grounds import MARK, Grounds
 from tests.faults.keeper_ends import end_keepers
 from tests.faults.moments import MOMENTS, Known, bring, ended, kept, leave, slowness, until
 from tests.faults.talk import NoAnswer, Talk
+from tests.forks import Forked
 from tests.keeper.kept import FLAGS, pid_of
 from tests.stdio.wire import Wire, environment
 
@@ -183,7 +184,7 @@ async def _close_stdout(talk: Talk) -> None:
         await talk.call("notte_status")
 
 
-async def _hosts_order(host: "subprocess.Popen[bytes]", process: psutil.Process) -> Ended:
+async def _hosts_order(host: "subprocess.Popen[bytes] | Forked", process: psutil.Process) -> Ended:
     """SIGINT, 0.1 s later SIGTERM, 0.5 s later SIGKILL, as Claude Code does it."""
     begun = anyio.current_time()
     for number, patience_s in ((signal.SIGINT, 0.1), (signal.SIGTERM, 0.5), (signal.SIGKILL, _PATIENCE_S)):
@@ -222,7 +223,7 @@ FAULTS: Final = (
         "a server ended by signals, EOF, a closed stdout, a dead parent, a host that kills; at rest, acting, starting "
         "a browser, with an agent",
         end_servers,
-        Counts(2, 28, 560),
+        Counts(1, 28, 560),
         seconds=200,
     ),
     Fault(

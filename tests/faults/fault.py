@@ -58,7 +58,7 @@ class Fault:
 
     `promises` are those of PROMISES.md that it tries; `does` is what is done, as the table tells it; `run` does it
     `times` times on its own grounds. What is left of processes, sockets and folders afterwards is looked for by whoever
-    runs it. `seconds` is how long it may take at most in its `short` size; the full size may take 40 times that.
+    runs it. One that `shares` may be given a server that goes on, in which others were tried. `seconds` is how long it may take at most in its `short` size; the full size may take 40 times that.
     """
 
     name: str
@@ -67,3 +67,4 @@ class Fault:
     run: Callable[[Grounds, int, Tally], Awaitable[None]]
     counts: Counts = ONCE
     seconds: float = 60.0
+    shares: bool = False

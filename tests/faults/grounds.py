@@ -1,6 +1,6 @@
 """Where a fault is tried: a state folder of its own, pages to drive, servers as processes, and what they leave.
 
-Below: tests.site, tests.e2e.whole, tests.keeper.kept, tests.stdio.wire. Above: fault, and the files of faults.
+Below: talk, tests.site, tests.e2e.whole, tests.keeper.kept, tests.stdio.wire. Above: fault, and the files of faults.
 """
 
 import os
@@ -16,6 +16,7 @@ import anyio
 import psutil
 
 from tests.e2e.whole import whole
+from tests.faults.talk import Talk
 from tests.keeper.kept import relay
 from tests.site import Site
 from tests.stdio.wire import Wire
@@ -30,11 +31,12 @@ LEAVE_S: Final = 5.0
 class Grounds:
     """See the module. `folder` is made; `state` does not exist yet."""
 
-    def __init__(self, folder: Path, site: Site) -> None:
+    def __init__(self, folder: Path, site: Site, shared: Talk | None = None) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.state = folder / "state"
         self.site = site
+        self._shared = shared
         self.mark = secrets.token_hex(8)
         self._begun: list[psutil.Process] = []  # a forked one's environment is not to be seen
 
@@ -44,6 +46,15 @@ class Grounds:
         with whole(self.state, *flags, env={**env, MARK: self.mark}) as wire:
             self._note(wire)
             yield wire
+
+    @contextmanager
+    def talk(self, *flags: str, **env: str) -> Generator[Talk]:
+        """To a server of its own; to the one that goes on where there is such, and it needs no settings of its own."""
+        if self._shared is not None and not flags and not env:
+            yield self._shared
+            return
+        with self.server(*flags, **env) as wire:
+            yield Talk(wire)
 
     @contextmanager
     def host(self, *flags: str, **env: str) -> Generator[Wire]:

@@ -19,7 +19,7 @@ from tests.faults.grounds import Grounds
 from tests.faults.talk import Talk
 from tests.stdio.wire import Wire
 
-MOMENTS: Final = ("idle", "action", "launch", "agent")
+MOMENTS: Final = ("action", "idle", "launch", "agent")
 
 TASK: Final = "Try one address after the other in the field for it."
 TRIES: Final = {

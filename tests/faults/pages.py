@@ -153,6 +153,7 @@ FAULTS: Final = (
         run=on("/wild.html", _popups),
         counts=Counts(gate=1, short=2, full=20),
         seconds=120,
+        shares=True,
     ),
     Fault(
         name="pushstate-flood",

@@ -5,7 +5,7 @@ A fault is declared in the file of its kind, in that file's `FAULTS`. Below: tho
 
 from typing import Final
 
-from tests.faults import bombs, browsers, durable, ends, filming, launches, pages, sharing, storage
+from tests.faults import bombs, browsers, cloud, durable, ends, filming, launches, pages, sharing, storage
 from tests.faults.fault import Fault
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -18,6 +18,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *storage.FAULTS,
     *sharing.FAULTS,
     *filming.FAULTS,
+    *cloud.FAULTS,
 )
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}

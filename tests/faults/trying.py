@@ -12,6 +12,7 @@ import anyio
 
 from tests.faults.fault import Fault, Size, Tally
 from tests.faults.grounds import Grounds
+from tests.faults.talk import Talk
 from tests.site import Site
 
 FULL_MORE: Final = 40
@@ -28,10 +29,11 @@ class Tried:
     seconds: float
 
 
-async def attempt(fault: Fault, size: Size, folder: Path, site: Site) -> Tried:
-    """Do the fault as often as its size says, in a folder that does not exist yet, on pages with nothing recorded."""
+async def attempt(fault: Fault, size: Size, folder: Path, site: Site, shared: Talk | None = None) -> Tried:
+    """Do the fault as often as its size says, in a folder that does not exist yet, on pages with nothing recorded; in the
+    `shared` server, where it can be."""
     site.reset()
-    grounds, tally, times = Grounds(folder, site), Tally(), fault.counts.of(size)
+    grounds, tally, times = Grounds(folder, site, shared), Tally(), fault.counts.of(size)
     begun = time.monotonic()
     limit = fault.seconds * (FULL_MORE if size == "full" else 1)
     try:

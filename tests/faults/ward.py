@@ -183,8 +183,9 @@ class Ward:
 async def ward(grounds: Grounds, tally: Tally, *flags: str, **env: str) -> AsyncGenerator[Ward]:
     """A server and those who speak to it; no session yet."""
     try:
-        with grounds.server(*flags, **env) as wire:
-            yield Ward(grounds, Talk(wire), tally)
+        with grounds.talk(*flags, **env) as talk:
+            yield Ward(grounds, talk, tally)
+            await talk.call("notte_stop", all=True)
     except Exception as raised:  # noqa: BLE001 - it goes on as what it is
         # Of several who spoke, what the first met is what went wrong.
         error: BaseException = raised

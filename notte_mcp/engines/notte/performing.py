@@ -48,7 +48,7 @@ async def perform(stage: Stage, action: a.Action, *, timeout_ms: int, hand: Hand
         stage.probe.wake()
     allowed_ms = min(timeout_ms, getattr(action, "timeout_ms", timeout_ms))
     receipt = Receipt(
-        action.type, success=False, code="action_timeout",
+        action.type, success=False, code="outcome_unknown",
         message=f"{action.type} was not answered within {allowed_ms} ms. Whether it happened is unknown.",
     )  # fmt: skip
     with anyio.move_on_after(allowed_ms / 1000 + _LATE_S):
