@@ -56,7 +56,7 @@ def test_what_a_killed_server_left_is_found_and_mended_beside_one_that_lives(
     with whole(state) as living:
         session = facts(living, "notte_start", url=site.url("/form.html"))["session_id"]
         with whole(state) as dying:
-            facts(dying, "notte_start", url=site.url("/form.html"))
+            dying.modern("tools/call", name="notte_status", arguments={})
             os.kill(dying.process.pid, signal.SIGKILL)
             dying.end()
         left = {path.name for path in (state / "run").iterdir() if path.is_dir()}
@@ -96,12 +96,12 @@ def test_a_live_keeper_is_left_alone_and_a_dead_ones_socket_is_removed(tmp_path:
     """By the lock that a keeper holds while it lives."""
     state = tmp_path / "state"
     with relay(state) as wire:
-        wire.open_app()
+        assert "result" in wire.modern("tools/list")
         keeper = pid_of(state)
         found = looked(state, fix=True)["keeper"]
         assert f"One runs (process {keeper}" in found.text
         assert (found.level, found.done) == ("ok", "")
-        wire.open_app()
+        assert "result" in wire.modern("tools/list")
     kill(state)
     assert "left its socket" in looked(state)["keeper"].text
     assert "removed its socket" in looked(state, fix=True)["keeper"].done
