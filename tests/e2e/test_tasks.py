@@ -1,13 +1,12 @@
-"""Tasks over real pipes: a host that polls, is asked, loses its server in between, and lets the agent go on."""
+"""Tasks over real pipes: a host that is asked, answers, loses its server in between, lets the agent go on, and gives up."""
 
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.whole import whole
+from tests.e2e.whole import facts, whole
 from tests.site import Site
 from tests.stdio.wire import ENVELOPE, Wire
 
@@ -19,10 +18,11 @@ REST = [
     {"type": "check", "id": '{{checkbox "I accept the terms"}}'},
     {"type": "click", "id": '{{button "Send request"}}'},
 ]
-ASKS = [{"actions": [NAME, {"type": "help", "value": "Which district?"}]}]
+ASKS = [
+    {"actions": [NAME, {"type": "help", "value": "Which district?"}]},
+    {"actions": [{"type": "help", "value": "And the access code?"}]},
+]
 SENDS = [{"actions": [NAME, *REST]}, {"actions": [{"type": "completion", "success": True, "answer": "It is sent."}]}]
-
-PATIENCE_S = 30.0
 
 _META: dict[str, Any] = ENVELOPE | {
     "io.modelcontextprotocol/clientCapabilities": {
@@ -41,11 +41,10 @@ def ask(wire: Wire, method: str, **params: Any) -> dict[str, Any]:
 
 
 def until(wire: Wire, task_id: str, *statuses: str) -> dict[str, Any]:
-    """The task once it has one of these statuses; between two polls its browser has the processor."""
-    end = time.monotonic() + PATIENCE_S
-    while (task := ask(wire, "tasks/get", taskId=task_id))["status"] not in statuses:
-        assert time.monotonic() < end, task
-        time.sleep(0.05)
+    """The task once it has one of these statuses. What is waited for is its agent, which has the task's id."""
+    facts(wire, "notte_status", id=task_id, wait_seconds=40, until="done")
+    task = ask(wire, "tasks/get", taskId=task_id)
+    assert task["status"] in statuses, task
     return task
 
 
@@ -57,55 +56,51 @@ def answer(wire: Wire, task: dict[str, Any], **content: object) -> dict[str, Any
     return ask(wire, "tasks/update", taskId=task["taskId"], inputResponses={key: response})
 
 
-def test_a_task_outlives_its_server(tmp_path: Path, site: Site) -> None:
-    """P3: the handle answers after a kill, asks whether to go on, and the answer gives it a new browser."""
+def begun(wire: Wire, site: Site, **more: Any) -> str:
+    """The id of a new task."""
+    arguments = {"task": TASK, "url": site.url("/form.html"), **more}
+    handle = ask(wire, "tools/call", name="notte_start", arguments=arguments)
+    assert handle["resultType"] == "task", handle
+    return str(handle["taskId"])
+
+
+def question(task: dict[str, Any]) -> str:
+    """What the one open request asks."""
+    (request,) = task["inputRequests"].values()
+    return str(request["params"]["message"])
+
+
+def test_a_task_asks_outlives_its_server_and_is_cancelled(tmp_path: Path, site: Site) -> None:
+    """The whole way of a form, from the model's `help` to its next turn; P3: the handle answers after a kill, asks whether
+    to go on, and the answer gives it a new browser; and the end of a browser's work."""
     plan, state = tmp_path / "plan.json", tmp_path / "state"
     plan.write_text(json.dumps(ASKS))
     env = {"NOTTE_MCP_MODEL": f"scripted:{plan}"}
-    start = {"task": TASK, "url": site.url("/form.html"), "wait_seconds": 45}
 
     with whole(state, env=env) as wire:
-        handle = ask(wire, "tools/call", name="notte_start", arguments=start)
-        assert handle["resultType"] == "task", handle
-        asked = until(wire, handle["taskId"], "input_required", "completed")
-        assert asked["status"] == "input_required", asked
+        task_id = begun(wire, site, wait_seconds=45)
+        first = until(wire, task_id, "input_required")
+        answer(wire, first, answer="South")
+        second = until(wire, task_id, "input_required")
         os.kill(wire.process.pid, signal.SIGKILL)
         wire.end()
     plan.write_text(json.dumps(SENDS))
     with whole(state, env=env) as wire:
-        lost = ask(wire, "tasks/get", taskId=handle["taskId"])
+        lost = ask(wire, "tasks/get", taskId=task_id)
         answered = answer(wire, lost, resume=True)
-        ended = until(wire, handle["taskId"], "completed", "cancelled")
+        ended = until(wire, task_id, "completed")
+        plan.write_text(json.dumps(ASKS))
+        other = begun(wire, site)
+        until(wire, other, "input_required")
+        cancelled = [ask(wire, "tasks/cancel", taskId=other)["resultType"] for _ in range(2)]
+        given_up = ask(wire, "tasks/get", taskId=other)
 
-    (question,) = asked["inputRequests"].values()
-    assert question["params"]["message"] == "Which district?"
-    assert not set(lost["inputRequests"]) & set(asked["inputRequests"])
+    assert [question(first), question(second)] == ["Which district?", "And the access code?"]
+    assert not set(lost["inputRequests"]) & set(second["inputRequests"])
     assert answered["resultType"] == "complete"
     assert ended["result"]["structuredContent"]["answer"] == "It is sent.", ended
     assert "kettle-secret-9" not in json.dumps(ended)
     (arrived,) = site.submissions
     assert arrived.fields["applicant"] == ["Ada Brew"]
-
-
-def test_a_task_is_answered_and_cancelled_over_pipes(tmp_path: Path, site: Site) -> None:
-    """The whole way of a form: from the model's `help` to the model's next turn; and the end of a browser's work."""
-    plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps([*ASKS, {"actions": [{"type": "help", "value": "And the access code?"}]}]))
-    env = {"NOTTE_MCP_MODEL": f"scripted:{plan}"}
-
-    with whole(tmp_path / "state", env=env) as wire:
-        arguments = {"task": TASK, "url": site.url("/form.html")}
-        handle = ask(wire, "tools/call", name="notte_start", arguments=arguments)
-        assert handle["resultType"] == "task", handle
-        task_id = handle["taskId"]
-        first = until(wire, task_id, "input_required")
-        answer(wire, first, answer="South")
-        end = time.monotonic() + PATIENCE_S
-        while (second := until(wire, task_id, "input_required"))["inputRequests"] == first["inputRequests"]:
-            assert time.monotonic() < end
-        cancelled = [ask(wire, "tasks/cancel", taskId=task_id)["resultType"] for _ in range(2)]
-        ended = ask(wire, "tasks/get", taskId=task_id)
-
-    assert [r["params"]["message"] for r in second["inputRequests"].values()] == ["And the access code?"]
     assert cancelled == ["complete", "complete"]
-    assert ended["status"] == "cancelled"
+    assert given_up["status"] == "cancelled"

@@ -11,9 +11,10 @@ from notte_mcp.app import App
 from notte_mcp.records import SessionSpec
 from notte_mcp.resources.script import code_of, made_of
 from tests.api.served import Api, served_api
+from tests.browsers import Browsers
 from tests.judges import Sdk, run_script_beside
+from tests.workflows.applying import CODE, act, apply
 from tests.workflows.desk import Desk
-from tests.workflows.test_recorded_session import CODE, act
 
 pytestmark = pytest.mark.anyio
 
@@ -23,17 +24,7 @@ FORMS: Final[tuple[tuple[Sdk, str], ...]] = (("1.9", "sync"), ("1.10", "sync"), 
 async def recorded(app: App, desk: Desk) -> str:
     """A session in which a form was sent, a frame and a shadow root were acted in, and a tab was opened; its id."""
     session = (await app.registry.open(SessionSpec(), url=desk.url("/form")))[0].id
-    await act(
-        app,
-        session,
-        {"type": "fill", "id": "@textbox Applicant", "value": "Ada"},
-        {"type": "fill", "id": "@password Access code", "value": CODE},
-        {"type": "select_dropdown_option", "id": "@combobox District", "value": "South"},
-        {"type": "select_dropdown_option", "id": "@combobox City", "value": "Oslo West"},
-        {"type": "check", "id": "@checkbox I accept the terms"},
-        {"type": "handle_dialog", "value": "accept"},
-        {"type": "click", "id": "@button Send request"},
-    )
+    await apply(app, session, city="Oslo West")
     await act(app, session, {"type": "wait_for", "value": "Order number"}, {"type": "click", "id": "@button Press me"})
     await act(app, session, {"type": "click", "id": "@button Open"}, {"type": "click", "id": "@link Details"})
     await act(app, session, {"type": "wait_for", "value": "Close this"})
@@ -48,10 +39,11 @@ async def ran(api: Api, sdk: Sdk, code: str, folder: Path) -> None:
     await run_script_beside(sdk, file, url=api.url, key=api.key, environment=secret, timeout_s=60)
 
 
-async def test_an_exported_script_leaves_behind_what_the_session_did(tmp_path: Path, chromium: Path) -> None:
+async def test_an_exported_script_leaves_behind_what_the_session_did(tmp_path: Path, browsers: Browsers) -> None:
     """Notte: the script of either SDK, sync and async; and again the code that the API gives of such a session."""
     with Desk() as desk, anyio.fail_after(110):
-        async with served_api(tmp_path / "state", chromium=chromium) as api:
+        engines = {"local": browsers.engine()}
+        async with served_api(tmp_path / "state", chromium=None, engines=engines) as api:
             session = await recorded(api.app, desk)
             left = (desk.arrived[:], desk.hits[:])
             made = await made_of(api.app, session)

@@ -1,32 +1,20 @@
 """A session on the real engine, and its script: both leave the same behind."""
 
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 
-from notte_mcp.app import App, open_app
-from notte_mcp.batches import parse_actions
+from notte_mcp.app import open_app
 from notte_mcp.records import SessionSpec
 from notte_mcp.settings import Settings
 from notte_mcp.workflows import write_code
 from tests.browsers import Browsers
+from tests.workflows.applying import CODE, act, apply
 from tests.workflows.desk import Desk
 from tests.workflows.playing import play
 
 pytestmark = pytest.mark.anyio
-CODE = "correct horse"
-
-
-async def act(app: App, session_id: str, *actions: dict[str, Any]) -> None:
-    """Do these with ids in place of `role name` selectors that begin with `@`."""
-    async with app.registry.use(session_id) as live:
-        seen = await live.observe(mode="actions")
-        ids = {f"@{node.role} {node.name}": node.id for node in seen.nodes if node.id}
-        batch = [{name: ids.get(str(value), value) for name, value in action.items()} for action in actions]
-        done = await live.execute(parse_actions(batch), deadline_s=30)
-    assert [r.message for r in done.receipts if not r.success] == []
 
 
 async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_path: Path, browsers: Browsers) -> None:
@@ -36,18 +24,8 @@ async def test_the_script_of_a_session_leaves_behind_what_the_session_did(tmp_pa
     with Desk() as desk, anyio.fail_after(100):
         async with open_app(settings, engines={"local": browsers.engine(settings)}) as app:
             session = (await app.registry.open(SessionSpec(record=False), url=desk.url("/form")))[0].id
-            await act(
-                app,
-                session,
-                {"type": "fill", "id": "@textbox Applicant", "value": "Ada"},
-                {"type": "fill", "id": "@password Access code", "value": CODE},
-                {"type": "select_dropdown_option", "id": "@combobox District", "value": "South"},
-                {"type": "select_dropdown_option", "id": "@combobox City", "value": "oslo w"},
-                {"type": "check", "id": "@checkbox I accept the terms"},
-                {"type": "upload_file", "id": "@file Your CV", "path": str(tmp_path / "cv.pdf")},
-                {"type": "handle_dialog", "value": "accept"},
-                {"type": "click", "id": "@button Send request"},
-            )
+            cv = {"type": "upload_file", "id": "@file Your CV", "path": str(tmp_path / "cv.pdf")}
+            await apply(app, session, cv, city="oslo w")
             await act(
                 app, session, {"type": "click", "id": "@button Press me"}, {"type": "click", "id": "@link Details"}
             )
