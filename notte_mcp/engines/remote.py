@@ -8,6 +8,7 @@ Below: the nouns. Above: base, registry, agents, resources.
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from notte_mcp.receipts import Target
@@ -112,11 +113,12 @@ class Remote(Protocol):
         """Its network log, as the engine gives it, with no address that holds a token."""
         ...
 
-    async def replay(self, *, wait_s: float) -> bytes:
-        """Its replay (MP4), waited for until it is made.
+    async def replay(self, into: Path, *, wait_s: float) -> int:
+        """Its replay (MP4), waited for until it is made and written into a file while it comes; gives its size in bytes.
 
         Raises:
             NothingRecorded: there is none and will be none. StillMaking: it is not ready after `wait_s`.
+            LimitReached: it is too large, or the disk does not take it. What is in the file then is not whole.
         """
         ...
 
@@ -128,8 +130,8 @@ class Remote(Protocol):
         """Its files there: `id`, `filename` and, where they are told, `size` (bytes) and `source`."""
         ...
 
-    async def file(self, file_id: str) -> bytes:
-        """What is in one of them."""
+    async def file(self, file_id: str, into: Path, *, limit: int) -> str:
+        """Write one of them into a file while it comes, at most `limit` bytes; gives why it is not whole, or ""."""
         ...
 
     async def extract(

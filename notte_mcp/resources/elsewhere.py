@@ -9,7 +9,9 @@ Below: registry, engines.remote, content. Above: sessions, agents, recorded.
 
 import ast
 import json
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,17 +107,22 @@ async def file(app: "App", record: SessionRecord, name: str) -> bytes | None:
             continue
         size, remote = one.get("size"), await app.registry.remote(record.id)
         if remote is None or (isinstance(size, int) and size > MAX_BYTES):
-            raise _too_large(name, size)
-        body = await remote.file(str(one.get("id", "")))
-        if len(body) > MAX_BYTES:
-            raise _too_large(name, len(body))
-        return body
+            raise _not_carried(name, f"it has {size:,} bytes, and one answer carries at most {MAX_BYTES:,}")
+        # Whatever the cloud says that it has: no more of it comes down than one answer carries.
+        part = _part(app.registry.folder(record.id))
+        try:
+            if why := await remote.file(str(one.get("id", "")), part, limit=MAX_BYTES):
+                raise _not_carried(name, why)
+            return await anyio.to_thread.run_sync(part.read_bytes)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(partial(part.unlink, missing_ok=True))
     return None
 
 
-def _too_large(name: str, size: Any) -> LimitReached:
+def _not_carried(name: str, why: str) -> LimitReached:
     return LimitReached(
-        f"{name} has {size} bytes, and one answer carries at most {MAX_BYTES}.",
+        f"{name} cannot be read from here: {why}.",
         kept="It is in the cloud.",
         next_call="Notte's own client, or its console",
     )
@@ -161,8 +168,7 @@ async def replay(app: "App", uri: str, record: SessionRecord) -> Content | None:
                 done="",
                 next_call=f'notte_stop(id="{record.id}"), then the same call',
             )
-        found = await (await _remote(app, uri, record, "")).replay(wait_s=REPLAY_S)
-        size = await anyio.to_thread.run_sync(_keep, path, found)
+        size = await _fetched(await _remote(app, uri, record, ""), path)
     return Content(uri, "replay", MP4, Piece(path, 0, size), {"made_by": "the cloud"})
 
 
@@ -237,9 +243,18 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _keep(path: Path, body: bytes) -> int:
-    """The file is there whole, or not at all."""
-    part = path.with_suffix(".part")
-    part.write_bytes(body)
-    part.replace(path)
-    return len(body)
+def _part(folder: Path) -> Path:
+    """A name for what is coming, which is nobody else's."""
+    return folder / f"{secrets.token_hex(8)}.part"
+
+
+async def _fetched(remote: "Remote", path: Path) -> int:
+    """The replay's size once it is in the file, which is there whole, or not at all."""
+    part = _part(path.parent)
+    try:
+        size = await remote.replay(part, wait_s=REPLAY_S)
+        await anyio.to_thread.run_sync(part.replace, path)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(partial(part.unlink, missing_ok=True))
+    return size

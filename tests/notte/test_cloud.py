@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from notte_mcp import actions as a
 from notte_mcp.cloud_errors import CloudNotNotte, CloudUnavailable, CloudUnknown
 from notte_mcp.engines.base import ObserveRequest, OpenRequest
+from notte_mcp.engines.notte import footage
 from notte_mcp.engines.notte.access import CloudAccess
 from notte_mcp.engines.notte.cloud import CloudSession
 from notte_mcp.engines.notte.engine import NotteEngine
 from notte_mcp.engines.remote import HostedTask
-from notte_mcp.errors import NothingRecorded, StillMaking
+from notte_mcp.errors import LimitReached, NothingRecorded, StillMaking
 from notte_mcp.records import SessionSpec
 from tests.api.desk import FORM, desk
 from tests.notte.judging import faults_of
@@ -39,6 +41,16 @@ async def api() -> AsyncIterator[Proxy]:
     async with proxy() as server:
         server.on("GET", "/health", Reply(200, {"status": "healthy", "version": "1.10.0"}), times=None)
         yield server
+
+
+async def film(cloud: CloudSession, *, wait_s: float) -> bytes:
+    """The session's replay, as it was written down."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "replay.mp4"
+        size = await cloud.replay(path, wait_s=wait_s)
+        body = path.read_bytes()
+        assert size == len(body)
+        return body
 
 
 @pytest.fixture
@@ -105,7 +117,7 @@ async def test_a_replay_is_waited_for_and_fetched_without_the_key(
     api.on("GET", "*/replay", missing("processing", retryable=True), times=2)
     api.on("GET", "*/replay", Reply(200, {"expires_at": "x", "mp4_url": None}))
     api.on("GET", "*/replay", Reply(200, {"expires_at": "x", "mp4_url": f"{store.url}/film.mp4?sig=s"}))
-    assert await cloud.replay(wait_s=60) == FILM
+    assert await film(cloud, wait_s=60) == FILM
     assert naps.taken == [1, 2, 4]
     assert "authorization" not in store.seen[0].headers
 
@@ -114,9 +126,24 @@ async def test_an_older_server_gives_the_replay_itself(api: Proxy, cloud: CloudS
     """MP4 bytes in the place of an address; anything else in their place is none."""
     api.on("GET", "*/replay", Reply(200, FILM, {"content-type": "video/mp4"}))
     api.on("GET", "*/replay", Reply(200, "<html>sign in</html>"))
-    assert await cloud.replay(wait_s=0) == FILM
+    assert await film(cloud, wait_s=0) == FILM
     with pytest.raises(CloudNotNotte, match="no MP4"):
-        await cloud.replay(wait_s=0)
+        await film(cloud, wait_s=0)
+
+
+async def test_what_is_too_large_is_cut_while_it_comes(
+    api: Proxy, cloud: CloudSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay, and a file whatever size it was listed with: neither is ever whole in memory."""
+    monkeypatch.setattr(footage, "MAX_REPLAY_BYTES", len(FILM) - 1)
+    api.on("GET", "*/replay", Reply(200, FILM, {"content-type": "video/mp4"}))
+    api.on("GET", "*/files/f1", Reply(200, b"[1, 2]", {"content-type": "application/json"}), times=2)
+    with pytest.raises(LimitReached, match="more than 75 bytes"):
+        await film(cloud, wait_s=0)
+    path = tmp_path / "file"
+    assert await cloud.file("f1", path, limit=5) == "it has more than 5 bytes"
+    assert await cloud.file("f1", path, limit=6) == ""
+    assert path.read_bytes() == b"[1, 2]"
 
 
 @pytest.mark.parametrize("words", ["Replay not found", "Session s1 is still active"])
@@ -126,7 +153,7 @@ async def test_an_active_session_has_no_replay_yet(api: Proxy, cloud: CloudSessi
     api.on("GET", "*/replay", missing(status, retryable=True, words=words))
     api.on("GET", "/sessions/s1", ACTIVE)
     with pytest.raises(StillMaking, match=r"still active.*notte_stop"):
-        await cloud.replay(wait_s=60)
+        await film(cloud, wait_s=60)
     assert naps.taken == []
 
 
@@ -135,7 +162,7 @@ async def test_a_session_that_has_just_ended_is_waited_for(api: Proxy, store: Pr
     api.on("GET", "*/replay", missing("waiting_for_session", retryable=True))
     api.on("GET", "/sessions/s1", CLOSED)
     api.on("GET", "*/replay", Reply(200, {"mp4_url": f"{store.url}/film.mp4"}))
-    assert await cloud.replay(wait_s=60) == FILM
+    assert await film(cloud, wait_s=60) == FILM
 
 
 @pytest.mark.parametrize("status", ["unavailable", "failed", "unknown"])
@@ -145,7 +172,7 @@ async def test_a_replay_that_will_never_be_is_not_waited_for(
     """In its own words."""
     api.on("GET", "*/replay", missing(status, retryable=False, words="Replay was never recorded"))
     with pytest.raises(NothingRecorded, match="never recorded"):
-        await cloud.replay(wait_s=60)
+        await film(cloud, wait_s=60)
     assert naps.taken == []
 
 
@@ -153,17 +180,17 @@ async def test_a_replay_is_waited_for_no_longer_than_asked(api: Proxy, cloud: Cl
     """It goes on being made, and the same call asks again."""
     api.on("GET", "*/replay", missing("processing", retryable=True), times=None)
     with pytest.raises(StillMaking, match="within 14 s"):
-        await cloud.replay(wait_s=14)
+        await film(cloud, wait_s=14)
     assert naps.taken == [1, 2, 4, 5]
     with pytest.raises(StillMaking):
-        await cloud.replay(wait_s=0)
+        await film(cloud, wait_s=0)
 
 
 async def test_an_unknown_session_has_no_replay_to_wait_for(api: Proxy, cloud: CloudSession, naps: Naps) -> None:
     """A 404 that says nothing of a replay is of the session."""
     api.on("GET", "*/replay", Reply(404, {"detail": "Session s1 not found"}))
     with pytest.raises(CloudUnknown, match="s1"):
-        await cloud.replay(wait_s=60)
+        await film(cloud, wait_s=60)
 
 
 async def test_a_signed_address_that_has_expired_is_asked_for_again(
@@ -174,9 +201,9 @@ async def test_a_signed_address_that_has_expired_is_asked_for_again(
     api.on("GET", "*/replay", Reply(200, {"mp4_url": f"{store.url}/film.mp4"}))
     api.on("GET", "*/replay", Reply(200, {"mp4_url": f"{store.url}/broken"}))
     store.on("GET", "/broken", Reply(500, b""))
-    assert await cloud.replay(wait_s=60) == FILM
+    assert await film(cloud, wait_s=60) == FILM
     with pytest.raises(CloudUnavailable, match="HTTP 500"):
-        await cloud.replay(wait_s=60)
+        await film(cloud, wait_s=60)
 
 
 # --- the rest -----------------------------------------------------------------------
@@ -279,7 +306,7 @@ async def test_what_the_local_api_does_not_serve_is_said_as_it_says_it(tmp_path:
         with pytest.raises(CloudUnknown, match="501"):
             await remote.network()
         with pytest.raises(StillMaking, match="still active"):
-            await remote.replay(wait_s=5)
+            await film(remote, wait_s=5)
         with pytest.raises(CloudUnknown, match="ses_none"):
             await CloudSession(client, "ses_none").session()
         stranger: Any = client_of(office.api.url, key="another-key-of-nobody")

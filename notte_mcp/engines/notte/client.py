@@ -101,19 +101,24 @@ class NotteClient:
         within_s: float = WITHIN_S,
         limit: int = MAX_FILE_BYTES,
         passes: frozenset[int] = frozenset(),
+        into: Sink | None = None,
     ) -> Answer:
-        """The answer as it came, of at most `limit` bytes: JSON or not, but a success or of a status in `passes`."""
-        asked = replace(self._asked(method, segments, query, within_s), limit=limit)
+        """The answer as it came, of at most `limit` bytes: JSON or not, but a success or of a status in `passes`. What is
+        no JSON goes `into` the sink as it comes, where there is one."""
+        asked = replace(self._asked(method, segments, query, within_s), limit=limit, into=into, reads_json=True)
         found = await self._reply(asked)
         if (found.status >= 300 and found.status not in passes) or (found.status < 300 and found.is_json):  # noqa: PLR2004
             await self._raise_if_fault(found, changes=asked.changes)
         return found
 
-    async def fetch(self, url: str, *, limit: int = MAX_FILE_BYTES, within_s: float = WITHIN_S) -> bytes:
-        """What stands at an address that an answer gave (a signed one), asked for without the key."""
+    async def fetch(
+        self, url: str, *, limit: int = MAX_FILE_BYTES, within_s: float = WITHIN_S, into: Sink | None = None
+    ) -> bytes:
+        """What stands at an address that an answer gave (a signed one), asked for without the key; nothing where it goes
+        `into` a sink."""
         if urlsplit(url).scheme not in {"http", "https"}:
             raise CloudNotNotte("The Notte API gave an address that is none.", done="")
-        found = await ask(self._http, Asked("GET", url, within_s, limit=limit, follows=True), self.patience)
+        found = await ask(self._http, Asked("GET", url, within_s, limit=limit, follows=True, into=into), self.patience)
         if isinstance(found, Lost):
             raise CloudUnavailable(f"What the Notte API keeps elsewhere did not come: {self._words(found)}.", done="")
         if found.status >= 300:  # noqa: PLR2004

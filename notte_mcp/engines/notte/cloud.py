@@ -6,6 +6,7 @@ Also of a session that has ended. Nothing that comes from here holds a token but
 Below: client, wire, hosted, footage, traffic, clearing. Above: engine.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 from notte_mcp.cloud_errors import CloudNotNotte, CloudUnknown
@@ -13,6 +14,7 @@ from notte_mcp.engines.notte.clearing import is_probe, without_probes
 from notte_mcp.engines.notte.cookies import cookies_from_wire
 from notte_mcp.engines.notte.footage import replay
 from notte_mcp.engines.notte.hosted import HostedAgents
+from notte_mcp.engines.notte.saving import Sink, at_most
 from notte_mcp.engines.notte.traffic import network
 from notte_mcp.engines.notte.wire import object_of, objects, session_of, text
 from notte_mcp.engines.remote import RemoteCode, RemoteFindings, RemoteSession
@@ -23,6 +25,9 @@ MAX_STEPS: Final = 10_000
 
 MAX_WHY_CHARS: Final = 400
 """Of the cloud's reason that there are no data."""
+
+FILE_S: Final = 40.0
+"""How long a file may take to come down: its caller waits for it."""
 
 _PAGE: Final = 100
 _NO_ROUTE: Final = frozenset({404, 405, 501})
@@ -44,9 +49,9 @@ class CloudSession(HostedAgents):
         """See `Remote`."""
         return await network(self._client, self._remote_id, limit=limit)
 
-    async def replay(self, *, wait_s: float) -> bytes:
+    async def replay(self, into: Path, *, wait_s: float) -> int:
         """See `Remote`."""
-        return await replay(self._client, self._remote_id, wait_s=wait_s)
+        return await replay(self._client, self._remote_id, into, wait_s=wait_s)
 
     async def code(self) -> RemoteCode:
         """See `Remote`; without what this engine itself asked the page. Scrapes that were told what to look for get a
@@ -102,9 +107,11 @@ class CloudSession(HostedAgents):
         body = await self._client.get("sessions", self._remote_id, "files", query={"limit": 1_000})
         return objects(body.get("files"))
 
-    async def file(self, file_id: str) -> bytes:
-        """What is in a file."""
-        return await self._client.bytes("sessions", self._remote_id, "files", file_id)
+    async def file(self, file_id: str, into: Path, *, limit: int) -> str:
+        """See `Remote`."""
+        sink = Sink(into, at_most(limit))
+        whole = await self._client.save("sessions", self._remote_id, "files", file_id, into=sink, within_s=FILE_S)
+        return "" if whole else sink.why
 
     async def _told(self) -> dict[str, Any]:
         body = object_of(await self._client.get("sessions", self._remote_id))

@@ -39,7 +39,8 @@ _NOT_TO_BE_SENT: Final = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.Loc
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request. `within_s` is for all its tries; `follows` says that it may be sent elsewhere, and `changes` that
-    something may be another by it. `into` takes the body of a success, which is then not in the answer."""
+    something may be another by it. `into` takes the body of a success, which is then not in the answer; where `reads_json`,
+    of one that is no JSON."""
 
     method: str
     url: str
@@ -50,6 +51,7 @@ class Asked:
     limit: int = MAX_JSON_BYTES
     follows: bool = False
     into: Sink | None = None
+    reads_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ async def ask_once(http: httpx.AsyncClient, asked: Asked, left_s: float) -> Answ
                 timeout=timeout,
                 follow_redirects=asked.follows,
             ) as response:
-                if asked.into is not None and response.is_success:
+                is_read = asked.reads_json and "json" in response.headers.get("content-type", "")
+                if asked.into is not None and response.is_success and not is_read:
                     return await _saved(response, asked.into)
                 return await _read(response, asked.limit)
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError) as error:

@@ -1,6 +1,6 @@
 """A body that goes to the disk while it comes, and no further than it may: never whole in memory.
 
-Below: nothing of ours. Above: exchange, client, transferring.
+Below: nothing of ours. Above: exchange, client, transferring, footage, cloud.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,15 @@ import anyio
 
 _LOOK_BYTES: Final = 4 * 1024**2
 """How much comes between two looks at whether it may go on."""
+
+
+def at_most(limit: int) -> Callable[[int], Awaitable[str]]:
+    """For a `Sink`: no more than `limit` bytes."""
+
+    async def may(size: int) -> str:
+        return f"it has more than {limit:,} bytes" if size > limit else ""
+
+    return may
 
 
 class Sink:
