@@ -1,11 +1,8 @@
-"""The forms that code is written in: Notte's SDK, Notte's JSON, and how all scripts are laid out."""
+"""The forms that code is written in: Notte's SDK, Notte's JSON, and what no script holds."""
 
 import ast
 import inspect
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -81,43 +78,6 @@ def everything() -> Recording:
 def test_everything_is_every_action() -> None:
     """Ours: a new action is added to these tests too."""
     assert {step.action["type"] for step in everything().steps} == set(ACTION_TYPES)
-
-
-@pytest.fixture(name="scripts", scope="module")
-def _scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every script, sync and async, of everything and of next to nothing."""
-    folder = tmp_path_factory.mktemp("scripts")
-    for name, recording in (("all", everything()), ("one", Recording().goto(HOME))):
-        for style in STYLES:
-            for target in ("playwright", "notte", "pytest"):
-                if (target, style) != ("pytest", "async"):
-                    code = write_code(recording.steps, SPEC, target=target, style=style, keep_failed=True).code
-                    (folder / f"{target}_{name}_{style}.py").write_text(code, encoding="utf-8")
-    return folder
-
-
-def tool(name: str, *arguments: str, cwd: Path) -> str:
-    """What a tool of this environment says, all of it; nothing when it has nothing to say."""
-    program = Path(sys.executable).parent / name
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=110, check=False, cwd=cwd)
-    return "" if done.returncode == 0 else done.stdout + done.stderr
-
-
-def test_scripts_have_nothing_for_a_linter_to_say(scripts: Path) -> None:
-    """Ours: ruff's own rules, as a reader has them without any settings."""
-    assert tool("ruff", "check", "--isolated", "--no-cache", ".", cwd=scripts) == ""
-
-
-def test_scripts_are_laid_out_as_a_formatter_would(scripts: Path) -> None:
-    """Ours: by construction, 100 columns."""
-    assert tool("ruff", "format", "--isolated", "--no-cache", "--line-length", "100", "--diff", ".", cwd=scripts) == ""
-
-
-def test_playwright_scripts_pass_a_type_checker(scripts: Path) -> None:
-    """Ours: pyright's basic rules; Notte's SDK is not here to be checked against."""
-    files = [path.name for path in scripts.glob("p*.py")]
-
-    assert tool("pyright", "--pythonpath", sys.executable, *files, cwd=scripts) == ""
 
 
 def test_no_script_holds_a_secret() -> None:

@@ -1,5 +1,6 @@
 """Every script as a formatter, a linter and a type checker see it, over many recordings at once."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from notte_mcp.workflows import Provenance, Style, Target, Workflow, dump, generalise, load, write
 from notte_mcp.workflows.whole_text import is_whole
 from tests.workflows.broad import workflows
-from tests.workflows.recording import SPEC
-from tests.workflows.test_forms import tool
+from tests.workflows.recording import SPEC, Recording
+from tests.workflows.test_forms import SPEC as FULL_SPEC
+from tests.workflows.test_forms import everything
 from tests.workflows.test_hostile_text import TEXTS, hostile
 
 FORMS: tuple[tuple[Target, Style], ...] = (
@@ -60,10 +62,19 @@ def _scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every script of all of them."""
     folder = tmp_path_factory.mktemp("scripts")
     named = workflows() | {f"hostile{number}": w for number, w in enumerate(hostile_workflows())}
+    named["everything"] = generalise(everything().steps, FULL_SPEC, keep_failed=True)
+    named["one"] = generalise(Recording().goto("http://h.test").steps, FULL_SPEC)
     for name, workflow in named.items():
         for form, code in every_form(workflow):
             (folder / f"{form}_{name}.py").write_text(code, encoding="utf-8")
     return folder
+
+
+def tool(name: str, *arguments: str, cwd: Path) -> str:
+    """What a tool of this environment says, all of it; nothing when it has nothing to say."""
+    program = Path(sys.executable).parent / name
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=110, check=False, cwd=cwd)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def test_scripts_are_laid_out_as_a_formatter_would_whatever_is_in_them(scripts: Path) -> None:
