@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -102,16 +103,30 @@ class ServerBench(Bench):
 MODELS = ("scripted", *(ground.name for ground in GROUNDS))
 
 
-@pytest.fixture(params=MODELS)
-async def bench(request: pytest.FixtureRequest) -> AsyncGenerator[Bench]:
-    if request.param == "scripted":
+@asynccontextmanager
+async def benched(name: str) -> AsyncGenerator[Bench]:
+    if name == "scripted":
         yield ScriptedBench()
         return
     with ModelServer() as server:
-        bench = ServerBench(request.param, server)
+        bench = ServerBench(name, server)
         yield bench
         await bench.model.close()
         assert server.errors == []
+
+
+@pytest.fixture(scope="module", params=MODELS)
+async def bench(request: pytest.FixtureRequest) -> AsyncGenerator[Bench]:
+    """One for all tests that ask and are answered: a vendor's client takes longer to make than to use."""
+    async with benched(request.param) as bench:
+        yield bench
+
+
+@pytest.fixture(params=MODELS)
+async def own(request: pytest.FixtureRequest) -> AsyncGenerator[Bench]:
+    """One of its own: for what ends without an answer."""
+    async with benched(request.param) as bench:
+        yield bench
 
 
 async def test_a_model_is_called_what_it_was_asked_for_by(bench: Bench) -> None:
@@ -158,27 +173,27 @@ async def test_answers_follow_each_other_over_a_conversation_with_an_image(bench
     assert (first.text, second.text) == ("one", "two")
 
 
-async def test_an_answer_that_takes_too_long_is_unavailable(bench: Bench) -> None:
+async def test_an_answer_that_takes_too_long_is_unavailable(own: Bench) -> None:
     """Within `timeout_s`, and not at some client's own idea of it."""
-    bench.answer("warm")
-    await bench.ask(FREE_TEXT)
-    bench.hold()
+    own.answer("warm")
+    await own.ask(FREE_TEXT)
+    own.hold()
     with pytest.raises(ModelUnavailable, match=r"within 0\.2 s"), anyio.fail_after(5):
-        await bench.ask(timeout_s=0.2)
+        await own.ask(timeout_s=0.2)
 
 
-async def test_cancelling_ends_the_question_and_the_model_can_be_asked_again(bench: Bench) -> None:
+async def test_cancelling_ends_the_question_and_the_model_can_be_asked_again(own: Bench) -> None:
     """A stopped agent waits for nobody."""
-    bench.answer("one", "two", "three")
-    await bench.ask(FREE_TEXT)
-    bench.hold()
+    own.answer("one", "two", "three")
+    await own.ask(FREE_TEXT)
+    own.hold()
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            group.start_soon(bench.ask)
-            await bench.wait_asked(2)
+            group.start_soon(own.ask)
+            await own.wait_asked(2)
             group.cancel_scope.cancel()
-    bench.release("again")
-    assert (await bench.ask(FREE_TEXT)).text == "again"
+    own.release("again")
+    assert (await own.ask(FREE_TEXT)).text == "again"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +219,8 @@ async def test_what_may_pass_is_told_from_what_will_not(
     assert getattr(caught.value, "retry_after_s", None) == after
 
 
-async def test_closing_twice_or_unasked_is_no_error(bench: Bench) -> None:
+async def test_closing_twice_or_unasked_is_no_error(own: Bench) -> None:
     """It is called wherever an agent ends."""
-    await bench.model.close()
-    bench.answer(ANSWER)
-    await bench.model.close()
+    await own.model.close()
+    own.answer(ANSWER)
+    await own.model.close()
