@@ -9,8 +9,6 @@ from notte_mcp.agents.extracting import MAX_REPAIRS, PAGE_TOKENS, Extracted, ext
 from notte_mcp.errors import ModelRefused, ModelUnavailable
 from notte_mcp.models.scripted import ScriptedModel
 from notte_mcp.observations import estimate_tokens
-from tests.models.grounds import GROUNDS, KEY, PATIENCE_S, Ground, model_at
-from tests.models.server import ModelServer
 
 pytestmark = pytest.mark.anyio
 
@@ -169,21 +167,3 @@ async def test_retries_do_not_outlast_the_time() -> None:
 
     assert (found.text, len(model.requests)) == ("", 1)
     assert found.problem.startswith("no answer that fits came within 0 s; before that: Too many requests.")
-
-
-@pytest.mark.parametrize("ground", GROUNDS, ids=[ground.name for ground in GROUNDS])
-async def test_every_providers_model_can_be_asked(ground: Ground) -> None:
-    """Over HTTP: answered in words, mended, and refused without a word of the key."""
-    with ModelServer(answers=["It is 4711.", {"number": 4711}]) as server:
-        model = model_at(server, ground.name)
-        found = await extract(model, PAGE, instructions="the number", schema=NUMBER, seconds=PATIENCE_S)
-        server.then("401")
-        refused = await extract(model, PAGE, instructions="the number", schema=NUMBER, seconds=PATIENCE_S)
-        await model.close()
-
-    assert (found.text, found.usage.model_calls) == ('{"number":4711}', 2)
-    assert [asked.schema for asked in server.requests] == [None] * 3
-    assert "untrusted" in server.requests[0].system
-    assert refused.text == ""
-    assert refused.problem
-    assert KEY not in refused.problem

@@ -12,9 +12,6 @@ from notte_mcp.models.base import ChatRequest, Message
 from notte_mcp.models.patience import AT_ONCE, MAX_ASKS, Waits, ask_patiently
 from notte_mcp.models.plans import Plan
 from notte_mcp.models.scripted import ScriptedModel
-from tests.models.grounds import GROUNDS, PATIENCE_S, model_at
-from tests.models.grounds import REQUEST as REAL
-from tests.models.server import ModelServer
 
 pytestmark = pytest.mark.anyio
 
@@ -126,17 +123,3 @@ async def test_retries_leave_no_line_on_any_stream(
             ScriptedModel([DOWN, DOWN, "ok"]), REQUEST, timeout_s=1, on_retry=lambda _t: None, waits=AT_ONCE
         )
     assert (*capfd.readouterr(), caplog.text) == ("", "", "")
-
-
-@pytest.mark.parametrize("name", [ground.name for ground in GROUNDS])
-async def test_no_vendors_client_retries_on_its_own(name: str) -> None:
-    """Four requests arrive for four asks: ours are all there are."""
-    with ModelServer(mode="500") as server:
-        model = model_at(server, name)
-        server.then("429", "cut", "empty" if "google" not in name else "500")
-        told: list[str] = []
-        with pytest.raises(ModelUnavailable):
-            await ask_patiently(model, REAL, timeout_s=PATIENCE_S, on_retry=told.append, waits=AT_ONCE)
-        await model.close()
-    assert len(server.requests) == MAX_ASKS
-    assert "HTTP 429" in told[0]
