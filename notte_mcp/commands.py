@@ -76,10 +76,8 @@ def run(given: list[str], *, parent: int, alone: str = "") -> int:
 
 def _command(arguments: argparse.Namespace, settings: "Settings") -> int:
     if arguments.command == "serve":
-        gc.disable()  # as above
         from notte_mcp.serve import serving
 
-        gc.enable()
         return serving.show_token(settings) if arguments.show_token else serving.run(settings)
     if arguments.command == "api":
         from notte_mcp.api import serving as api

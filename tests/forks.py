@@ -39,6 +39,7 @@ IMPORTED: Final = (
     "notte_mcp.keeper.commands",
     "notte_mcp.keeper.relay",
     "notte_mcp.replaying",
+    "notte_mcp.serve.listening",
     "notte_mcp.serve.serving",
     "notte_mcp.stdio",
     "notte_mcp.store.sql",

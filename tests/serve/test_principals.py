@@ -20,8 +20,8 @@ from notte_mcp.models.access import Access
 from notte_mcp.models.shelf import Shelf
 from notte_mcp.records import SessionRecord, SessionSpec
 from notte_mcp.registry.places import Places
+from notte_mcp.serve.listening import sweep_old
 from notte_mcp.serve.principals import settings_of
-from notte_mcp.serve.serving import sweep_old
 from notte_mcp.settings import OWNER, Settings
 from notte_mcp.store.sql import SqlStore
 from tests.serve.served import ALICE, BOB, CALLER, HEADERS, Served, bearer, message_of, text
