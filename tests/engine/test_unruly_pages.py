@@ -34,6 +34,7 @@ async def test_a_page_that_never_rests_is_read(eye: Eye) -> None:
     changes = await eye.changes(seen.view)
     assert len(changes.appeared) + len(changes.changed) + len(changes.gone) < 6
     assert id_of(await eye.look(), "Count") == id_of(seen, "Count")
+    await eye.do(a.Goto(url="about:blank"))
 
 
 async def test_a_page_that_goes_on_by_itself_is_read_where_it_is(eye: Eye) -> None:
@@ -47,31 +48,30 @@ async def test_a_page_that_goes_on_by_itself_is_read_where_it_is(eye: Eye) -> No
     assert (await eye.look()).title == "Request received"
 
 
-async def _look_on(eye: Eye) -> None:
-    """Look until it fails: the page hangs 300 ms after its load."""
-    while True:
-        await eye.look()
+async def hung(eye: Eye, asked: int) -> None:
+    """Wait until the script has begun to hang: it waits for what is asked for then, and never answered."""
+    assert await anyio.to_thread.run_sync(lambda: eye.site.wait_for("/hang", count=asked, timeout_s=20))
 
 
 async def test_a_page_whose_script_hangs_is_told_within_ten_seconds(fresh: Eye) -> None:
     """The position is known all the while."""
-    await fresh.go("/hang-load.html")
-    await anyio.to_thread.run_sync(lambda: fresh.site.wait_for("/hang-load.html"))
+    await fresh.go("/hang-load.html?idle")
+    await hung(fresh, 1)
     began = time.monotonic()
     with anyio.fail_after(12), pytest.raises(PageNotResponding, match="goto"):
-        await _look_on(fresh)
+        await fresh.look()
     assert time.monotonic() - began < 11
     before = time.monotonic()
-    assert fresh.session.position.url == fresh.site.url("/hang-load.html")
+    assert fresh.session.position.url == fresh.site.url("/hang-load.html?idle")
     assert time.monotonic() - before < 0.1
 
 
 async def test_a_frame_that_hangs_does_not_keep_its_page_from_being_read(fresh: Eye) -> None:
     """What the page itself holds is shown, clicked and scraped; only the first look waits for the frame."""
     await fresh.go("/hang-frame.html")
-    with anyio.fail_after(60):
-        while "Press me" in names(seen := await fresh.look()):
-            pass
+    await hung(fresh, 2)
+    seen = await fresh.look()
+    assert names(seen) == ["Press"]
     began = time.monotonic()
     assert names(await fresh.look()) == ["Press"]
     assert time.monotonic() - began < 4
