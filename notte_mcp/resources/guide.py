@@ -121,6 +121,8 @@ viewport_width with viewport_height (500 or more), or aspect_ratio (5:4, 16:9), 
 ({"id": "notte-profile-...", "persist": true}), web_bot_auth, extra_http_headers, vault_id, block_ads, advanced_stealth,
 demonstrate, screenshot_type, auth_ids, wait_for_authentication, auth_retry (0 to 2). `{"session_id": "..."}` alone
 attaches to a session that is open there: notte_stop ends it, our limits let it go. `driver="notte"` runs the cloud's agent.
+There, dialogs cannot be answered (handle_dialog says what can be done), and a login kept here is restored without local
+storage.
 
 ## Errors
 

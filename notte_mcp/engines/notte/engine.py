@@ -191,7 +191,11 @@ async def _filled(session: NotteSession, stage: Stage, request: OpenRequest) -> 
     if cookies := wire.objects(state.get("cookies")):
         await session.set_cookies(cookies)
     if origins := wire.objects(state.get("origins")):
-        stage.events.append(f"local storage of {len(origins)} site(s) was not restored: the cloud takes cookies only")
+        # A script could put it there, and would stand on the cloud's record with all that it puts.
+        stage.events.append(
+            f"local storage of {len(origins)} site(s) was not restored: the cloud's API takes cookies only. Where a site asks, "
+            'sign in again; a profile of the cloud keeps it ("profile": {"id": "notte-profile-...", "persist": true})'
+        )
     spec = request.spec
     for name, asked, most in (
         ("idle_timeout_minutes", spec.idle_timeout_minutes, wire.MAX_IDLE_MINUTES),

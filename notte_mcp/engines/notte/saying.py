@@ -3,6 +3,7 @@
 Below: reaching, wire. Above: performing, pointing, transferring.
 """
 
+import json
 import re
 from typing import Any, Final
 
@@ -89,10 +90,14 @@ def selector_error(selector: str, count: int | None) -> NotteMCPError | None:
 
 
 def no_dialogs(action: a.HandleDialog) -> Receipt:
-    """What is said of dialogs, which the cloud answers by itself."""
+    """What is said of dialogs, which the cloud answers by itself; a page can be kept from opening them."""
+    accepts = action.value == "accept"
+    text = json.dumps(action.answer or "") if accepts else "null"
+    code = f"window.confirm = () => {'true' if accepts else 'false'}; window.prompt = () => {text}; window.alert = () => {{}}; 0"
     said = (
-        "The Notte cloud answers dialogs by itself, and cannot be told how. Go on without handle_dialog; where the "
-        'answer matters, use a session of engine "local".'
+        "The Notte cloud answers dialogs by itself, and its API has no way to say how. Nothing was done. Next: "
+        f"{json.dumps({'type': 'evaluate_js', 'code': code})} before the action, on the page that would open the dialog, "
+        'which then opens none; where that is not allowed or does not help, a session of engine "local"'
     )
     return Receipt(action.type, success=False, code="not_supported", message=said)
 
