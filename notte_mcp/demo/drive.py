@@ -23,7 +23,7 @@ from notte_mcp.demo.keepsake import replay
 from notte_mcp.demo.prove import prove
 from notte_mcp.demo.shop import Shop
 from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server, temporary
-from notte_mcp.demo.watch import watch
+from notte_mcp.demo.watch import PLAN, watch
 
 WHOLE_S: Final = 180.0
 """How long the demo may take in all."""
@@ -76,22 +76,22 @@ async def _in_time(options: argparse.Namespace) -> None:
 
 async def _shop(out: Path | None, *, show: bool) -> None:
     """Order in the shop by hand, so to speak; let an agent order; let the first order's script do it again."""
-    with Shop() as shop, temporary() as ours, temporary() as agents:
+    with Shop() as shop, temporary() as folder:
         print(f"A shop is open at {shop.url}\n\nFirst act: an assistant places an order, call by call.")
         script = out or Path(tempfile.mkdtemp(prefix="notte-mcp-demo-")) / "notte-demo-order.py"
-        async with server(ours, show=show) as talk:
+        async with server(folder, show=show, model=f"scripted:{PLAN}") as talk:
             shelf = await talk.call("open the shop", "notte_start", url=shop.url)
             number = await _order(talk, shop, shelf)
             print(f"\nOrder {number} was placed in {talk.calls} calls, {talk.tokens} tokens.")
-            agent = await watch(shop, ACCESS_CODE, agents, show=show)
+            agent = await watch(talk.anew(), shop, ACCESS_CODE)
             session: str = shelf.facts["session_id"]
-            async with replay(agents, agent) as keepsake:
+            async with replay(folder, agent) as keepsake:
                 code = await prove(talk, shop, session, ACCESS_CODE)
                 of_agent = await keepsake.put(script.with_name(f"{script.stem}-by-agent"))
             await talk.call("end the session", "notte_stop", id=session)
         script.write_text(code, encoding="utf-8")
         print(f"\nThe script is {script.absolute()} ({len(code.splitlines())} lines). It runs by itself: see --help.")
-        async with replay(ours, session) as keepsake:
+        async with replay(folder, session) as keepsake:
             _look_back([await keepsake.put(script.with_suffix("")), of_agent])
 
 

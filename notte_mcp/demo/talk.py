@@ -64,6 +64,10 @@ class Talk:
         self.calls = 0
         self.tokens = 0
 
+    def anew(self) -> "Talk":
+        """The same connection, with calls and tokens counted from here."""
+        return Talk(self._client, show=self._show)
+
     async def call(self, purpose: str, tool: str, /, **arguments: Any) -> Answer:
         """Call a tool and tell what it cost.
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from notte_mcp.demo.shop import Shop
-from notte_mcp.demo.talk import Answer, DemoFailed, Talk, server
+from notte_mcp.demo.talk import Answer, DemoFailed, Talk
 
 PLAN: Final = Path(__file__).with_name("plan.json")
-"""What the model answers, turn by turn; each answer takes it a second."""
+"""What the model answers, turn by turn; each answer takes it half a second."""
 
 TASK: Final = "Order the red clay teapot for Ada Brew, ada@example.org, Kettle Lane 4, 3011 Bern, Switzerland; pick-up."
 WISH: Final = "The access code is in its field. Please have it wrapped as a gift."
@@ -33,31 +33,30 @@ FORM: Final = "Your order"
 """How the title of the page with the order's form begins."""
 
 
-async def watch(shop: Shop, access_code: str, folder: Path, *, show: bool) -> str:
-    """Let an agent order, and steer it on its way; gives its id. Its server works in `folder`.
+async def watch(talk: Talk, shop: Shop, access_code: str) -> str:
+    """Let an agent order, and steer it on its way; gives its id. The server's model is that of `PLAN`.
 
     Raises:
         DemoFailed: it did not order what was asked for, or the access code stands where it must not.
     """
     print("\nSecond act: an agent places an order by itself. (Its model is a script: no key is needed.)")
     before = len(shop.orders)
-    async with server(folder, show=show, model=f"scripted:{PLAN}") as talk:
-        begun = await talk.call("give it the task", "notte_start", task=TASK, url=shop.url, wait_seconds=0)
-        agent, session = begun.facts["agent_id"], begun.facts["session_id"]
-        at_form = await _until_form(talk, agent)
-        await talk.call("pause it there", "notte_steer", agent_id=agent, command="pause")
-        paused = await _until_paused(talk, agent, at_form)
-        await _act_meanwhile(talk, session, access_code)
-        await talk.call("tell it so, and a wish", "notte_steer", agent_id=agent, command="message", text=WISH)
-        await talk.call("let it go on", "notte_steer", agent_id=agent, command="resume")
-        ended = await _until_ended(talk, agent, paused)
-        log = f"notte://agents/{agent}/steps?after={paused}"
-        pause = await talk.call("read of the pause in its log", "notte_read", uri=log, max_tokens=LOG_TOKENS)
-        _read(pause, access_code)
-        await talk.call("end the session", "notte_stop", id=session)
-        _check(shop, before, ended)
-        _sum_up(ended, talk)
-        return str(agent)
+    begun = await talk.call("give it the task", "notte_start", task=TASK, url=shop.url, wait_seconds=0)
+    agent, session = begun.facts["agent_id"], begun.facts["session_id"]
+    at_form = await _until_form(talk, agent)
+    await talk.call("pause it there", "notte_steer", agent_id=agent, command="pause")
+    paused = await _until_paused(talk, agent, at_form)
+    await _act_meanwhile(talk, session, access_code)
+    await talk.call("tell it so, and a wish", "notte_steer", agent_id=agent, command="message", text=WISH)
+    await talk.call("let it go on", "notte_steer", agent_id=agent, command="resume")
+    ended = await _until_ended(talk, agent, paused)
+    log = f"notte://agents/{agent}/steps?after={paused}"
+    pause = await talk.call("read of the pause in its log", "notte_read", uri=log, max_tokens=LOG_TOKENS)
+    _read(pause, access_code)
+    await talk.call("end the session", "notte_stop", id=session)
+    _check(shop, before, ended)
+    _sum_up(ended, talk)
+    return str(agent)
 
 
 # --- watching -----------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""The demo as a person runs it: one command, the real server, a real browser."""
+"""The demo as a person runs it: one command, the real server, a real browser. (What shows less of it is asked for here by
+the command's function.)"""
 
 import os
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from notte_mcp.demo.drive import main
 from tests.site import Site
 
 
@@ -95,25 +97,37 @@ def _line(lines: list[str], part: str) -> str:
     return next(line for line in lines if part in line)
 
 
-def test_another_page_is_shown_as_an_assistant_sees_it(site: Site, browser: dict[str, str]) -> None:
-    done = run("--url", site.url("/form.html"), **browser)
+def test_another_page_is_shown_as_an_assistant_sees_it(
+    site: Site, browser: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _set(monkeypatch, browser)
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r'I\d+ textbox "Applicant" required', done.stdout)
+    code = main(["--url", site.url("/form.html")])
+
+    said = capsys.readouterr()
+    assert code == 0, said
+    assert re.search(r'I\d+ textbox "Applicant" required', said.out)
     assert site.hits["/form.html"] == 1
-    assert "Second act" not in done.stdout
+    assert "Second act" not in said.out
 
 
-def test_a_page_that_does_not_load_fails_with_the_reason(browser: dict[str, str]) -> None:
-    done = run("--url", "http://127.0.0.1:9/", **browser)
+def test_a_page_that_does_not_load_fails_with_the_reason(
+    browser: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _set(monkeypatch, browser)
 
-    assert done.returncode == 1
-    assert "did not load" in done.stderr
+    assert main(["--url", "http://127.0.0.1:9/"]) == 1
+    assert "did not load" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to be told")
-def test_root_is_told_what_to_set() -> None:
-    done = run(NOTTE_MCP_NO_SANDBOX="")
+def test_root_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("NOTTE_MCP_NO_SANDBOX", raising=False)
 
-    assert done.returncode == 1
-    assert "NOTTE_MCP_NO_SANDBOX=1" in done.stderr
+    assert main([]) == 1
+    assert "NOTTE_MCP_NO_SANDBOX=1" in capsys.readouterr().err
+
+
+def _set(monkeypatch: pytest.MonkeyPatch, browser: dict[str, str]) -> None:
+    for name, value in browser.items():
+        monkeypatch.setenv(name, value)

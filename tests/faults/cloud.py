@@ -24,7 +24,7 @@ from tests.faults.fault import Counts, Fault, Tally
 from tests.faults.grounds import Grounds
 from tests.faults.kills import CLICK, SEED, batch
 from tests.faults.talk import Said, Talk
-from tests.notte.proxy import Half, Lose, Reset, proxy
+from tests.notte.proxy import Half, Lose, Proxy, Reset, proxy
 
 BREAKS: Final = (Lose(), Reset(), Half())
 REQUESTS: Final = 8
@@ -133,11 +133,11 @@ async def api_killed(grounds: Grounds, times: int, tally: Tally) -> None:
         apis = Apis(grounds, stack)
         talk = stack.enter_context(_served(grounds, apis.served.url, apis.served.key))
         client = Client(grounds, tally, talk)
+        await client.begin()
+        begun = anyio.current_time()
+        await client.compare("whole", await client.send("whole"))
+        lasts = anyio.current_time() - begun
         for number in range(times):
-            await client.begin()
-            begun = anyio.current_time()
-            await client.compare(f"whole-{number}", await client.send(f"whole-{number}"))
-            lasts = anyio.current_time() - begun
             said: list[Said] = []
 
             async def send(token: str, said: list[Said] = said) -> None:
@@ -150,8 +150,7 @@ async def api_killed(grounds: Grounds, times: int, tally: Tally) -> None:
             await apis.again()
             await client.compare(f"cut-{number}", said[0])
             await _ended(talk, client.session, tally)
-        await client.begin()
-        await client.compare("last", await client.send("last"))
+            await client.begin()  # and the next one is as if nothing had been
         tally.note("seed", SEED)
 
 
@@ -173,19 +172,26 @@ async def resets(grounds: Grounds, times: int, tally: Tally) -> None:
             client = Client(grounds, tally, talk)
             await client.begin()
             for number in range(times):
-                # Every other one at something that acts, since most requests only look.
-                method, path = [("POST", "*/page/execute"), ("*", "*")][number % 2]
-                between.on(method, path, BREAKS[number % len(BREAKS)], skip=moments.randrange(REQUESTS) if number else 0)
+                _break(between, number, moments)
                 await client.compare(f"broken-{number}", await client.send(f"broken-{number}"))
                 between.heal()
-                mended = await client.send(f"mended-{number}")
-                tally.expect(not mended.is_error, f"it does not go on: {mended.text[:300]}")
-                await client.compare(f"mended-{number}", mended)
+            mended = await client.send("mended")
+            tally.expect(not mended.is_error, f"it does not go on: {mended.text[:300]}")
+            await client.compare("mended", mended)
             await talk.call("notte_stop", id=client.session)
             told = (await talk.call("notte_status", id=client.session, wait_seconds=20, until="done")).facts
             tally.expect(told["state"] == "stopped", f"the session is {told['state']} after its stop")
             stack.close()
     tally.note("seed", SEED)
+
+
+def _break(between: Proxy, number: int, moments: random.Random) -> None:
+    """The first action of a form, and then any of its requests: every other time one that acts, since most only look."""
+    fault = BREAKS[number % len(BREAKS)]
+    if number == 0:
+        return between.on("POST", "*/page/execute", fault, has=b'"goto"')
+    method, path = [("POST", "*/page/execute"), ("*", "*")][number % 2]
+    return between.on(method, path, fault, skip=moments.randrange(REQUESTS))
 
 
 FAULTS: Final = (
@@ -202,7 +208,7 @@ FAULTS: Final = (
         ("P1", "P2"),
         "the connection to the cloud breaks at a random request: before it, after it, within its answer",
         resets,
-        Counts(3, 30, 600),
+        Counts(2, 30, 600),
         seconds=240,
     ),
 )
