@@ -1,27 +1,12 @@
 """What a page asks who has taken it over, and where they go, in a real Chromium beside the one that it shows."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.site import Site
-from tests.viewer.viewing import Viewing, click, middle, person, take_over, until_done, view, viewing
+from tests.viewer.viewing import Viewing, click, middle, take_over, until_done, view
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def shown(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncGenerator[Viewing]:
-    async with viewing(tmp_path_factory.mktemp("state"), chromium) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-async def browser(chromium: Path) -> AsyncGenerator[Browser]:
-    async with person(chromium) as one:
-        yield one
 
 
 async def test_a_question_of_the_page_is_told_and_may_be_answered_otherwise(
@@ -65,31 +50,23 @@ async def test_a_question_of_the_page_is_told_and_may_be_answered_otherwise(
     assert answers == [("accept", None), ("accept", "Zo\u00eb"), ("accept", None), ("accept", None), ("dismiss", None)]
 
 
-async def test_an_address_of_this_machine_is_opened_without_its_scheme(
+async def test_an_address_is_opened_as_it_was_written_and_stays_where_it_does_not_load(
     shown: Viewing, browser: Browser, site: Site
 ) -> None:
-    """As a person writes it: hardly anything there speaks TLS."""
+    """Of this machine without its scheme, since hardly anything there speaks TLS; and the browser's own address of its
+    error page tells nobody anything."""
     session_id = await shown.session(site.url("/dialogs.html"))
+    nobody = "http://127.0.0.1:9/none"
     async with view(browser, shown.viewer.url(session_id)) as page:
         await take_over(page, shown.viewer.keys.code)
         await page.locator("#url").fill(site.url("/form.html").removeprefix("http://"))
         await page.keyboard.press("Enter")
         await until_done(shown, session_id, "goto")
         await expect(page.locator("#title")).to_have_text("Permit request")
-
-
-async def test_a_page_that_does_not_load_leaves_what_the_person_wrote(
-    shown: Viewing, browser: Browser, site: Site
-) -> None:
-    """The browser's own address of its error page tells nobody anything."""
-    session_id = await shown.session(site.url("/form.html"))
-    nobody = "http://127.0.0.1:9/none"
-    async with view(browser, shown.viewer.url(session_id)) as page:
-        await take_over(page, shown.viewer.keys.code)
         await page.locator("#url").fill(nobody)
         await page.keyboard.press("Enter")
         await expect(page.locator("#said")).to_contain_text(nobody)
         await expect(page.locator("#title")).to_have_text("A page that did not load")
         await expect(page.locator("#url")).to_have_value(nobody)
-        await expect(page.locator("#log .step")).to_have_count(2)
+        await expect(page.locator("#log .step")).to_have_count(3)
         assert "chrome-error" not in await page.content()

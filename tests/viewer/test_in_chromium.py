@@ -1,16 +1,15 @@
 """The live view as a person has it, in a real Chromium beside the one that it shows."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from notte_mcp.actions import Goto
+from notte_mcp.actions import EvaluateJs, Goto
 from notte_mcp.errors import UnsupportedUrl
 from tests.site import Site
-from tests.viewer.viewing import PHONE, Viewing, click, middle, person, script, take_over, until_done, view, viewing
+from tests.viewer.viewing import PHONE, Viewing, click, middle, script, take_over, until_done, view, viewing
 
 pytestmark = pytest.mark.anyio
 
@@ -18,18 +17,6 @@ SECRET = "correct horse 42"
 QUESTION = "North or <img src=x onerror=alert(1)> South?"
 ASKS = {"actions": [{"type": "help", "value": QUESTION}]}
 DONE = {"actions": [{"type": "completion", "success": True, "answer": "It is sent."}]}
-
-
-@pytest.fixture(scope="module")
-async def shown(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncGenerator[Viewing]:
-    async with viewing(tmp_path_factory.mktemp("state"), chromium) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-async def browser(chromium: Path) -> AsyncGenerator[Browser]:
-    async with person(chromium) as one:
-        yield one
 
 
 async def colour(page: Page) -> list[int]:
@@ -46,10 +33,10 @@ async def colour(page: Page) -> list[int]:
     return found
 
 
-async def test_a_view_shows_what_the_session_shows_and_what_is_done_there(
+async def test_a_view_shows_what_the_session_shows_and_a_line_that_is_lost_is_told_and_mended(
     shown: Viewing, browser: Browser, site: Site
 ) -> None:
-    """The picture, the address, the log with each step."""
+    """The picture, the address, the log with each step; the line mends by itself, and the log is not doubled by it."""
     session_id = await shown.session(site.url("/form.html"))
     async with view(browser, shown.viewer.url(session_id)) as page:
         await expect(page.locator("#title")).to_have_text("Permit request")
@@ -61,6 +48,15 @@ async def test_a_view_shows_what_the_session_shows_and_what_is_done_there(
         with anyio.fail_after(10):
             while abs((await colour(page))[0] - 200) > 12:  # noqa: ASYNC110 - a picture tells of itself to nobody
                 await anyio.sleep(0.02)
+        await expect(page.locator("#log .step")).to_have_count(2)
+        listener = shown.viewer._listener
+        assert listener is not None
+        await page.context.set_offline(True)
+        for connection in list(listener._state.connections):
+            connection.transport.abort()  # type: ignore[attr-defined, union-attr]
+        await expect(page.locator("#link")).to_have_text("Connection lost, trying again")
+        await page.context.set_offline(False)
+        await expect(page.locator("#link")).to_have_text("Live", timeout=15_000)
         await expect(page.locator("#log .step")).to_have_count(2)
 
 
@@ -172,22 +168,6 @@ async def reach(page: Page, name: str) -> None:
     raise AssertionError(name)
 
 
-async def test_a_line_that_is_lost_is_told_and_mended(shown: Viewing, browser: Browser, site: Site) -> None:
-    """By itself; the log is not doubled by it."""
-    session_id = await shown.session(site.url("/form.html"))
-    async with view(browser, shown.viewer.url(session_id)) as page:
-        await expect(page.locator("#log .step")).to_have_count(1)
-        listener = shown.viewer._listener
-        assert listener is not None
-        await page.context.set_offline(True)
-        for connection in list(listener._state.connections):
-            connection.transport.abort()  # type: ignore[attr-defined, union-attr]
-        await expect(page.locator("#link")).to_have_text("Connection lost, trying again")
-        await page.context.set_offline(False)
-        await expect(page.locator("#link")).to_have_text("Live", timeout=15_000)
-        await expect(page.locator("#log .step")).to_have_count(1)
-
-
 async def test_a_wrong_key_shows_nothing(shown: Viewing, browser: Browser, site: Site) -> None:
     session_id = await shown.session(site.url("/form.html"))
     page = await browser.new_page()
@@ -198,16 +178,17 @@ async def test_a_wrong_key_shows_nothing(shown: Viewing, browser: Browser, site:
     await page.close()
 
 
-async def test_the_browser_of_the_model_cannot_open_it(shown: Viewing, site: Site) -> None:
-    """Under any name: the model knows the address."""
-    session_id = await shown.session(site.url("/form.html"))
-    async with shown.app.registry.use(session_id) as live:
-        for host in ("127.0.0.1", "localhost", "[::1]", "127.1"):
-            url = f"http://{host}:{shown.viewer.port}/{session_id}"
-            with pytest.raises(UnsupportedUrl, match="own"):
-                await live.execute([Goto(url=url)], deadline_s=20)
-    asked = f"fetch('{shown.base}/health', {{mode: 'no-cors'}}).then(() => 'reached', () => 'refused')"
-    assert await script(shown, session_id, asked) == "refused"
+async def test_the_browser_of_the_model_cannot_open_it(tmp_path: Path, chromium: Path, site: Site) -> None:
+    """Under any name: the model knows the address. Nor can a page in it: the browser itself refuses the port."""
+    async with viewing(tmp_path, chromium) as own:
+        session_id = await own.session(site.url("/form.html"))
+        async with own.app.registry.use(session_id) as live:
+            for host in ("127.0.0.1", "localhost", "[::1]", "127.1"):
+                url = f"http://{host}:{own.viewer.port}/{session_id}"
+                with pytest.raises(UnsupportedUrl, match="own"):
+                    await live.execute([Goto(url=url)], deadline_s=20)
+        asked = f"fetch('{own.base}/health', {{mode: 'no-cors'}}).then(() => 'reached', () => 'refused')"
+        assert await script(own, session_id, asked) == "refused"
 
 
 async def test_the_replay_is_opened_from_the_view_and_has_no_part_in_it(
@@ -236,8 +217,8 @@ async def test_the_log_keeps_its_end_in_sight_when_what_stands_above_grows(
     """The last line is what is looked for when it is over."""
     session_id = await shown.session(site.url("/form.html"))
     async with view(browser, shown.viewer.url(session_id)) as page:
-        for _ in range(25):
-            await script(shown, session_id, "1")
+        async with shown.app.registry.use(session_id) as live:
+            await live.execute([EvaluateJs(code="1")] * 25, deadline_s=30)
         await expect(page.locator("#log .step")).to_have_count(26)
         await expect(page.locator("#log .step").last).to_be_in_viewport(ratio=1)
         await shown.app.registry.stop(session_id)

@@ -1,7 +1,5 @@
 """What a person types in the live view gets where it was meant to, in a real Chromium beside the one that it shows."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -9,23 +7,11 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.site import Site
-from tests.viewer.viewing import Viewing, click, middle, person, take_over, until_done, view, viewing
+from tests.viewer.viewing import Viewing, click, middle, take_over, until_done, view
 
 pytestmark = pytest.mark.anyio
 
 SECRET = "correct horse 42"
-
-
-@pytest.fixture(scope="module")
-async def shown(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncGenerator[Viewing]:
-    async with viewing(tmp_path_factory.mktemp("state"), chromium) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-async def browser(chromium: Path) -> AsyncGenerator[Browser]:
-    async with person(chromium) as one:
-        yield one
 
 
 async def held(shown: Viewing, session_id: str, *names: str) -> list[str]:

@@ -155,21 +155,19 @@ async def script(shown: Viewing, session_id: str, code: str) -> Any:
 
 
 async def middle(shown: Viewing, session_id: str, name: str) -> tuple[float, float]:
-    """Where in the shown page the element of this name stands."""
+    """Where in the shown page the element of this name stands, once it is there; it is what a person points at there."""
     async with shown.app.registry.use(session_id) as live:
         with anyio.fail_after(15):
             while not (found := [node.id for node in (await live.observe()).nodes if node.name == name]):  # noqa: ASYNC110
                 await anyio.sleep(0.05)
-        one = found[0]
-        assert one is not None
-        browser = shown.app.registry._slots[session_id].browser
-        for y in range(10, 500, 8):
-            for x in (500, 420, 330, 270, *range(20, 260, 20)):
-                spot = await browser.spot((x, y))
-                if spot is not None and spot.id == one:
-                    left, top, width, height = spot.box
-                    return left + width / 2, top + height / 2
-    raise AssertionError(name)
+        browser: Any = shown.app.registry._slots[session_id].browser
+        page: Page = browser._stage.tab.page
+        named = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name, exact=True))
+        box = await named.first.bounding_box()
+        assert box is not None
+        place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        assert (await browser.spot(place)).id == found[0]
+        return place
 
 
 async def click(page: Page, at: tuple[float, float]) -> None:
