@@ -1,4 +1,4 @@
-"""One Chromium for all tests of actions, and one session for those that leave it as it was."""
+"""One engine for all tests of actions, and one session for those that leave it as it was."""
 
 import itertools
 import os
@@ -10,6 +10,8 @@ import pytest
 
 from notte_mcp.engines.local.engine import LocalEngine
 from notte_mcp.engines.local.stage import SessionOptions
+from notte_mcp.settings import Settings
+from tests.browsers import Browsers
 from tests.engine.actions.driver import Driver, Kept, opened
 from tests.site import Site
 
@@ -18,7 +20,7 @@ MakeEngine = Callable[..., LocalEngine]
 
 @pytest.fixture(scope="session")
 def make_engine(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeEngine:
-    """Makes an engine with folders of its own."""
+    """Makes an engine with a browser of its own, for what ends one or watches it."""
     folder = tmp_path_factory.mktemp("engines")
     numbers = itertools.count()
 
@@ -28,14 +30,13 @@ def make_engine(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Mak
         return path
 
     def make(**options: Any) -> LocalEngine:
-        limits: dict[str, Any] = {"max_tabs": 6, "max_download_bytes": 1_000_000, **options}
         as_root = hasattr(os, "geteuid") and os.geteuid() == 0
         return LocalEngine(
             executable=chromium,
             no_sandbox=as_root,
             tmp_for=tmp_for,
             note_process=lambda _pid: None,
-            options=SessionOptions(**limits),
+            options=SessionOptions(**options),
         )
 
     return make
@@ -48,10 +49,11 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def engine(make_engine: MakeEngine, shared_folder: Path) -> AsyncGenerator[LocalEngine]:
-    engine = make_engine(upload_dirs=(shared_folder,))
-    async with opened(engine, shared_folder):  # the browser lives as long as one session does
-        yield engine
+async def engine(browsers: Browsers, shared_folder: Path) -> AsyncGenerator[LocalEngine]:
+    """In the Chromium of all tests."""
+    settings = Settings(max_tabs=6, max_download_bytes=1_000_000, upload_dirs=(shared_folder,))
+    engine = browsers.engine(settings)
+    yield engine
     await engine.close(deadline_s=3)
 
 
