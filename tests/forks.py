@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self, cast
+from typing import IO, Any, Final, Self
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -71,13 +71,14 @@ class Forked:
         stdout: int | IO[Any] = subprocess.DEVNULL,
         stderr: int | IO[Any] | None = None,
         cwd: Path | None = None,
+        text: bool = False,
         of: tuple[str, ...] = (sys.executable, *IMPORTED),
     ) -> None:
         with Path(os.devnull).open("r+b") as nothing:
             theirs: list[int] = []
-            ours: list[IO[bytes] | None] = []
+            ours: list[IO[Any] | None] = []
             for number, wanted in enumerate((stdin, stdout, stderr)):
-                given, kept = _end(wanted, nothing.fileno(), number)
+                given, kept = _end(wanted, nothing.fileno(), number, text=text)
                 theirs.append(given)
                 ours.append(kept)
             told, tell = os.pipe()
@@ -90,7 +91,7 @@ class Forked:
             for wanted, given in zip((stdin, stdout, stderr), theirs, strict=True):
                 if wanted == subprocess.PIPE:
                     os.close(given)
-        self.stdin, self.stdout, self.stderr = cast("list[IO[Any] | None]", ours)
+        self.stdin, self.stdout, self.stderr = ours
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
 
@@ -142,11 +143,12 @@ class Forked:
         return self.returncode
 
 
-def _end(wanted: int | IO[Any] | None, nothing: int, number: int) -> tuple[int, IO[bytes] | None]:
+def _end(wanted: int | IO[Any] | None, nothing: int, number: int, *, text: bool) -> tuple[int, IO[Any] | None]:
     """The descriptor that the process gets, and our end of the pipe where it is one."""
     if wanted == subprocess.PIPE:
         read, write = os.pipe()
-        return (read, os.fdopen(write, "wb")) if number == 0 else (write, os.fdopen(read, "rb"))
+        kind = "" if text else "b"
+        return (read, os.fdopen(write, f"w{kind}")) if number == 0 else (write, os.fdopen(read, f"r{kind}"))
     if wanted == subprocess.DEVNULL:
         return nothing, None
     if wanted is None:

@@ -1,32 +1,30 @@
 """A second process to test against: what holds between processes is tried between processes."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.forks import PIPE, Forked
 
 
 @contextmanager
-def second_process(code: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
-    """Run Python code in a process of its own, with its stdin and stdout as pipes; it is killed at the end."""
-    command = [sys.executable, "-c", code, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+def second_process(code: str, *arguments: str) -> Generator[Forked]:
+    """Run Python code in a process of its own, with its stdin and stdout as pipes of text; it is killed at the end."""
+    with Forked(["-c", code, *arguments], env=os.environ, stdin=PIPE, stdout=PIPE, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def says(process: subprocess.Popen[str]) -> str:
+def says(process: Forked) -> str:
     """The process's next line; waits for it."""
     assert process.stdout is not None
-    return process.stdout.readline().rstrip("\n")
+    line: str = process.stdout.readline()
+    return line.rstrip("\n")
 
 
-def tell(process: subprocess.Popen[str], line: str = "") -> None:
+def tell(process: Forked, line: str = "") -> None:
     """Send the process a line."""
     assert process.stdin is not None
     process.stdin.write(line + "\n")
