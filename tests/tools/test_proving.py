@@ -11,6 +11,7 @@ from mcp.types import CallToolResult
 
 from notte_mcp.app import App, open_app
 from notte_mcp.settings import Settings
+from tests.browsers import Browsers
 from tests.site import Site
 from tests.tools.conftest import Host
 
@@ -24,13 +25,15 @@ PATIENCE_S = 100.0
 class Real(Host):
     """A host whose sessions are Chromium's."""
 
-    def __init__(self, folder: Path, chromium: Path) -> None:
+    def __init__(self, folder: Path, chromium: Path, browsers: Browsers) -> None:
         super().__init__(folder, "auto")
         self.settings = Settings(state_dir=folder / "state", browser=chromium)
+        self.browsers = browsers
 
     @asynccontextmanager
     async def open_app(self) -> AsyncGenerator[App]:
-        async with open_app(self.settings) as self.app:
+        engine = self.browsers.engine(self.settings)
+        async with open_app(self.settings, engines={"local": engine}) as self.app:
             yield self.app
 
     async def call(self, tool: str, **arguments: Any) -> CallToolResult:
@@ -48,8 +51,8 @@ class Real(Host):
 
 
 @pytest.fixture
-async def host(tmp_path: Path, chromium: Path) -> AsyncGenerator[Real]:
-    host = Real(tmp_path, chromium)
+async def host(tmp_path: Path, chromium: Path, browsers: Browsers) -> AsyncGenerator[Real]:
+    host = Real(tmp_path, chromium, browsers)
     async with host.connected():
         yield host
 
@@ -67,9 +70,21 @@ async def requested(host: Real, site: Site) -> str:
     return session_id
 
 
-async def test_a_script_that_was_run_says_so_in_its_header(host: Real, site: Site) -> None:
-    """Contract: the steps in a fresh session, then the script itself in a process of its own."""
+async def test_a_session_is_proved_safely_and_then_by_its_script_which_says_so_in_its_header(
+    host: Real, site: Site
+) -> None:
+    """Contract: safely it stops before the first step that has an effect, null for the rest, with the call that does all;
+    else the steps in a fresh session, then the script itself in a process of its own."""
     session_id = await requested(host, site)
+    safe = await host.facts("notte_workflow_code", id=session_id, target="playwright", verify="safe")
+
+    assert safe["verified"] is None
+    assert safe["report"]["passed"] == 4
+    assert safe["report"]["not_run"] == '5, click button "Send request"'
+    assert "/submit" in safe["report"]["reason"]
+    assert safe["report"]["script"]["passed"] is None
+    assert 'verify="run"' in safe["next"]
+    assert len(site.submissions) == 1
 
     told = await host.facts(
         "notte_workflow_code", id=session_id, target="playwright", verify="run", save_as="permit", wait_seconds=45
@@ -86,23 +101,11 @@ async def test_a_script_that_was_run_says_so_in_its_header(host: Real, site: Sit
     assert ACCESS not in code + kept + str(run) + str(told)
 
 
-async def test_verifying_safely_repeats_no_effect(host: Real, site: Site) -> None:
-    """Contract: it stops before the first step that would; null for the rest, and the call that does all."""
-    session_id = await requested(host, site)
-
-    told = await host.facts("notte_workflow_code", id=session_id, target="playwright", verify="safe")
-
-    assert told["verified"] is None
-    assert told["report"]["passed"] == 4
-    assert told["report"]["not_run"] == '5, click button "Send request"'
-    assert "/submit" in told["report"]["reason"]
-    assert told["report"]["script"]["passed"] is None
-    assert 'verify="run"' in told["next"]
-    assert len(site.submissions) == 1
-
-
-async def test_a_kept_workflow_runs_with_another_parameter(host: Real, site: Site) -> None:
-    """Contract: no model, at the browser's speed."""
+async def test_a_kept_workflow_runs_with_another_parameter_and_heals_what_it_can_of_a_changed_page(
+    host: Real, site: Site
+) -> None:
+    """Contract: no model, at the browser's speed; another recorded locator finds a field, and what is really gone is told,
+    with its page open."""
     session_id = await requested(host, site)
     await host.facts("notte_workflow_code", id=session_id, save_as="permit")
     await host.facts("notte_stop", id=session_id)
@@ -114,11 +117,6 @@ async def test_a_kept_workflow_runs_with_another_parameter(host: Real, site: Sit
     assert (site.submissions[-1].value("applicant"), site.submissions[-1].value("district")) == ("Grace", "South")
     assert ACCESS not in str(told)
 
-
-async def test_a_run_over_a_changed_page_heals_what_it_can_and_stops_where_it_cannot(host: Real, site: Site) -> None:
-    """Contract: another recorded locator finds the field; what is really gone is told, with its page open."""
-    session_id = await requested(host, site)
-    await host.facts("notte_workflow_code", id=session_id, save_as="permit")
     site.rewrite = lambda page: page.replace(">Applicant<", ">Who applies<").replace("<option>South", "")
     told = await host.facts("notte_run_workflow", name="permit", parameters={"secret_access_code": ACCESS})
     status = await host.facts("notte_status", id=told["run_id"])
@@ -130,4 +128,4 @@ async def test_a_run_over_a_changed_page_heals_what_it_can_and_stops_where_it_ca
     assert [step["state"] for step in status["steps"]] == ["passed", "healed", "passed", "failed"]
     assert "South" in told["steps"][3]["message"]
     assert "Who applies" in page
-    assert len(site.submissions) == 1
+    assert len(site.submissions) == 2
