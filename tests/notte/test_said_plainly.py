@@ -26,6 +26,16 @@ async def test_a_dialog_cannot_be_answered_and_a_script_that_keeps_it_from_openi
     assert 'prompt = () => "\\"Ada\\""' in a.EvaluateJs.model_validate(named).code
 
 
+async def test_a_dialog_that_opened_is_on_the_receipt(tmp_path: Path) -> None:
+    """Where the cloud's message tells of it, with what it was answered."""
+    said = "Clicked; an alert dialog said 'It's done' and was dismissed; a confirm dialog said 'Sure?' and was accepted"
+    async with told_by_rote(tmp_path, DONE | {"message": said}) as (session, _):
+        receipt = await session.perform(a.Click(selector="#buy"), timeout_ms=1_000)
+    assert [(one.kind, one.message, one.answer) for one in receipt.dialogs] == [
+        ("alert", "It's done", "dismissed"), ("confirm", "Sure?", "accepted"),
+    ]  # fmt: skip
+
+
 async def test_local_storage_that_cannot_be_restored_is_an_event(tmp_path: Path) -> None:
     """Cookies go there; of the rest it is said that it does not, and why no script does it: no value of it is sent."""
     state = {

@@ -13,7 +13,7 @@ from notte_mcp.engines.notte.reaching import Reached
 from notte_mcp.engines.notte.stage import Stage
 from notte_mcp.errors import NotteMCPError, SelectorAmbiguous, SelectorNotFound
 from notte_mcp.observations import clean, clean_line
-from notte_mcp.receipts import Receipt
+from notte_mcp.receipts import DialogEvent, Receipt
 
 _CODES: Final = {
     "NotteTimeoutError": "action_timeout",
@@ -31,6 +31,7 @@ _SIGNS: Final = (
     (re.compile(r"matches nothing|could not be located|count=0", re.IGNORECASE), "selector_not_found"),
     (re.compile(r"ERR_|does not resolve|refuses the connection", re.IGNORECASE), "page_load_failed"),
 )
+_DIALOG: Final = re.compile(r"; an? (alert|confirm|prompt) dialog said '(.{0,400}?)' and was (accepted|dismissed)")
 _VERBS: Final = {
     "click": "Clicked", "fill": "Filled", "multi_factor_fill": "Filled", "fallback_fill": "Filled",
     "check": "Set", "select_dropdown_option": "Chose in", "upload_file": "Gave a file to", "download_file": "Clicked",
@@ -47,13 +48,19 @@ def receipt(action: a.Action, done: wire.Executed, reached: Reached | None = Non
             if verb and reached is not None and reached.target
             else clean_line(done.message, 300)
         )
-        return Receipt(action.type, success=True, message=said)
+        return Receipt(action.type, success=True, message=said, dialogs=_dialogs(done.message))
     code = code_of(done)
     if reached is not None and reached.count == 0 and code in ("action_timeout", "action_failed", "stale_element"):
         return not_found(action, reached)
     if reached is not None and (reached.count or 0) > 1 and reached.target is None:
         code = "selector_ambiguous"
     return Receipt(action.type, success=False, code=code, message=clean_line(done.message, 400))
+
+
+def _dialogs(message: str) -> tuple[DialogEvent, ...]:
+    """Those that opened meanwhile, where the message tells of them (`notte-mcp api` does)."""
+    found = ((one[1], clean_line(one[2], 200), one[3]) for one in _DIALOG.finditer(message))
+    return tuple(DialogEvent(kind, said, answer) for kind, said, answer in found)  # pyright: ignore[reportArgumentType]
 
 
 def code_of(done: wire.Executed) -> str:
