@@ -4,12 +4,13 @@ import re
 
 import anyio
 import pytest
-from playwright.async_api import ElementHandle, FrameLocator, Locator, Page
+from playwright.async_api import FrameLocator, Locator, Page
 
 from notte_mcp.engines.local import pointer
 from notte_mcp.engines.local.elements import Element
-from notte_mcp.engines.local.locate import claim
 from notte_mcp.engines.local.session import LocalSession
+from notte_mcp.engines.local.world import World
+from notte_mcp.observations import Node
 from notte_mcp.receipts import Locators
 from notte_mcp.workflows.locators import ARIA_ROLES, selector
 from tests.engine.eyes import Eye
@@ -79,28 +80,32 @@ def _quoted(text: str) -> str:
     return '"' + re.sub(r'([\\"])', r"\\\1", text) + '"'
 
 
+async def on_each(found: dict[Node, tuple[Element, Locators]], call: str) -> None:
+    """Call a method of each element, told by its key in our own world."""
+    keys: dict[World, list[int]] = {}
+    for element, _ in found.values():
+        keys.setdefault(element.world, []).append(element.key)
+    for world, ours in keys.items():
+        document = world.document or await world.enter()
+        code = f"for (const key of {ours}) notte.elementFor(key).{call}"
+        await world.cdp.send("Runtime.evaluate", {"expression": code, "contextId": document.context_id})
+
+
 async def faults(eye: Eye) -> tuple[int, list[str]]:
     """How many ways there are to what is on the page, and those that find nothing, several or another element."""
     assert isinstance(eye.session, LocalSession)
-    tab = eye.session._stage.tab
-    seen = await eye.look(max_tokens=20_000)
+    page = eye.session._stage.tab.page
+    nodes = [node for node in (await eye.look(max_tokens=20_000)).nodes if node.id]
+    found = {node: await recorded(eye.session, f"{node.id}") for node in nodes}
+    await on_each(found, "setAttribute('judged', key)")  # there Playwright can read which element it is
     count, wrong = 0, list[str]()
-    for node in [node for node in seen.nodes if node.id]:
-        assert node.id is not None
-        element, found = await recorded(eye.session, node.id)
-        first: ElementHandle | None = None
-        for kind, locator in ways(tab.page, found).items():
+    for node, (element, locators) in found.items():
+        for kind, locator in ways(page, locators).items():
             count += 1
-            matches, same = await locator.evaluate_all("(all, first) => [all.length, all[0] === first]", first)
-            if matches != 1:
-                wrong.append(f'{node.role} "{node.name}" by {kind} matches {matches}: {found}')
-                continue
-            if first is None:
-                first = await locator.element_handle(timeout=1_000)
-                used_up = await locator.element_handle(timeout=1_000)
-                same = int((await claim(tab, used_up))[1]["key"]) == element.key
-            if not same:
-                wrong.append(f'{node.role} "{node.name}" by {kind} is another element: {found}')
+            matched = await locator.evaluate_all("all => all.map(one => one.getAttribute('judged'))")
+            if matched != [str(element.key)]:
+                wrong.append(f'{node.role} "{node.name}" by {kind} is {matched} and not {element.key}: {locators}')
+    await on_each(found, "removeAttribute('judged')")
     return count, wrong
 
 

@@ -77,7 +77,9 @@ async def kept(chromium: Path, own: Own, tmp_path_factory: pytest.TempPathFactor
         note_process=lambda _pid: None,
         options=SessionOptions(own_ports=(own.server_port,)),
     )
-    yield Lookout(engine, folder)
+    lookout = Lookout(engine, folder)
+    await lookout.open()  # the browser lives as long as one session does
+    yield lookout
     await engine.close(deadline_s=3)
 
 
