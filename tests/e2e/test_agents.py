@@ -4,9 +4,8 @@ import json
 import os
 import re
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -81,8 +80,21 @@ def test_a_model_behind_http_does_the_task_by_itself(
     assert KEY not in everything
 
 
-def test_an_agent_survives_the_death_of_its_server_and_does_nothing_twice(tmp_path: Path, site: Site) -> None:
-    """P2, P3: it is interrupted with its last step, goes on when asked to, and what it had sent is not sent again."""
+def left_by_its_host(wire: Wire, server: ModelServer, site: Site) -> str:
+    """The id of an agent that waits for its model's answer when stdin is closed. P5: the server is gone in time."""
+    asked = len(server.requests)
+    server.mode = "slow"
+    begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
+    assert server.wait_for(asked + 1, timeout_s=30)
+    assert wire.process.stdin is not None
+    wire.process.stdin.close()
+    assert wire.end()[0] == 0
+    return str(begun["agent_id"])
+
+
+def test_an_agent_survives_the_end_of_its_server_and_does_nothing_twice(tmp_path: Path, site: Site) -> None:
+    """P2, P3: it is interrupted with its last step, goes on when asked to, and what it had sent is not sent again; whether
+    the server was killed, or its host left."""
     state = tmp_path / "state"
     with ModelServer(clerk) as server:
         env = access(server, "openai-chat:clerk")
@@ -104,6 +116,10 @@ def test_an_agent_survives_the_death_of_its_server_and_does_nothing_twice(tmp_pa
             assert steered["accepted"]
             ended = facts(wire, "notte_status", id=agent, wait_seconds=40, until="done")
             asked = server.requests[-1].text
+            left = left_by_its_host(wire, server, site)
+        with whole(state, env=env) as wire:
+            listed = {one["agent_id"]: one["state"] for one in facts(wire, "notte_status")["agents"]}
+    assert listed == {agent: "completed", left: "interrupted"}
     assert (ended["state"], ended["answer"], ended["step_count"]) == ("completed", "sent before", 7), ended
     assert "Send request" in asked
     assert len(site.submissions) == 1
@@ -120,26 +136,3 @@ def test_a_refused_key_ends_the_agent_with_a_word_that_helps(office: tuple[Model
     assert KEY not in json.dumps(begun)
     assert "key" in begun["answer"]
     assert "Send request" in seen
-
-
-def told_apart(agents: Mapping[str, Any]) -> set[str]:
-    """The ids of a list of agents."""
-    return {one["agent_id"] for one in agents["agents"]}
-
-
-def test_a_host_that_leaves_leaves_its_agents_interrupted(tmp_path: Path, site: Site) -> None:
-    """P5: the server is gone in time with a model's answer still due, and says so at the next start."""
-    state = tmp_path / "state"
-    with ModelServer(clerk, mode="slow") as server:
-        env = access(server, "openai-chat:clerk")
-        with whole(state, env=env) as wire:
-            begun = facts(wire, "notte_start", task=TASK, url=site.url("/form.html"))
-            assert server.wait_for(1, timeout_s=30)
-            assert wire.process.stdin is not None
-            wire.process.stdin.close()
-            code, _ = wire.end()
-        with whole(state, env=env) as wire:
-            listed = facts(wire, "notte_status")
-    assert code == 0
-    assert told_apart(listed) == {begun["agent_id"]}
-    assert listed["agents"][0]["state"] == "interrupted"

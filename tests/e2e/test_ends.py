@@ -1,7 +1,5 @@
-"""What is left when a server with a browser ends, in every way that it can."""
+"""What is left when a session ends, or a server whose browser does not run. (A killed server: `test_restart`.)"""
 
-import os
-import signal
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -21,28 +19,6 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Wire]:
     """A server that is not killed, with no session between two tests."""
     with whole(tmp_path_factory.mktemp("lasting") / "state") as wire:
         yield wire
-
-
-def run_folders(state: Path) -> list[str]:
-    return [p.name for p in (state / "run").iterdir()] if (state / "run").exists() else []
-
-
-async def test_after_kill_no_browser_is_left_and_the_next_server_clears_the_rest(tmp_path: Path, site: Site) -> None:
-    """P4: the browser dies with its pipe; folders and the record are put right at the next start."""
-    state = tmp_path / "state"
-    with whole(state) as wire:
-        session = facts(wire, "notte_start", url=site.url("/form.html"))["session_id"]
-        processes = below(wire.process.pid)
-        os.kill(wire.process.pid, signal.SIGKILL)
-        wire.end()
-        await gone(processes, within_s=3)
-        assert run_folders(state)
-    with whole(state) as wire:
-        status = facts(wire, "notte_status", id=session)
-        assert (status["state"], status["reason"]) == ("interrupted", "restart")
-        assert session in status["next"]
-        folders = [name for name in run_folders(state) if not name.endswith(".lock")]
-        assert len(folders) == 1
 
 
 async def test_a_stopped_browser_dies_with_a_killed_server(tmp_path: Path, site: Site) -> None:
