@@ -254,9 +254,11 @@ async def test_what_was_waited_for_scrolled_and_dragged_is_told_with_every_way_t
 
 
 async def test_a_page_that_opens_dialog_after_dialog_is_left_in_a_new_tab(driver: Driver) -> None:
-    """More time for the same goto would end the same way."""
+    """More time for the same goto would end the same way. Its tab can be closed then."""
     await driver.open("/fetch.html")
     await driver.js("void setInterval(() => alert(2), 20)")
     receipt = await driver.refused(a.Goto(url=driver.site.url("/hang"), timeout_ms=1_000))
     assert (receipt.code, "goto_new_tab" in receipt.message) == ("page_load_failed", True), receipt.message
-    assert (await driver.act(a.GotoNewTab(url=driver.site.url("/done")))).success
+    await driver.act(a.GotoNewTab(url=driver.site.url("/done")))
+    await driver.batch([a.SwitchTab(tab_index=0), a.CloseTab()])
+    assert [tab.url for tab in driver.session.position.tabs] == [driver.site.url("/done")]

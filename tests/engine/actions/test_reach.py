@@ -28,7 +28,7 @@ async def test_what_cannot_be_acted_on_is_told_with_the_reason_and_soon_on_a_sti
     """And nothing is hit. A still page will not uncover what is covered: 1 s is enough to know, and names the cover."""
     await kept.open("/covered.html")
     for name, reason in UNREACHED:
-        receipt = await kept.refused(a.Click(selector=button(name), timeout_ms=600))
+        receipt = await kept.refused(a.Click(selector=button(name), timeout_ms=900))
         assert (receipt.code, reason in receipt.message) == ("not_actionable", True), receipt.message
     await kept.until("!document.getElementById('short')")
     await kept.js("document.getElementById('always').remove()")
@@ -119,7 +119,7 @@ async def test_clicks_and_texts_land_inside_frames_and_frames_that_are_gone_are_
         "document.body.insertAdjacentHTML('beforeend', '<div id=wall style=\"position:fixed;inset:0\">Wall of glass</div>')"
     )
     for frame in ("#same", "#other"):
-        receipt = await kept.refused(a.Click(selector=f"{frame}{ENTER}#press", timeout_ms=900))
+        receipt = await kept.refused(a.Click(selector=f"{frame}{ENTER}#press", timeout_ms=1_200))
         assert "Wall of glass" in receipt.message
         assert await kept.page.locator(f"{frame}{ENTER}#out").inner_text() == ""
     await kept.js("wall.remove()")
