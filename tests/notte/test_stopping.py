@@ -32,10 +32,27 @@ class Between:
     proxy: Proxy
     cloud: Api
     session: str
-    remote: str
 
-    async def there(self) -> str:
-        return (await self.cloud.app.registry.record(self.remote)).state
+    async def another(self) -> str:
+        """One more session."""
+        record, _ = await self.app.registry.open(SessionSpec(engine="notte", record=False))
+        return record.id
+
+    async def spoil(self, session: str, fault: Fault) -> None:
+        """From now on, all that is asked of it."""
+        remote = (await self.app.registry.record(session)).remote_id
+        self.proxy.on("*", f"/sessions/{remote}*", fault, times=None)
+
+    async def stopped_in_time(self, session: str) -> None:
+        """It is said to be stopping, and is not over there."""
+        begun = time.monotonic()
+        stopping = await self.app.registry.stop(session)
+        took = time.monotonic() - begun
+        assert (stopping.state, stopping.reason, took < STOP_S + 0.5) == ("stopping", "user", True), took
+        assert await self.there(stopping.remote_id) == "ready"
+
+    async def there(self, remote: str) -> str:
+        return (await self.cloud.app.registry.record(remote)).state
 
 
 @asynccontextmanager
@@ -46,27 +63,34 @@ async def between(folder: Path) -> AsyncGenerator[Between]:
         settings = Settings(state_dir=folder / "state", notte_api_key=key, notte_api_url=line.url, viewer=False)
         async with open_app(settings) as app:
             record, _ = await app.registry.open(SessionSpec(engine="notte", record=False))
-            yield Between(app, line, cloud, record.id, record.remote_id)
+            yield Between(app, line, cloud, record.id)
 
 
-@pytest.mark.parametrize("fault", [Stall(), Reset()])
 async def test_until_the_cloud_acknowledges_it_a_session_is_stopping(
-    tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the cloud is asked again, until it has ended there too."""
+    """And the cloud is asked again, until it has ended there too. A server that ends meanwhile does not wait for it: the next
+    one finds a session that can be gone on with, or ended."""
     monkeypatch.setattr(elsewhere, "AGAIN_S", 0.05)
     async with between(tmp_path) as at:
-        at.proxy.on("*", "/sessions/*", fault, times=None)
-        begun = time.monotonic()
-        stopping = await at.app.registry.stop(at.session)
-        took = time.monotonic() - begun
-
-        assert (stopping.state, stopping.reason, took < STOP_S + 0.5) == ("stopping", "user", True), took
-        assert await at.there() == "ready"
+        faults: dict[str, Fault] = {at.session: Stall(), await at.another(): Reset(), await at.another(): Stall()}
+        *asked_again, left = faults
+        for session, fault in faults.items():
+            await at.spoil(session, fault)
+        async with anyio.create_task_group() as group:
+            for session in faults:
+                group.start_soon(at.stopped_in_time, session)
         at.proxy.heal()
+        await at.spoil(left, Stall())
         with anyio.fail_after(15):
-            ended = await at.app.registry.until_ended(at.session)
-        assert (ended.state, ended.reason, await at.there()) == ("stopped", "user", "stopped")
+            ended = [await at.app.registry.until_ended(session) for session in asked_again]
+        assert [(one.state, one.reason) for one in ended] == [("stopped", "user")] * 2
+        assert [await at.there(one.remote_id) for one in ended] == ["stopped"] * 2
+        begun = time.monotonic()
+        await at.app.registry.close(deadline_s=0.5)
+        assert time.monotonic() - begun < 1
+    async with open_app(Settings(state_dir=tmp_path / "state", viewer=False)) as app:
+        assert (await app.registry.record(left)).state == "interrupted"
 
 
 async def test_an_end_whose_answer_was_lost_is_found_out(tmp_path: Path) -> None:
@@ -75,18 +99,4 @@ async def test_an_end_whose_answer_was_lost_is_found_out(tmp_path: Path) -> None
         at.proxy.on("DELETE", "*/stop", Lose())
         ended = await at.app.registry.stop(at.session)
 
-        assert (ended.state, await at.there()) == ("stopped", "stopped")
-
-
-async def test_a_server_that_ends_meanwhile_does_not_wait_for_it(tmp_path: Path) -> None:
-    """The next one finds a session that can be gone on with, or ended."""
-    async with between(tmp_path) as at:
-        at.proxy.on("*", "/sessions/*", Stall(), times=None)
-        assert (await at.app.registry.stop(at.session)).state == "stopping"
-        session = at.session
-        begun = time.monotonic()
-        await at.app.registry.close(deadline_s=0.5)
-        assert time.monotonic() - begun < 1
-    settings = Settings(state_dir=tmp_path / "state", viewer=False)
-    async with open_app(settings) as app:
-        assert (await app.registry.record(session)).state == "interrupted"
+        assert (ended.state, await at.there(ended.remote_id)) == ("stopped", "stopped")
