@@ -34,7 +34,7 @@ FAULTS: Final = (
         ("P7",),
         "SIGKILL to the host in the middle of the main job, driven by a model and by assistants; the next host ends it",
         kill_hosts,
-        Counts(1, 10, 50),
+        Counts(0, 10, 50),
         seconds=180,
     ),
     Fault(
