@@ -5,12 +5,14 @@ import json
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, cast
 
 import httpx
@@ -18,7 +20,7 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.forks import PIPE, Forked
+from tests.forks import Forked
 from tests.stdio.wire import ENVELOPE, INITIALIZE, environment
 
 ALICE, BOB = "alice-0123456789abcdef", "bob-0123456789abcdef"
@@ -34,7 +36,7 @@ CALLER = httpx.Client(verify=False, timeout=20, limits=httpx.Limits(max_keepaliv
 class Served:
     """A running server. `stderr` is what it said so far."""
 
-    process: Forked
+    process: Forked | Popen[bytes]
     state: Path
     stderr: bytearray = field(default_factory=bytearray)
     port: int = 0
@@ -147,9 +149,13 @@ def status(octets: bytes) -> int:
 def served(
     state: Path, *flags: str, module: str = "tests.serve.scripted_server", env: Mapping[str, str] | None = None
 ) -> Generator[Served]:
-    """A server on a free port, killed at the end whatever happens."""
+    """A server on a free port, killed at the end whatever happens; the command itself is begun anew, as by its user."""
     words = ["-m", module, "--state-dir", str(state), "serve", "--port", "0", *flags]
-    process = Forked(words, env={**environment(), **(env or {})}, stderr=PIPE)
+    given = {**environment(), **(env or {})}
+    if module == "notte_mcp":
+        process = Popen([sys.executable, *words], env=given, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
+    else:
+        process = Forked(words, env=given, stderr=PIPE)
     one = Served(process, state)
     listening = threading.Thread(target=_listen, args=(one,), daemon=True)
     try:

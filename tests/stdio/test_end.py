@@ -91,7 +91,7 @@ def test_a_closed_stdout_ends_the_server(tmp_path: Path, busy: bool) -> None:
 
 def test_a_signal_while_the_server_is_still_starting_ends_it(tmp_path: Path) -> None:
     """Ours: a host that gives up early is obeyed, with no traceback on the way."""
-    with server(tmp_path / "state") as wire:
+    with server(tmp_path / "state", is_forked=False) as wire:
         _wait_until_python_runs_us(wire.process.pid)
         wire.process.send_signal(signal.SIGTERM)
         code, seconds = wire.end()

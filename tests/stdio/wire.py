@@ -9,11 +9,11 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 from tempfile import TemporaryFile
 from typing import Any
 
-from tests.forks import PIPE, Forked
+from tests.forks import Forked
 
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -90,9 +90,10 @@ class Wire:
 
 
 @contextmanager
-def server(state: Path, *flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
+def server(state: Path, *flags: str, env: Mapping[str, str] | None = None, is_forked: bool = True) -> Generator[Wire]:
     """The real server as a process of its own, gone at the end whatever happens."""
-    with spawned("--in-process", "--state-dir", str(state), *flags, env=env) as wire:
+    words = ("-m", "notte_mcp", "--in-process", "--state-dir", str(state), *flags)
+    with process_of(*words, env=env, is_forked=is_forked) as wire:
         yield wire
 
 
@@ -104,10 +105,13 @@ def spawned(*flags: str, env: Mapping[str, str] | None = None) -> Generator[Wire
 
 
 @contextmanager
-def process_of(*arguments: str, env: Mapping[str, str] | None = None) -> Generator[Wire]:
-    """This Python with these arguments, killed at the end."""
+def process_of(*arguments: str, env: Mapping[str, str] | None = None, is_forked: bool = True) -> Generator[Wire]:
+    """This Python with these arguments, killed at the end; begun anew where the beginning matters."""
     given = {**environment(), **(env or {})}
-    process = Forked(arguments, env=given, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    if is_forked:
+        process = Forked(arguments, env=given, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    else:
+        process = subprocess.Popen([sys.executable, *arguments], env=given, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
         yield Wire(process)
     finally:
