@@ -33,7 +33,7 @@ async def change(run: Run) -> Outcome:
         executable = Path(find() or "")
         async with viewing(Path(folder) / "state", executable) as shown, person(executable) as browser:
             session_id = await shown.session(run.site.url("/article.html"))
-            async with view(browser, shown.viewer.url(session_id)) as page:
+            async with view(browser, shown.viewer.url(session_id), reduced_motion="no-preference") as page:
                 for number in run.times(15):
                     red = 40 if number % 2 else 220
                     seen = await page.evaluate_handle("(args) => ({ when: (" + _SEEN + ")(args) })", red)

@@ -1,6 +1,5 @@
 """The player in a real browser: what is seen, what is said, what is pressed, and what never happens."""
 
-import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -9,11 +8,12 @@ from typing import Any
 
 import anyio
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Page
 
 from notte_mcp.receipts import Target
 from notte_mcp.replay import player
 from notte_mcp.replay.parts import Mark
+from tests.browsers import Browsers
 from tests.replay.made_up import COLOURS, FAILED, MadeUp, made_up, step, video_of
 
 pytestmark = pytest.mark.anyio
@@ -28,17 +28,15 @@ PIXEL = """([id]) => {
 }"""
 
 
-@pytest.fixture(name="browser", scope="module")
-async def _browser(chromium: Path) -> AsyncGenerator[Browser]:
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(chromium), args=arguments)
-        yield browser
-        await browser.close()
+@pytest.fixture(name="context", scope="module")
+async def _context(browsers: Browsers) -> AsyncGenerator[BrowserContext]:
+    context = await (await browsers.home()).browser.new_context(offline=True)
+    yield context
+    await context.close()
 
 
 @pytest.fixture(name="opened")
-def _opened(browser: Browser, tmp_path: Path) -> Opened:
+def _opened(context: BrowserContext, tmp_path: Path) -> Opened:
     """A page made of these, opened from its file. What it asked of anybody else, said on its console or threw fails the
     test in the end."""
 
@@ -49,8 +47,8 @@ def _opened(browser: Browser, tmp_path: Path) -> Opened:
         file = tmp_path / "replay.html"
         file.write_text("".join(player.page(**made._asdict(), **how)), encoding="utf-8")
         wrong: list[str] = []
-        context = await browser.new_context(viewport={"width": width, "height": height}, offline=True)
         page = await context.new_page()
+        await page.set_viewport_size({"width": width, "height": height})
 
         def heard(message: ConsoleMessage) -> None:
             wrong.append(message.text)
@@ -65,7 +63,7 @@ def _opened(browser: Browser, tmp_path: Path) -> Opened:
         page.on("dialog", lambda dialog: wrong.append(f"dialog {dialog.message}"))
         await page.goto(f"{file.as_uri()}{anchor}")
         yield page
-        await context.close()
+        await page.close()
         assert wrong == []
 
     return opened
@@ -196,34 +194,37 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
-async def test_what_pages_and_models_said_is_shown_as_text_and_runs_nothing(opened: Opened, text: str) -> None:
-    made = made_up(2, title=text, reason=text, url=text)
+async def test_what_pages_and_models_said_is_shown_as_text_and_runs_nothing(opened: Opened) -> None:
+    whole = " ".join(HOSTILE)
+    made = made_up(len(HOSTILE), title=whole, reason=whole, url=whole)
     good = step(1).receipt
     assert good is not None
-    receipt = good.but(target=Target("B1", text, text), message=text, value=text, data={"text": text}, sent=(text,))
     steps = [
-        step(1, receipt=receipt, action={"type": "click", "id": text}),
-        step(2, receipt=None, url=text, state="intended"),
-    ]
-    lines = [*made.lines, {"event": text, "text": text, "at": None}]
-    async with opened(made._replace(steps=steps, lines=lines), width=375, height=812, notes=[text]) as page:
-        await page.keyboard.press("ArrowRight")
-        await page.locator("#log .step button").first.click()
-        shown = text.replace("\u2028", "").replace("\u2029", "").replace("\ud800", "").strip()
-        assert shown[:200] in (await page.locator("#log").text_content() or "")
+        step(number, receipt=good.but(
+            target=Target("B1", text, text), message=text, value=text, data={"text": text}, sent=(text,)
+        ), action={"type": "click", "id": text})
+        for number, text in enumerate(HOSTILE, 1)
+    ]  # fmt: skip
+    steps.append(step(len(HOSTILE) + 1, receipt=None, url=whole, state="intended"))
+    lines = [*made.lines, *({"event": text, "text": text, "at": None} for text in HOSTILE)]
+    async with opened(made._replace(steps=steps, lines=lines), width=375, height=812, notes=HOSTILE) as page:
+        for number, text in enumerate(HOSTILE):
+            await page.locator("#log .step button").nth(number).click()
+            shown = text.replace("\u2028", "").replace("\u2029", "").replace("\ud800", "").strip()[:200]
+            for part in ("#log", "#notes", "#parts"):
+                assert shown in (await page.locator(part).text_content() or ""), part
         assert await page.locator("img").count() == 2
         assert not (await page.title()).startswith("hit")
         assert await page.evaluate("() => document.documentElement.scrollWidth <= 375")
 
 
-async def test_its_policy_lets_nothing_in_and_nothing_out(browser: Browser, tmp_path: Path) -> None:
+async def test_its_policy_lets_nothing_in_and_nothing_out(context: BrowserContext, tmp_path: Path) -> None:
     file = tmp_path / "replay.html"
     text = "".join(player.page(**made_up()._asdict()))
     file.write_text(
         text.replace("<main>", "<main><script>document.title = 'in'</script><b id=b onclick=1 style='color:red'>b</b>")
     )
-    page = await browser.new_page()
+    page = await context.new_page()
     await page.goto(file.as_uri())
 
     assert "replay" in await page.title()
@@ -278,15 +279,16 @@ async def test_what_still_goes_on_says_as_of_when_and_a_step_that_is_in_no_film_
         assert await page.locator("#marks .mark").count() == 5
 
 
-@pytest.mark.parametrize("width", [375, 1440])
-async def test_no_part_of_it_is_wider_than_the_window(opened: Opened, width: int) -> None:
-    async with opened(made_up(title="a" * 300, url="http://127.0.0.1/" + "b" * 400), width=width, height=812) as page:
-        assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
-        for id_ in ("play", "full", "filter", "log"):
-            box = await page.locator(f"#{id_}").bounding_box()
-            assert box is not None
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width
+async def test_no_part_of_it_is_wider_than_the_window(opened: Opened) -> None:
+    async with opened(made_up(title="a" * 300, url="http://127.0.0.1/" + "b" * 400)) as page:
+        for width in (375, 1440):
+            await page.set_viewport_size({"width": width, "height": 812})
+            assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+            for id_ in ("play", "full", "filter", "log"):
+                box = await page.locator(f"#{id_}").bounding_box()
+                assert box is not None
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
 
 
 @pytest.mark.parametrize(("most", "says"), [(5_500_000, ""), (80_000, " of 40"), (66_000, "none")])

@@ -148,7 +148,7 @@ async def test_what_was_not_filmed_and_where_nothing_can_be_written_is_said_in_a
     assert names(tmp_path) == ["folder.html"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["ses_x", "--out", "x.gif"], ["ses_x", "--open", "--out", "x.html"]])
+@pytest.mark.parametrize("arguments", [["ses_x", "--out", "x.gif"], ["ses_x", "--open", "--out", "x.html"]])
 async def test_wrong_arguments_end_with_two(filmed: Filmed, arguments: list[str]) -> None:
     done = await replay(filmed, *arguments)
 

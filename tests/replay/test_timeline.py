@@ -35,7 +35,7 @@ FRAMES = st.lists(st.floats(0, 3_000), min_size=1, max_size=120)
 
 
 @given(PACES, FRAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_each_step_is_there_once_in_its_order_for_its_time(
     paces: list[tuple[float, float, bool]], at: list[float]
 ) -> None:
@@ -57,7 +57,7 @@ def test_each_step_is_there_once_in_its_order_for_its_time(
 
 
 @given(PACES.filter(bool), FRAMES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_at_its_mark_a_step_is_shown_by_its_own_picture(
     paces: list[tuple[float, float, bool]], at: list[float]
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import httpx
@@ -115,11 +115,19 @@ async def person(chromium: Path) -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def view(browser: Browser, url: str, *, size: dict[str, int] = WIDE, **context: Any) -> AsyncGenerator[Page]:
-    """The viewer's page, once it shows something. No error of a script, and nothing that its policy stops."""
+async def view(
+    browser: Browser,
+    url: str,
+    *,
+    size: dict[str, int] = WIDE,
+    reduced_motion: Literal["reduce", "no-preference"] = "reduce",
+    **context: Any,
+) -> AsyncGenerator[Page]:
+    """The viewer's page, once it shows something. No error of a script, and nothing that its policy stops. It is asked
+    for less motion, which is a tenth of a processor."""
     wrong: list[str] = []
     held: BrowserContext = await browser.new_context(
-        viewport={"width": size["width"], "height": size["height"]}, **context
+        viewport={"width": size["width"], "height": size["height"]}, reduced_motion=reduced_motion, **context
     )
     page = await held.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
