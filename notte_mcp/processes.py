@@ -2,20 +2,25 @@
 
 Which processes these are is known above: the engine's browsers, a script's tree, what a dead server left.
 
-Below: nothing of ours. Above: engines.local, runs, state_folder.
+Below: nothing of ours. Above: engines.local, runs, replay, state_folder.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+import anyio
 import psutil
 
 PATIENCE_S: Final = 0.5
 """How long processes that were killed are looked at until they are gone."""
 
 _EVERY_S: Final = 0.01
+
+_TURNS: Final = 3
+"""Turns of the event loop in which it closes what it was told to."""
 
 
 def tree(process: psutil.Process) -> list[psutil.Process]:
@@ -46,3 +51,21 @@ def lives(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+async def let_go(process: object) -> None:
+    """Close what asyncio holds of a process that has been ended: `process` is asyncio's own, or anyio's. Never raises.
+
+    By itself it waits for the end of each pipe. Where nobody reads on, or the loop is over sooner, that does not come, and
+    the pipes are the garbage collector's.
+    """
+    inner = getattr(process, "_process", process)
+    transport = getattr(inner, "_transport", None)
+    if not isinstance(inner, asyncio.subprocess.Process) or not isinstance(transport, asyncio.SubprocessTransport):
+        return
+    with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(PATIENCE_S):
+            await inner.wait()
+        transport.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)

@@ -21,6 +21,7 @@ from anyio.abc import ByteReceiveStream, Process
 
 from notte_mcp.errors import ExtraMissing, VideoFailed
 from notte_mcp.logs import Log
+from notte_mcp.processes import let_go
 from notte_mcp.replay.storyboard import Board
 
 LIMIT_S: Final = 300.0
@@ -133,6 +134,7 @@ async def _end(process: Process) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             await stream.aclose()
+    await let_go(process)
 
 
 def _told(heard: bytes | bytearray) -> Mapping[str, Any]:

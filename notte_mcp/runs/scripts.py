@@ -21,6 +21,7 @@ import anyio.to_thread
 from anyio.abc import Process
 
 from notte_mcp.caller import environment
+from notte_mcp.processes import let_go
 from notte_mcp.registry import Redactor
 from notte_mcp.runs.processes import Tail, begin, end_tree
 from notte_mcp.runs.values import Values
@@ -117,6 +118,7 @@ async def run_script(errand: Errand, place: Place, *, redact: Redactor) -> Scrip
             if process is not None:
                 await anyio.to_thread.run_sync(end_tree, process.pid, str(folder))
                 await process.aclose()
+                await let_go(process)
             await anyio.to_thread.run_sync(place.drop_tmp, folder)
 
 

@@ -22,6 +22,7 @@ from playwright.async_api import Playwright, async_playwright
 
 from notte_mcp.engines.local.launch import children_of, end_tree, first_line
 from notte_mcp.errors import BrowserLaunchFailed
+from notte_mcp.processes import let_go
 
 _LOOK_S: Final = 0.5
 """How often its process is looked at where the system does not tell of its end."""
@@ -38,6 +39,7 @@ class Driver:
         self.process = process
         self._ended = ended
         self._watching: Callable[[], object] = lambda: None
+        self._inner: object = None
 
     @classmethod
     async def start(cls, folder: Path, *, cache: Path | None, ended: Callable[[], None]) -> Self:
@@ -58,9 +60,11 @@ class Driver:
             with _environment(**variables):
                 manager = async_playwright()
                 playwright = await manager.start()
-        except Exception as error:
+        except BaseException as error:
             for left in children_of(os.getpid(), before):
                 end_tree(left)
+            if not isinstance(error, Exception):
+                raise
             raise BrowserLaunchFailed(
                 f"Playwright's driver did not start: {first_line(error)}.",
                 next_call="notte_start again; `notte-mcp doctor` looks for the reason",
@@ -68,7 +72,9 @@ class Driver:
         started = children_of(os.getpid(), before)
         driver = cls(playwright, started[-1] if started else None, ended)
         driver._watch()
-        _hear_end(manager)
+        transport = getattr(getattr(manager, "_client", None), "_transport", None)
+        driver._inner = getattr(transport, "_proc", None)
+        _hear_end(transport)
         return driver
 
     @property
@@ -126,11 +132,11 @@ class Driver:
         with anyio.move_on_after(deadline_s), suppress(Exception):
             await self.playwright.stop()
         await anyio.to_thread.run_sync(end_tree, self.process)
+        await let_go(self._inner)
 
 
-def _hear_end(manager: object) -> None:
+def _hear_end(transport: object) -> None:
     """Hear the error that its connection ends with: nobody else does, and asyncio would log it as never retrieved."""
-    transport = getattr(getattr(manager, "_client", None), "_transport", None)
     ended: object = getattr(transport, "on_error_future", None)
     if isinstance(ended, asyncio.Future):
         cast("asyncio.Future[None]", ended).add_done_callback(lambda it: None if it.cancelled() else it.exception())
