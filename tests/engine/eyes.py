@@ -22,7 +22,8 @@ class Eye:
 
     async def go(self, path: str) -> Receipt:
         """Open a page of the site."""
-        return await self.do(a.Goto(url=path if path.startswith("http") else self.site.url(path)))
+        url = path if path.startswith("http") else self.site.url(path)
+        return await self.do(a.Goto(url=url), timeout_ms=18_000)
 
     async def do(self, action: a.Action, *, timeout_ms: int = 8_000) -> Receipt:
         """An action that must succeed."""
