@@ -65,9 +65,11 @@ async def test_a_form_that_one_host_began_another_finishes_when_the_first_was_ki
         narrow = facts(second, "notte_start", url=site.url("/form.html"))["session_id"]
         width = [{"type": "evaluate_js", "code": "'width ' + innerWidth"}]
         assert "width 555" in told(second, "notte_execute", session_id=narrow, actions=width)
+        facts(second, "notte_stop", all=True)
 
         # A run's secrets come from the environment of the host that asks for it, and are in no other.
         with relay(anyones, env={"SECRET_ACCESS_CODE": SECRET}) as third:
+            facts(third, "notte_start", url=site.url("/form.html"))
             assert facts(third, "notte_run_workflow", name="permit", wait_seconds=40)["state"] == "completed"
             keeper = psutil.Process(pid_of(anyones))
             environments = [one.environ() for one in (keeper, *browsers_below(keeper.pid))]
