@@ -70,12 +70,10 @@ async def _told(stage: Stage, action: a.Action, allowed_ms: int, hand: Hand | No
         return await _do(stage, action, allowed_ms)
     except SessionLost:
         raise
-    except CloudError as error:
-        code = "outcome_unknown" if error.done == NOBODY_KNOWS else error.code
-        return Receipt(action.type, success=False, code=code, message=str(error))
     except NotteMCPError as error:
-        said = str(error).removesuffix(" Nothing was done.")
-        return Receipt(action.type, success=False, code=error.code, message=said)
+        code = "outcome_unknown" if error.done == NOBODY_KNOWS else error.code
+        said = str(error) if isinstance(error, CloudError) else str(error).removesuffix(" Nothing was done.")
+        return Receipt(action.type, success=False, code=code, message=said)
 
 
 async def _settled(stage: Stage, action: a.Action, receipt: Receipt, document: str, within_s: float) -> Receipt:

@@ -76,7 +76,7 @@ async def _did(stage: Stage, *, again: bool, **asked: Any) -> dict[str, Any]:
     if (found := await stage.ask(do, again=again, **asked)) is None:
         raise ActionFailed(
             "The page in the cloud did not answer the script.",
-            done="Whether it did anything is unknown.",
+            done=NOBODY_KNOWS,
             next_call="notte_observe to see what is there",
         )
     if do in _STAYING:
