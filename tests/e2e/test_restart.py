@@ -36,6 +36,7 @@ def logged_in(wire: Wire, site: Site, state: Path) -> str:
     saved_state = state / "sessions" / session / "state.json"
     while "kept" not in (saved_state.read_text() if saved_state.exists() else ""):
         told(wire, "notte_execute", actions=[{"type": "reload"}], observe="none")
+        facts(wire, "notte_status", id=session, wait_seconds=1)  # few steps, so that their log is one page
     return str(session)
 
 
