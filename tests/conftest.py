@@ -69,7 +69,8 @@ async def browsers(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """One Chromium for all Apps that are not about a browser's life."""
     from tests.browsers import shared  # it imports Playwright
 
-    async with shared(chromium, tmp_path_factory.mktemp("browsers")) as browsers:
+    # The path of a socket of Chromium's in it may have 107 bytes.
+    async with shared(chromium, tmp_path_factory.mktemp("b")) as browsers:
         yield browsers
 
 

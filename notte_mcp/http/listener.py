@@ -57,15 +57,18 @@ class Listener:
         )
 
     async def close(self, *, grace_s: float) -> None:
-        """Let nobody in any more, and wait so long for what is being answered."""
+        """Let nobody in any more, and wait so long for what is being answered; who then still holds on is hung up on."""
         self._guard.ending = True
         if self._server is not None:
             self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()
         with anyio.move_on_after(grace_s) as scope:
-            while self._guard.open_requests.total():  # noqa: ASYNC110 - it is looked at as the process ends, and once
+            # It is looked at as the process ends, and once.
+            while self._guard.open_requests.total() or self._state.connections:  # noqa: ASYNC110
                 await anyio.sleep(LOOK_S)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
         log.info("http.closed", cut=self._guard.open_requests.total(), in_time=not scope.cancelled_caught)
 
 

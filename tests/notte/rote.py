@@ -26,10 +26,12 @@ async def told_by_rote(
         between.on("GET", "*/debug", Reply(body={"tabs": [tab]}), times=None)
         between.on("*", "/sessions/s1", Reply(body={"session_id": "s1", "status": "active"}), times=None)
         engine = NotteEngine(lambda: CloudAccess("a-key", between.url), bounds=bounds)
-        session = await engine.open(OpenRequest("ses_1", SessionSpec(engine="notte"), tmp_path))
-        yield session, between
-        await session.close(deadline_s=1)
-        await engine.close(deadline_s=1)
+        try:
+            session = await engine.open(OpenRequest("ses_1", SessionSpec(engine="notte"), tmp_path))
+            yield session, between
+            await session.close(deadline_s=1)
+        finally:
+            await engine.close(deadline_s=1)
 
 
 DONE = {"success": True, "message": "Done"}

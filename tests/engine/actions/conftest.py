@@ -21,7 +21,7 @@ MakeEngine = Callable[..., LocalEngine]
 @pytest.fixture(scope="session")
 def make_engine(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeEngine:
     """Makes an engine with a browser of its own, for what ends one or watches it."""
-    folder = tmp_path_factory.mktemp("engines")
+    folder = tmp_path_factory.mktemp("e")
     numbers = itertools.count()
 
     def tmp_for(name: str) -> Path:
