@@ -5,7 +5,9 @@ import os
 import re
 import signal
 import stat
-from collections.abc import AsyncGenerator, Generator
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -275,11 +277,21 @@ async def test_a_websocket_whose_reader_stalls_is_cut_off(api: Api, monkeypatch:
 # --- as a process -----------------------------------------------------------------
 
 
+def started(words: list[str], **given: Any) -> "subprocess.Popen[bytes]":
+    """A process that no other one was before."""
+    return subprocess.Popen([sys.executable, *words], **given)
+
+
 @contextmanager
-def process(state: Path, *flags: str, **env: str) -> Generator[Forked]:
+def process(
+    state: Path,
+    *flags: str,
+    env: Mapping[str, str] | None = None,
+    begin: Callable[..., "Forked | subprocess.Popen[bytes]"] = Forked,
+) -> Generator["Forked | subprocess.Popen[bytes]"]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NOTTE_", "XDG_"))}
-    given = {**clean, "NOTTE_MCP_STATE_DIR": str(state), "HOME": str(state.parent), **env}
-    with Forked(["-m", "notte_mcp", "api", "--port", "0", *flags], env=given, stdout=PIPE, stderr=PIPE) as one:
+    given = {**clean, "NOTTE_MCP_STATE_DIR": str(state), "HOME": str(state.parent), **(env or {})}
+    with begin(["-m", "notte_mcp", "api", "--port", "0", *flags], env=given, stdout=PIPE, stderr=PIPE) as one:
         try:
             yield one
         finally:
@@ -289,7 +301,7 @@ def process(state: Path, *flags: str, **env: str) -> Generator[Forked]:
 def test_the_command_says_where_it_is_and_where_the_key_lies_but_not_the_key(tmp_path: Path) -> None:
     """Terminals are recorded; two lines to export are all that an SDK needs."""
     state = tmp_path / "state"
-    with process(state, "--contract", "1.9") as served:
+    with process(state, "--contract", "1.9", begin=started) as served:
         assert served.stderr is not None
         said = [served.stderr.readline().decode() for _ in range(4)]
         key = (state / "api-key").read_text("ascii").strip()
@@ -322,7 +334,7 @@ def test_what_others_could_reach_wants_a_key_and_names(
     tmp_path: Path, flags: tuple[str, ...], env: dict[str, str], missing: str
 ) -> None:
     """Loopback by default; beyond it nothing is guessed."""
-    with process(tmp_path / "state", *flags, **env) as refused:
+    with process(tmp_path / "state", *flags, env=env) as refused:
         assert refused.stderr is not None
         said = refused.stderr.read().decode()
         assert refused.wait(timeout=30) == 1
