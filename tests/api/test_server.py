@@ -277,9 +277,9 @@ async def test_a_websocket_whose_reader_stalls_is_cut_off(api: Api, monkeypatch:
 # --- as a process -----------------------------------------------------------------
 
 
-def started(words: list[str], **given: Any) -> "subprocess.Popen[bytes]":
+def started(words: list[str], *, env: Mapping[str, str], stdout: int, stderr: int) -> "subprocess.Popen[bytes]":
     """A process that no other one was before."""
-    return subprocess.Popen([sys.executable, *words], **given)
+    return subprocess.Popen([sys.executable, *words], env=env, stdout=stdout, stderr=stderr)
 
 
 @contextmanager
