@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sniffio import current_async_library_cvar
 
 from scripts.find_chromium import find
 from tests.site import Site
@@ -54,6 +55,17 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         # A state folder of its own is all that a test needs: Playwright's driver is compiled once for all of them.
         patch.setenv("NODE_COMPILE_CACHE", str(tmp_path_factory.getbasetemp().parent / "compiled"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _a_loop_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """A test that is not async may run a loop: anyio says that one runs for as long as a fixture of the session lives."""
+    if request.node.get_closest_marker("anyio") is not None:
+        yield
+        return
+    token = current_async_library_cvar.set(None)
+    yield
+    current_async_library_cvar.reset(token)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ new tab, a download, a frame, a shadow root), and a page of odd ends.
 import threading
 from email.parser import BytesParser
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import LoopbackServer
 
 FORM = """<!doctype html><title>Permit request</title>
 <form action="/send" method="post" enctype="multipart/form-data" onsubmit="return confirm('Send it?')">
@@ -73,8 +75,7 @@ class Desk:
         self.arrived: list[dict[str, str]] = []
         self.hits: list[str] = []
         self.opened: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def url(self, path: str) -> str:

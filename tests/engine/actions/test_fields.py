@@ -3,7 +3,7 @@
 import pytest
 
 from notte_mcp import actions as a
-from tests.engine.actions.driver import Driver
+from tests.engine.actions.driver import Driver, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -135,6 +135,7 @@ async def test_a_whole_form_is_filled_by_nottes_names(driver: Driver) -> None:
     receipt = await driver.act(a.FormFill(value=value))
     assert (receipt.secret is not None, "sesame" in repr(receipt)) == (True, False)
     await driver.click("button")
+    await eventually(lambda: bool(driver.site.submissions))
     got = driver.site.submissions[-1]
     sent = [got.value(n) for n in ("honorific", "given", "family", "mail", "town", "land", "pw")]
     assert sent == ["Dr", "Ada", "King", "ada@example.org", "Bern", "CH", "open sesame"]
