@@ -40,9 +40,11 @@ def spellings(value: str) -> Iterator[bytes]:
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
             plain = text.encode(encoding)
             yield plain
-            # Where it begins within three bytes decides how base64 spells it; the first and last characters may mix.
+            # Where it begins within three bytes decides how base64 spells it; a character has six of its bits, and those
+            # at its ends may hold its neighbours' too. Less of it than all would be found by chance in a film of megabytes.
             for shift in range(3):
-                yield base64.b64encode(bytes(shift) + plain)[4:-4]
+                begin, end = -(-8 * shift // 6), 8 * (shift + len(plain)) // 6
+                yield base64.b64encode(bytes(shift) + plain + bytes(2))[begin:end]
 
 
 def files_with(folder: Path, value: str) -> set[str]:
